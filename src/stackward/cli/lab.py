@@ -363,7 +363,7 @@ def exec_command(
         raise BadInput(f"`{command[0]}` is no program that can be run") from None
 
 
-@app.command(epilog=example("stackward lab load 6", "stackward lab load 6 --node c01"))
+@app.command(epilog=example("stackward lab load 6", "stackward lab load 10 --node c01"))
 @grouped
 def load(  # one for each flag
     *,
@@ -371,24 +371,33 @@ def load(  # one for each flag
     node: Annotated[
         str | None, typer.Option(metavar="NODE", help="All on this node; else on all in turn.")
     ] = None,
+    after_loss: Annotated[
+        bool,
+        typer.Option("--after-loss", help="Only have its owner stop load-10: its node was lost."),
+    ] = False,
     name: NameOption = "lab",
     output: Output,
 ) -> None:
     """Fill a lab with servers of the project `demo`.
 
-    The first five: running, stopped, paused, with a volume, in an anti-affinity group. The rest
-    just run.
+    The first five: running, stopped, paused, with a volume, in an anti-affinity group.
+    The seventh to the tenth are for the loss of a node: with a priority, of a tier, switched off by
+    its own guest, and one that its owner stops once `--after-loss` is given.
+    The rest just run.
     Servers that are there from an earlier call are kept.
     """
-    from stackward.lab.load import fill
+    from stackward.lab.load import fill, stop_after_loss
     from stackward.report.progress import Phases
     from stackward.wording import count_of
 
     columns = ("Name", "ID", "Node", "Kind")
     refuse_columns(columns, output)
     lab = _lab(name)
-    with Phases() as progress, progress.phase(count_of(count, "server")):
-        loaded = fill(lab, count, node, progress.tell)
+    if after_loss:
+        loaded = [stop_after_loss(lab)]
+    else:
+        with Phases() as progress, progress.phase(count_of(count, "server")):
+            loaded = fill(lab, count, node, progress.tell)
     show(
         Table(
             columns=columns,

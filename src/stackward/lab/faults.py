@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from stackward.errors import BadInput, Refused, StepFailed
-from stackward.lab import hardware_faults, network
+from stackward.lab import boot_faults, hardware_faults, network
 from stackward.lab.client import connect
 from stackward.lab.configuration import PASSWORD
 from stackward.lab.machine import port_open
@@ -361,6 +361,49 @@ def base_is_missing(scene: Scene) -> bool:
     return not chain_is_whole(scene)
 
 
+def lock_disk(scene: Scene) -> None:
+    """Take the rights on the server's disk away, as a copy by root may."""
+    server = scene.server()
+    disk = disk_of(server)
+    scene.remembered["mode"] = scene.on(server.hypervisor_hostname, f"stat -c %a {disk}").strip()
+    scene.on(server.hypervisor_hostname, f"chmod 0 {disk}")
+
+
+def disk_is_locked(scene: Scene) -> bool:
+    """Say whether QEMU's user cannot open the server's disk."""
+    server = scene.server()
+    has_disk = scene.holds(server.hypervisor_hostname, f"test -e {disk_of(server)}")
+    return has_disk and not scene.holds(server.hypervisor_hostname, readable(server))
+
+
+def unlock_disk(scene: Scene) -> None:
+    """Give the rights back, and have a server run again that has tried to start without them."""
+    server = scene.server()
+    mode = scene.remembered.get("mode", "644")
+    scene.on(server.hypervisor_hostname, f"chmod {mode} {disk_of(server)}")
+    if not runs(scene):
+        hard_reboot(scene)
+
+
+def disk_is_open(scene: Scene) -> bool:
+    """Say whether QEMU's user can open the server's disk, and the server runs."""
+    server = scene.server()
+    return scene.holds(server.hypervisor_hostname, readable(server)) and runs(scene)
+
+
+def disk_of(server: Any) -> str:  # noqa: ANN401  # the SDK's own
+    """Return the path of a server's disk on its node."""
+    return f"/var/lib/nova/instances/{server.id}/disk"
+
+
+def readable(server: Any) -> str:  # noqa: ANN401  # as above
+    """Return the test whether QEMU's user can open a server's disk."""
+    return f"setpriv --reuid {QEMU} --regid {QEMU} --init-groups head -c 1 {disk_of(server)}"
+
+
+QEMU = "libvirt-qemu"
+
+
 def chain_is_whole(scene: Scene) -> bool:
     """Say whether QEMU can open the server's disk and all that it stands on."""
     server = scene.server()
@@ -519,6 +562,36 @@ ALL = (
         mend=hard_reboot,
         gone=lambda scene: chain_is_whole(scene) and runs(scene),
         stays="other servers on that image file miss it until Nova fetches it for a hard reboot",
+    ),
+    Fault(
+        name="disk-permission",
+        what="the rights on the server's disk are taken away; its guest runs on",
+        symptom="QEMU's user cannot open the disk: once stopped, the server does not start again",
+        target=Target.SERVER,
+        make=lock_disk,
+        seen=disk_is_locked,
+        mend=unlock_disk,
+        gone=disk_is_open,
+    ),
+    Fault(
+        name="host-resumes-guests",
+        what="nova-compute is set to start the guests of its node by itself after a boot",
+        symptom="its settings say so: after the node's next boot all that ran is started unasked",
+        target=Target.COMPUTE,
+        make=on_target(boot_faults.RESUME_GUESTS),
+        seen=boot_faults.resumes_guests,
+        mend=on_target(boot_faults.LEAVE_GUESTS_OFF),
+        gone=boot_faults.leaves_guests_off,
+    ),
+    Fault(
+        name="reboot-hangs",
+        what="the node is made to hang at its next boot, before anything is started there",
+        symptom="the unit that hangs is in place: after a reboot SSH stays shut until it is mended",
+        target=Target.COMPUTE,
+        make=on_target(boot_faults.HANG),
+        seen=boot_faults.would_hang,
+        mend=boot_faults.let_boot,
+        gone=boot_faults.boots,
     ),
 )
 FAULTS = {fault.name: fault for fault in ALL}

@@ -1,4 +1,8 @@
-"""Fill a lab with servers that an operator would meet: running, stopped, paused, with a volume."""
+"""Fill a lab with servers that an operator would meet: running, stopped, paused, with a volume.
+
+Some are there for the loss of a node: with a tier, with a priority, switched off by their guest
+before it, and stopped by their owner after it.
+"""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -6,14 +10,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from stackward.errors import BadInput, StepFailed
-from stackward.lab import proof
+from stackward.errors import BadInput, Refused, StepFailed
+from stackward.lab import proof, ssh
 from stackward.lab.client import connect
 from stackward.lab.spec import Lab
 from stackward.lab.waiting import last_seen
 
 SETTLES_S = 120
 GROUP = "load-apart"
+TIER, PRIORITY = "database", "10"
+TIERED = "tiny-database"  # the flavor
 
 
 class Kind(StrEnum):
@@ -24,10 +30,18 @@ class Kind(StrEnum):
     PAUSED = "PAUSED"
     WITH_VOLUME = "ACTIVE, with a volume"
     IN_GROUP = "ACTIVE, in an anti-affinity group"
+    FIRST_OF_ITS_TIER = "ACTIVE, with priority 10"
+    IN_TIER = "ACTIVE, of the tier `database`"
+    BY_ITS_GUEST = "SHUTOFF, by its own guest"
+    STOPPED_LATER = "ACTIVE; its owner stops it after a loss"
 
 
-# The first five are one of each; all that follow just run.
-FIRST = (Kind.ACTIVE, Kind.SHUTOFF, Kind.PAUSED, Kind.WITH_VOLUME, Kind.IN_GROUP)
+# The first ten, in order; all that follow just run.
+FIRST = (
+    *(Kind.ACTIVE, Kind.SHUTOFF, Kind.PAUSED, Kind.WITH_VOLUME, Kind.IN_GROUP, Kind.ACTIVE),
+    *(Kind.FIRST_OF_ITS_TIER, Kind.IN_TIER, Kind.BY_ITS_GUEST, Kind.STOPPED_LATER),
+)
+_OFF = {Kind.SHUTOFF, Kind.BY_ITS_GUEST}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +77,8 @@ def fill(lab: Lab, count: int, node: str | None, tell: Callable[[str], None]) ->
         nodes = [node]
     cloud = connect(lab, project="demo")
     group = anti_affinity_group(cloud) if count >= FIRST.index(Kind.IN_GROUP) + 1 else None
+    if count >= FIRST.index(Kind.IN_TIER) + 1:
+        tiered_flavor(connect(lab))
     there = {server.name: server for server in cloud.compute.servers()}
 
     def one(position: int) -> Loaded:
@@ -71,7 +87,10 @@ def fill(lab: Lab, count: int, node: str | None, tell: Callable[[str], None]) ->
         server = there.get(name)
         if server is None:
             hints = {"group": group.id} if group and kind is Kind.IN_GROUP else {}
-            server = proof.boot(cloud, name, place, scheduler_hints=hints)
+            flavor = TIERED if kind is Kind.IN_TIER else proof.FLAVOR
+            server = proof.boot(cloud, name, place, flavor=flavor, scheduler_hints=hints)
+        if kind is Kind.BY_ITS_GUEST:
+            server = off_by_its_guest(lab, cloud, server.id)
         server = become(cloud, server.id, kind)
         tell(f"{name} on {server.hypervisor_hostname}: {kind}")
         return Loaded(name=name, id=server.id, node=server.hypervisor_hostname, kind=kind)
@@ -86,7 +105,7 @@ def become(cloud: Any, server_id: str, kind: Kind) -> Any:  # noqa: ANN401  # th
     server = compute.get_server(server_id)
     if server.status in ("BUILD", "ERROR"):
         server = proof.wait_active(cloud, server_id)
-    wanted = kind.value if kind in (Kind.SHUTOFF, Kind.PAUSED) else "ACTIVE"
+    wanted = "SHUTOFF" if kind in _OFF else "PAUSED" if kind is Kind.PAUSED else "ACTIVE"
     if server.status == "SHUTOFF" and wanted != "SHUTOFF":  # its node lost its power
         compute.start_server(server_id)
         server = wait_status(cloud, server_id, "ACTIVE")
@@ -97,7 +116,73 @@ def become(cloud: Any, server_id: str, kind: Kind) -> Any:  # noqa: ANN401  # th
     server = wait_status(cloud, server_id, wanted)
     if kind is Kind.WITH_VOLUME and not list(compute.volume_attachments(server_id)):
         attach_volume(cloud, server)
+    if kind is Kind.FIRST_OF_ITS_TIER:
+        compute.set_server_metadata(server_id, **{"stackward:priority": PRIORITY})
     return server
+
+
+def off_by_its_guest(lab: Lab, cloud: Any, server_id: str) -> Any:  # noqa: ANN401  # as above
+    """Have the guest of a server switch itself off; return the server once Nova calls it off.
+
+    Nova finds it off by itself, and asks for a stop without a user: about 20 s later. One that is
+    off already is left so.
+
+    Raises StepFailed when it does not get there.
+    """
+    server = cloud.compute.get_server(server_id)
+    if server.status == "SHUTOFF":
+        return server
+    server = proof.wait_active(cloud, server_id)
+    ssh.on_node(lab, server.hypervisor_hostname, _typed(server.instance_name, server.id))
+    return wait_status(cloud, server_id, "SHUTOFF")
+
+
+def _typed(domain: str, server_id: str) -> str:
+    # A guest that ticks may not have its shell yet, and what is typed before that is lost; QEMU
+    # reads from a terminal only while somebody has it open.
+    log = f"/var/lib/nova/instances/{server_id}/console.log"
+    return f"""
+exec 3<>$(virsh ttyconsole {domain})
+timeout 90 sh -c "until grep -q tick {log}; do sleep 0.5; done"
+for _ in 1 2 3 4 5 6 7 8 9; do
+    printf '\\rpoweroff -f\\r' >&3
+    timeout 5 sh -c "while virsh domstate {domain} | grep -q running; do sleep 0.3; done" && exit
+done
+exit 1
+"""
+
+
+def stop_after_loss(lab: Lab) -> Loaded:
+    """Have the owner stop the server of the load that he stops after a loss of its node.
+
+    A node that is dead carries that out once it is back: the order is given, and not waited for.
+
+    Raises Refused where the load has no such server, or where it is off already.
+    """
+    cloud = connect(lab, project="demo")
+    name = f"load-{FIRST.index(Kind.STOPPED_LATER) + 1}"
+    server = next((each for each in cloud.compute.servers() if each.name == name), None)
+    if server is None or server.status != "ACTIVE":
+        raise Refused(
+            f"`{name}` is {server.status}" if server else f"there is no server `{name}`",
+            stands="nothing was changed",
+            hint=f"`stackward lab load {FIRST.index(Kind.STOPPED_LATER) + 1}` has it run",
+        )
+    cloud.compute.stop_server(server.id)
+    node = server.hypervisor_hostname
+    return Loaded(name=name, id=server.id, node=node, kind=Kind.STOPPED_LATER)
+
+
+def tiered_flavor(cloud: Any) -> None:  # noqa: ANN401  # as above
+    """Make sure that there is a flavor like the usual one, of a tier."""
+    compute = cloud.compute
+    if compute.find_flavor(TIERED) is not None:
+        return
+    usual = compute.find_flavor(proof.FLAVOR, ignore_missing=False)
+    made = compute.create_flavor(
+        name=TIERED, ram=usual.ram, vcpus=usual.vcpus, disk=usual.disk, is_public=True
+    )
+    compute.create_flavor_extra_specs(made, {"stackward:tier": TIER})
 
 
 def wait_status(cloud: Any, server_id: str, wanted: str) -> Any:  # noqa: ANN401  # as above

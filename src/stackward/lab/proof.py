@@ -9,6 +9,7 @@ from stackward.lab.spec import Lab
 from stackward.lab.waiting import last_seen, wait_until
 
 NAME = "lab-proof"
+FLAVOR = "tiny"
 ACTIVE_S = 180
 GONE_S = 60
 
@@ -37,13 +38,14 @@ def boot(  # what is left out is Nova's to choose
     node: str,
     *,
     address: str | None = None,
+    flavor: str = FLAVOR,
     **more: Any,  # noqa: ANN401  # as above
 ) -> Any:  # noqa: ANN401  # as above
     """Ask for a server with a NIC on a named node and return it; it is not there yet."""
     network = {"uuid": cloud.network.find_network("lab-net", ignore_missing=False).id}
     return cloud.compute.create_server(
         name=name,
-        flavor_id=cloud.compute.find_flavor("tiny", ignore_missing=False).id,
+        flavor_id=cloud.compute.find_flavor(flavor, ignore_missing=False).id,
         image_id=cloud.image.find_image("guest", ignore_missing=False).id,
         networks=[network | ({"fixed_ip": address} if address else {})],
         host=node,
