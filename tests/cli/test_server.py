@@ -52,9 +52,13 @@ def test_the_rows_of_the_plan_have_its_own_columns(site: Site) -> None:
 def test_attachments_that_the_reboot_deletes_are_named_before_it_is_approved(site: Site) -> None:
     site.cloud.nova.known[DB] = replace(site.cloud.nova.known[DB], volume_ids=("v1",))
     site.cloud.cinder.attachments[DB] = (("a9", "v9"),)
+    given_up = ("--delete-attachment", "a9", "--delete-attachment", "v1")
 
-    code, out, _ = site.run(*REBOOT, "--hard", "--dry-run")
+    refused, _, said = site.run(*REBOOT, "--hard", "--yes")
+    code, out, _ = site.run(*REBOOT, "--hard", "--dry-run", *given_up)
 
+    assert (refused, actions(site)) == (3, [])
+    assert "pass `--delete-attachment v1`" in folded(said)
     assert code == 0
     assert "Nova has volume v1 attached to it, and Cinder has no such attachment" in folded(out)
     assert "Cinder has attachment a9 of volume v9 to it, and Nova does not know" in folded(out)
@@ -123,6 +127,24 @@ def test_the_audit_has_the_boots_by_which_it_was_proved(site: Site) -> None:
 
     assert code == 0
     assert "libvirt on `compute-07` runs boot 11 of its guest; boot 10 ran before" in folded(out)
+
+
+def test_a_definition_that_the_reboot_has_changed_is_told_and_the_one_of_before_kept(
+    site: Site,
+) -> None:
+    site.shell.machines[DB] = ["pc", "q35"]
+
+    code, out, said = site.run(*REBOOT, "--hard", "--yes")
+    run = list_runs(site.state_dir / FILE, 1)[0].id
+    _, shown, _ = site.run("run", "show", run, "--events")
+    _, exported, _ = site.run("run", "audit", run, "--export")
+
+    assert code == 0
+    told = folded(out + said)
+    assert "defined otherwise than before" in told
+    assert "`db-01`: -<type machine='pc'>hvm</type>" in told
+    assert "`db-01`: +<type machine='q35'>hvm</type>" in told
+    assert ("<uuid>" in shown, "<uuid>" in exported) == (False, True)
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,7 @@ class FakeNova:
     calls: Counter[str] = field(default_factory=Counter)
     starts_evacuated: bool = False  # a Nova before 2.95
     left_alone: set[int] = field(default_factory=set)  # records that nobody carries out
+    starting: set[str] = field(default_factory=set)  # hosts that start what ran, then report
     unheard: set[str] = field(default_factory=set)  # hosts whose nova-compute is off
     placement: "FakePlacement" = field(init=False, repr=False)
 
@@ -362,6 +363,13 @@ class FakeNova:
     def pass_time(self) -> None:
         """Bring every move to its next stage."""
         self.ticks += 1
+        for host in self.starting:
+            resumed = [one for one in self.known.values() if one.host == host]
+            self.boots.update(one.id for one in resumed if one.vm_state == "active")
+            self.computes[host] = replace(
+                self.computes[host], is_up=True, updated=self._now.isoformat()
+            )
+        self.starting.clear()
         for server in [each for each in self.known.values() if each.task_state in _POWERED]:
             status, vm_state, power_state = _POWERED[server.task_state or ""]
             if status == "ACTIVE" and server.id not in self.not_rebooting:

@@ -85,6 +85,7 @@ class FakeShell:
     logged: dict[str, list[str]] = field(default_factory=dict)
     domains: dict[tuple[str, str], str] = field(default_factory=dict)  # other than Nova thinks
     without: set[tuple[str, str]] = field(default_factory=set)  # (node, server): no such guest
+    lost: set[str] = field(default_factory=set)  # servers: no such guest until Nova boots them
     jobs: set[tuple[str, str]] = field(default_factory=set)  # (node, server)
     starts: Counter[str] = field(default_factory=Counter)
     not_starting: set[str] = field(default_factory=set)
@@ -135,6 +136,8 @@ class FakeShell:
     failure_domains: dict[str, str | Unread] = field(default_factory=dict)  # by node
     serials: dict[str, tuple[str, ...]] = field(default_factory=dict)  # other than Nova has
     not_novas: set[str] = field(default_factory=set)  # guests that something else has defined
+    machines: dict[str, list[str]] = field(default_factory=dict)  # of a server's boots, in turn
+    uefi: set[str] = field(default_factory=set)  # servers that boot by it
     uncalled: set[str] = field(default_factory=set)  # addresses that no node has a way to
 
     def directory(self) -> Directory:
@@ -381,7 +384,7 @@ class FakeShell:
         here = [
             one
             for one in self.cloud.nova.known.values()
-            if one.host == self._host_of(node) and (node, one.id) not in self.without
+            if one.host == self._host_of(node) and not self._lacks(node, one.id)
         ]
         if words == list(STATS):
             states = {"active": 1, "paused": 3, "stopped": 5}
@@ -414,6 +417,8 @@ class FakeShell:
             return self._domstats(node, words[-1])
         if "domid" in words:
             return self._domid(node, words[-1])
+        if "dumpxml" in words:
+            return self._definition(node, words[-1])
         if "domjobinfo" in words:
             return self._job(node, words[-1])
         ids = [*(one.id for one in here), *self.strays.get(node, [])]
@@ -468,10 +473,14 @@ class FakeShell:
         found = self.cloud.nova.known.get(server)
         if (node, server) in self.domains:
             return Answer(0, f"{self.domains[node, server]}\n\n")
-        if found is None or found.host != self._host_of(node) or (node, server) in self.without:
+        if found is None or found.host != self._host_of(node) or self._lacks(node, server):
             return Answer(1, "", f"error: failed to get domain '{server}'")
         states = {"paused": "paused", "stopped": "shut off", "suspended": "shut off"}
         return Answer(0, f"{states.get(found.vm_state, 'running')}\n\n")
+
+    def _lacks(self, node: str, server: str) -> bool:
+        is_lost = server in self.lost and not self.cloud.nova.boots[server]
+        return is_lost or (node, server) in self.without
 
     def _runs(self, node: str, server: str) -> bool:
         state = self._domstate(node, server)
@@ -505,6 +514,20 @@ class FakeShell:
             return state
         is_off = state.out.strip() in {"shut off", "crashed"}
         return Answer(0, f"{'-' if is_off else 10 + self.cloud.nova.boots[server]}\n\n")
+
+    def _definition(self, node: str, server: str) -> Answer:
+        state = self._domstate(node, server)
+        if state.code:
+            return state
+        machine = self.machines.get(server, ["q35"])
+        now = machine[min(self.cloud.nova.boots[server], len(machine) - 1)]
+        firmware = " firmware='efi'" if server in self.uefi else ""
+        return Answer(
+            0,
+            f"<domain type='kvm'>\n  <uuid>{server}</uuid>\n"
+            f"  <nova:creationTime>{self.cloud.nova.boots[server]}</nova:creationTime>\n"
+            f"  <os{firmware}>\n    <type machine='{now}'>hvm</type>\n  </os>\n</domain>\n\n",
+        )
 
     def _start(self, node: str, enabled: str) -> None:
         kept_off = any((node, path) in self.files for path in (MAINTENANCE, DROP_IN))

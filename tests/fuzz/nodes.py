@@ -36,6 +36,7 @@ from stackward.ports.libvirt import (
     read_boot,
     read_bytes_read,
     read_daemon,
+    read_definition,
     read_ids,
     read_job,
     read_state,
@@ -539,6 +540,11 @@ def sources() -> list[Source]:
         Source(name="virsh list --uuid", sample=f"{LIST[:36]}\n\n", read=of(read_ids)),
         Source(name="virsh domstate", sample="shut off\n\n", read=of(read_state)),
         Source(name="virsh domid", sample="7\n\n", read=of(read_boot)),
+        Source(
+            name="virsh dumpxml",
+            sample="<domain type='qemu'>\n  <uuid>ab</uuid>\n  <os firmware='efi'/>\n</domain>\n\n",
+            read=of(read_definition),
+        ),
         Source(name="virsh domstats of one guest", sample=BLOCKS, read=of(read_bytes_read)),
         Source(
             name="kernel /proc/1/stat",

@@ -165,6 +165,32 @@ def with_three_that_are_off(place: Path) -> Site:
     return site
 
 
+def with_one_that_is_lost(place: Path) -> Site:
+    """Given the same, and one that Nova still calls ACTIVE, and that libvirt does not have."""
+    site = with_three_that_are_off(place)
+    site.cloud.nova.add(a_server(name="db-04"))
+    made = ServerAction(action="create", request_id="req-made", user="eve", started=MADE_AT)
+    site.cloud.nova.actions[an_id("db-04")] = [made]
+    site.shell.lost.add(an_id("db-04"))
+    return site
+
+
+def with_one_that_comes_up(place: Path) -> Site:
+    """Given a node that has booted, and starts what ran by itself before it reports to Nova."""
+    cloud = FakeCloud()
+    cloud.nova.add(a_server(name="db-01"), a_server("SHUTOFF", name="db-02"))
+    made = ServerAction(action="create", request_id="req-made", user="eve", started=MADE_AT)
+    stop = replace(made, action="stop", request_id="req-stop")
+    cloud.nova.actions = {an_id("db-01"): [made], an_id("db-02"): [made, stop]}
+    before = replace(cloud.nova.computes[NODE], updated="2025-12-31T23:40:00.000000")
+    cloud.nova.computes[NODE] = before
+    cloud.nova.starting.add(NODE)
+    site = Site(place, cloud)
+    site.shell.booted = BOOTED
+    site.shell.lost.add(an_id("db-01"))
+    return site
+
+
 def drained(place: Path) -> Site:
     """Given a node that a drain has emptied of two servers."""
     site = with_two(place)
@@ -272,6 +298,31 @@ CASES = {
                 "db-03": ["create", "stop"],
             },
             "running": {"db-01": 1, "db-02": 1},
+            **UNTOUCHED,
+            "guarded": False,
+        },
+    ),
+    "recovery of one that libvirt has lost": Case(
+        with_one_that_is_lost,
+        lambda _: RecoverRequest(node=NODE, tiers=("database",)),
+        {
+            "asked": {
+                "db-01": ["create", "stop", "start"],
+                "db-02": ["create", "stop", "start"],
+                "db-03": ["create", "stop"],
+                "db-04": ["create", "reboot"],
+            },
+            "running": {"db-01": 1, "db-02": 1, "db-04": 1},
+            **UNTOUCHED,
+            "guarded": False,
+        },
+    ),
+    "recovery of a node that comes up, and starts what ran by itself": Case(
+        with_one_that_comes_up,
+        lambda _: RecoverRequest(node=NODE),
+        {
+            "asked": {"db-01": ["create"], "db-02": ["create", "stop"]},
+            "running": {"db-01": 1},
             **UNTOUCHED,
             "guarded": False,
         },

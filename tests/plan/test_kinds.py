@@ -21,6 +21,7 @@ ROOMS = [steps, checks, requests]
 STORED = {
     "steps": {
         "abort-migration",
+        "await-compute",
         "boot-acceptance",
         "bring-up",
         "carry-out-run",

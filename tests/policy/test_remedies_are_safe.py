@@ -84,6 +84,9 @@ LOOKS = {
     "reboot/in-error": "see `openstack server show",
     "reboot/keeps-memory": "ask its owner",
     "reboot/no-guest": "look first",
+    "reboot/only-cinder": "see `openstack volume show",
+    "reboot/only-nova": "look first",
+    "recover/loses-attachment": "see `stackward server reboot",
     "record-missing": "look first",
     "return/disk-unread": "make `{asks}` answer",
     "return/disk-unseen": "mount the storage of instances",
@@ -607,6 +610,9 @@ NOT_ON_THE_LAB = {
     "reboot/in-error": _NO_REBOOT,
     "reboot/keeps-memory": _NO_REBOOT,
     "reboot/no-guest": _NO_REBOOT,
+    "reboot/only-cinder": _NO_REBOOT,
+    "reboot/only-nova": _NO_REBOOT,
+    "recover/loses-attachment": "its order is that of reboot/only-cinder and reboot/only-nova",
 }
 
 

@@ -12,9 +12,9 @@ from fakes.world import a_world
 from stackward.model.server import ServerAction
 from stackward.model.volume import Volume
 from stackward.plan import Look, Mark, Standing
-from stackward.plan.step import SET_ASIDE
+from stackward.plan.step import REDEFINED, SET_ASIDE
 from stackward.ports.world import World
-from stackward.steps.bringing_up import BringUpServer
+from stackward.steps.bringing_up import HARD_REBOOT, BringUpServer
 
 DB, NODE = an_id("db-01"), "compute-07"
 MADE = ServerAction(
@@ -223,3 +223,58 @@ def test_one_that_was_deleted_is_gone() -> None:
 
 def test_the_mark_has_its_time() -> None:
     assert STEP.mark(a_world(a_cloud()))["at"] == NOW.isoformat()
+
+
+def test_the_definition_of_before_is_kept_and_what_has_changed_is_told() -> None:
+    cloud = a_cloud()
+    world = a_world(cloud, FakeShell(cloud, machines={DB: ["pc", "q35"]}))
+    mark = begun(world)
+    cloud.nova.pass_time()
+
+    look = STEP.look(world, mark)
+
+    assert "<type machine='pc'>" in str(mark["definition"])
+    assert look.saw[REDEFINED] == (
+        "-<type machine='pc'>hvm</type>",
+        "+<type machine='q35'>hvm</type>",
+    )
+
+
+# --- one that Nova has as running, and libvirt does not have ---
+
+ANEW = replace(STEP, by=HARD_REBOOT)
+LOST = {(NODE, DB)}
+
+
+def test_one_whose_guest_is_lost_is_made_anew_by_a_hard_reboot() -> None:
+    cloud = a_cloud("ACTIVE")
+    shell = FakeShell(cloud, without={*LOST})
+    world = a_world(cloud, shell)
+
+    stood = [ANEW.look(world, None).standing]
+    mark = ANEW.mark(world)
+    ANEW.start(world)
+    stood.append(ANEW.look(world, mark).standing)
+    shell.without.clear()
+    cloud.nova.pass_time()
+
+    assert stood == [Standing.TODO, Standing.UNDERWAY]
+    assert ANEW.look(world, mark).standing is Standing.DONE
+    assert [each.action for each in cloud.nova.actions[DB]] == ["create", "reboot"]
+
+
+def test_one_whose_node_has_brought_it_up_by_itself_is_not_rebooted() -> None:
+    assert ANEW.look(a_world(a_cloud("ACTIVE")), None).standing is Standing.DONE
+
+
+def test_one_that_nova_has_stopped_since_is_set_aside_and_not_rebooted() -> None:
+    cloud = a_cloud()
+
+    assert "Nova has stopped it since" in aside(ANEW.look(a_world(cloud), None))
+
+
+def test_one_of_which_libvirt_cannot_be_asked_is_not_rebooted() -> None:
+    cloud = a_cloud("ACTIVE")
+    world = a_world(cloud, FakeShell(cloud, silent={NODE}))
+
+    assert ANEW.look(world, None).standing is Standing.UNDERWAY

@@ -215,3 +215,22 @@ def test_one_that_waits_for_a_dead_nova_compute_says_so(step: RebootServer) -> N
 
     assert found is not None
     assert f"nova-compute on `{NODE}` is down" in (found.reason or "")
+
+
+def test_a_hard_reboot_keeps_the_definition_of_before_and_tells_what_has_changed() -> None:
+    cloud = a_cloud()
+    world = a_world(cloud, FakeShell(cloud, machines={DB: ["pc", "q35"]}))
+    mark = begun(HARD, world)
+    cloud.nova.pass_time()
+
+    look = HARD.look(world, mark)
+
+    assert "<type machine='pc'>" in str(mark["definition"])
+    assert look.saw["definition"] == "2 lines differ"
+
+
+def test_a_soft_reboot_starts_the_same_guest_again_and_compares_nothing() -> None:
+    cloud = a_cloud()
+    world = a_world(cloud)
+
+    assert "definition" not in SOFT.mark(world)

@@ -35,6 +35,14 @@ def reboot(  # noqa: PLR0913  # one for each flag
     hard: Annotated[
         bool, typer.Option("--hard", help="Switch it off and on, without a shutdown of its guest.")
     ] = False,
+    delete_attachments: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--delete-attachment",
+            metavar="ID",
+            help="Nova may delete this attachment of Cinder's, or of this volume; repeatable.",
+        ),
+    ] = None,
     planning: Planning,
     approving: Approving,
     choice: InventoryChoice,
@@ -42,14 +50,18 @@ def reboot(  # noqa: PLR0913  # one for each flag
 ) -> None:
     """Reboot a server where it is, and prove that it was rebooted.
 
-    The plan is shown first; it is carried out once it is approved. It names the volumes that Nova
-    or Cinder would forget by the reboot. A server that was stopped is refused: `--hard` would start
-    it. A reboot cannot be undone.
+    The plan is shown first; it is carried out once it is approved. Nova deletes each attachment
+    that only itself or only Cinder knows: such a reboot is refused until each of them is named. A
+    server that was stopped is refused: `--hard` would start it. A reboot cannot be undone.
     """
     from stackward.cli.carrying import carry_out
     from stackward.requests.reboot_server import RebootRequest
 
-    asked = RebootRequest(server=server, is_hard=hard)
+    asked = RebootRequest(
+        server=server,
+        is_hard=hard,
+        delete_attachments=tuple(dict.fromkeys(delete_attachments or ())),
+    )
     carry_out(context, asked, planning=planning, approving=approving, choice=choice, output=output)
 
 

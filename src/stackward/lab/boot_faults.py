@@ -51,11 +51,11 @@ mkdir -p $(dirname {_WANTED})
 ln -sf {_PLACE} {_WANTED}
 systemctl daemon-reload
 """
-# Of a boot that hangs too: with the job gone, the boot goes on.
+# Of a boot that hangs too: with its job gone, the boot goes on.
 GO_ON = f"""
 rm -f {_PLACE} {_WANTED}
-systemctl stop --no-block {UNIT} 2>/dev/null
-systemctl kill --signal=KILL {UNIT} 2>/dev/null
+timeout 10 systemctl stop {UNIT} 2>/dev/null
+systemctl reset-failed {UNIT} 2>/dev/null
 systemctl daemon-reload
 """
 
@@ -69,12 +69,13 @@ def let_boot(scene: Scene) -> None:
     """Let the next boot of the node end, and this one if it hangs; switch it on if it is off."""
     scene.machine.power_on()
     if not wait_until(lambda: _inside(scene, GO_ON), within_s=BOOT_S, every_s=0.5):
-        raise StepFailed(f"`{scene.target}` does not boot so far that it could be mended")
+        raise StepFailed(f"`{scene.target}` does not boot far enough to be repaired")
 
 
 def boots(scene: Scene) -> bool:
     """Say whether the node would not hang, can be reached, and its nova-compute works."""
-    return scene.holds(scene.target, f"test ! -e {_PLACE}") and scene.works(scene.target)
+    is_mended = f"test ! -e {_PLACE} && ! systemctl is-failed -q {UNIT}"
+    return scene.holds(scene.target, is_mended) and scene.works(scene.target)
 
 
 def _inside(scene: Scene, script: str) -> bool:

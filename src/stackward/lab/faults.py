@@ -576,7 +576,7 @@ ALL = (
     Fault(
         name="host-resumes-guests",
         what="nova-compute is set to start the guests of its node by itself after a boot",
-        symptom="its settings say so: after the node's next boot all that ran is started unasked",
+        symptom="its settings say so: after the node's next boot all that ran starts",
         target=Target.COMPUTE,
         make=on_target(boot_faults.RESUME_GUESTS),
         seen=boot_faults.resumes_guests,
@@ -586,7 +586,7 @@ ALL = (
     Fault(
         name="reboot-hangs",
         what="the node is made to hang at its next boot, before anything is started there",
-        symptom="the unit that hangs is in place: after a reboot SSH stays shut until it is mended",
+        symptom="the unit that hangs is in place: after a reboot SSH stays shut until `lab mend`",
         target=Target.COMPUTE,
         make=on_target(boot_faults.HANG),
         seen=boot_faults.would_hang,

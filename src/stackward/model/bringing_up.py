@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from stackward.model.attachments import Attachments
 from stackward.model.migration import Migration
 from stackward.model.server import Server
 from stackward.model.stalled_move import Guest
@@ -18,3 +19,6 @@ class ServerToBringUp:
     evacuation: Migration | None = None  # an open record: it was evacuated from here
     # The requests in its action log; what is newer later was asked since.
     known: tuple[str, ...] = ()
+    # Its attachments, where Nova has it as running and libvirt does not have it: then only a hard
+    # reboot, which makes the guest anew, brings it up. None: it is not so.
+    made_anew: Attachments | None = None

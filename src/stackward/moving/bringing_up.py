@@ -15,9 +15,10 @@ from stackward.policy.rule import Rule
 from stackward.policy.waves import Tags, judge_wave, waves_of
 from stackward.ports.libvirt import cure_of
 from stackward.ports.world import World
+from stackward.steps import bringing_up
 from stackward.steps.bringing_up import BringUpServer
 
-START = "start"
+START, HARD_REBOOT = "start", "hard reboot"
 
 NOWHERE = Rule(
     "start/nowhere",
@@ -180,11 +181,12 @@ def _move(one: ServerToBringUp, wave: str, within_s: float) -> Move[World]:
         host=server.host or "",
         within_s=within_s,
         known=one.known,
+        by=bringing_up.HARD_REBOOT if one.made_anew else bringing_up.START,
     )
     return Move(
         thing=server.label,
         thing_id=server.id,
-        how=START,
+        how=HARD_REBOOT if one.made_anew else START,
         steps=(step,),
         expects={"host": server.host, "wave": wave},
     )

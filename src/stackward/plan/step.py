@@ -39,6 +39,10 @@ SET_ASIDE = "set aside"
 """In `saw`: why nothing more is done for the thing of a step that holds up no other by that."""
 
 
+REDEFINED = "definition changes"
+"""In `saw`: the lines by which libvirt's definition of a guest differs from the one of before."""
+
+
 CUT_OFF = "cut off"
 """In `saw`: why the guest of a server did not end by itself, and was ended."""
 

@@ -58,6 +58,15 @@ def read_boot(out: str) -> str | None:
         return None if word == "-" else str(whole(word))
 
 
+def read_definition(out: str) -> str:
+    """Read `virsh dumpxml`: one domain, whole."""
+    with understood("`virsh dumpxml`", out):
+        text = out.strip()
+        if not (text.startswith("<domain") and text.endswith("</domain>")):
+            raise ValueError(text[:40])
+        return text
+
+
 def read_job(out: str) -> bool:
     """Read `virsh domjobinfo`: its first line is `Job type:` and a word."""
     with understood("`virsh domjobinfo`", out):

@@ -9,7 +9,7 @@ from stackward.model.run import Attempt, Event, Run, RunState, Settled
 from stackward.operations import operation
 from stackward.plan import Move, Plan, is_chain
 from stackward.plan.path import path_of_step
-from stackward.plan.step import CUT_OFF, SET_ASIDE
+from stackward.plan.step import CUT_OFF, REDEFINED, SET_ASIDE
 from stackward.report.chains import chain_table
 from stackward.report.gone import GONE, how_it_went, is_gone
 from stackward.report.proofs import proofs_of, render_proofs
@@ -32,6 +32,7 @@ class Made:
     consent: str | None = None  # of its owner: where that can be read
     aside: str | None = None  # why it was set aside
     cut_off: str | None = None  # why its guest was ended, and did not end by itself
+    redefined: tuple[str, ...] = ()  # how libvirt's definition of its guest differs from before
     gone: str | None = None  # when it was deleted and by whom, or where others have put it
 
 
@@ -73,6 +74,9 @@ def _made(
         downtime_s=_downtime(begun),
         cut_off=cut if newest and isinstance(cut := newest.saw.get(CUT_OFF), str) else None,
         aside=aside if newest and isinstance(aside := newest.saw.get(SET_ASIDE), str) else None,
+        redefined=tuple(map(str, lines))
+        if newest and isinstance(lines := newest.saw.get(REDEFINED), list | tuple)
+        else (),
         consent=consent if isinstance(consent := move.expects.get("consent"), str) else None,
     )
 
@@ -174,6 +178,11 @@ def render_account(  # noqa: PLR0913  # a run, its plan, what came of it, and wh
     cut = [made for made in moves_made(plan, attempts) if made.cut_off]
     lines += ["cut off:"] if cut else []
     lines += [printable(f"  `{made.server}`: {in_words(made.cut_off or '')}") for made in cut]
+    anew = [made for made in moves_made(plan, attempts) if made.redefined]
+    lines += [
+        f"defined otherwise than before (`stackward run audit {run.id} --export` has it):"
+    ] * (bool(anew))
+    lines += [printable(f"  `{made.server}`: {line}") for made in anew for line in made.redefined]
     away = [made for made in moves_made(plan, attempts) if made.gone]
     lines += ["gone meanwhile:"] if away else []
     lines += [printable(f"  `{made.server}`: {in_words(made.gone or '')}") for made in away]

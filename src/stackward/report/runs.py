@@ -167,6 +167,9 @@ def in_plain_words(value: Json) -> str:
             others = {name: each for name, each in value.items() if each != HOLDS}
             rows = [f"{name} {in_plain_words(each)}" for name, each in others.items()]
             said = ", ".join([*rows, *([count_of(holds, "row holds", "rows hold")] * bool(holds))])
+        case str() if "\n" in value:  # a whole file, such as a definition: `run audit --export`
+            lines = value.splitlines()
+            said = f"{lines[0]} ... ({count_of(len(lines), 'line')})"
         case _:
             said = str(value)
     return said

@@ -12,3 +12,5 @@ class RebootRequest:
 
     server: str  # its name or its id; in a plan its id
     is_hard: bool = False  # switch it off and on, unasked
+    # Of what Nova would delete by it: Cinder's attachments, and volumes that only Nova has.
+    delete_attachments: tuple[str, ...] = ()

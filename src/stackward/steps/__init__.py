@@ -36,6 +36,7 @@ KINDS = ByKind(
         "reboot-node": "node_reboot.RebootNode",
         "start-again": "node_reboot.StartAgain",
         "stop-for-reboot": "node_reboot.StopForReboot",
+        "await-compute": "awaiting.AwaitCompute",
         "bring-up-server": "bringing_up.BringUpServer",
         "power-on": "node_power.PowerOn",
         "fence-old-guests": "old_copies.FenceOldGuests",

@@ -5,14 +5,16 @@ after it are not held up; that it does not run is then said by the check at the 
 own request by what is newer than its mark, so no server is started twice.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import ClassVar
 
 from stackward.model.server import IN_DOWN_CELL, Server
+from stackward.model.unread import Unread
 from stackward.plan import VOLATILE, Json, Look, Mark, Standing
 from stackward.plan.step import SET_ASIDE
 from stackward.ports.world import World
+from stackward.status.definition import compared, marked
 from stackward.status.downtime import up_since
 from stackward.status.lookups import cell_down
 from stackward.status.running import Boot, prove_running
@@ -26,9 +28,11 @@ from stackward.status.signs import (
     saw,
     under_way,
 )
+from stackward.status.stalled import read_guests
 from stackward.wording import in_utc
 
 _AT = "at"  # in the mark
+START, HARD_REBOOT = "start", "reboot"  # as Nova's action log calls them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +48,14 @@ class BringUpServer:
     # The requests of its action log that the plan knows: what is newer is by others, since.
     known: tuple[str, ...] = field(default=(), metadata=VOLATILE)
     ours: tuple[str, ...] = ()  # actions that the same run has asked for before
+    # A hard reboot: of one that Nova has as running and libvirt does not have.
+    by: str = START
 
     @property
     def summary(self) -> str:
         """Say what it does."""
-        return f"bring up `{self.name}` on `{self.host}`"
+        what = f"bring up `{self.name}` on `{self.host}`"
+        return f"{what} by a hard reboot" if self.by == HARD_REBOOT else what
 
     @property
     def undo(self) -> str:
@@ -57,11 +64,15 @@ class BringUpServer:
 
     def mark(self, world: World, /) -> Mark:
         """Note what is newest now, and when that is."""
-        return {**mark_of(world.nova, self.server), _AT: world.clock.now().isoformat()}
+        return {
+            **mark_of(world.nova, self.server),
+            _AT: world.clock.now().isoformat(),
+            **marked(world, self.server, self.host),
+        }
 
     def look(self, world: World, mark: Mark | None, /) -> Look:
         """Done when each row of the proof holds, or once it is set aside; whoever started it."""
-        signs = read_signs(world.nova, self.server, mark, kinds=(), ours=("start",))
+        signs = read_signs(world.nova, self.server, mark, kinds=(), ours=(self.by,))
         server = signs.server
         if server is None:
             return gone(world.nova, self.server)
@@ -74,6 +85,8 @@ class BringUpServer:
         if signs.action is None and server.task_state is None:
             return Look(Standing.TODO)
         look = self._begun(world, signs, server)
+        if look.standing is Standing.DONE and SET_ASIDE not in look.saw:
+            look = replace(look, saw={**look.saw, **compared(world, server.id, self.host, mark)})
         if look.standing is Standing.UNDERWAY and self._is_late(world, mark):
             why = f"not proved within {self.within_s:.0f} s: {look.reason or 'Nova is at work'}"
             return self._aside(signs, why, look.saw)
@@ -92,8 +105,16 @@ class BringUpServer:
         if server.task_state is not None:
             why = f"Nova is at work on it ({server.task_state})"
             return Look(Standing.UNDERWAY, reason=why)
+        return self._idle(world, server)
+
+    def _idle(self, world: World, server: Server) -> Look:
+        """Say the same of one at which Nova is not at work."""
         match server.vm_state:
+            case "stopped" if self.by == HARD_REBOOT:
+                return self._aside(Signs(server), "Nova has stopped it since: plan again")
             case "stopped":
+                return Look(Standing.TODO)
+            case "active" if self.by == HARD_REBOOT and self._lacks_guest(world):
                 return Look(Standing.TODO)
             case "active":
                 # Nova starts some by itself as its node returns, and stops the others: then they
@@ -102,12 +123,16 @@ class BringUpServer:
             case _:
                 return self._aside(Signs(server), f"it is {server.status} by now")
 
+    def _lacks_guest(self, world: World) -> bool:
+        found = read_guests(world, self.server, [self.host])
+        return not isinstance(found, Unread) and all(each.state is None for each in found)
+
     def _is_new(self, request: str) -> bool:
         return bool(self.known) and request not in self.known
 
     def _begun(self, world: World, signs: Signs, server: Server) -> Look:
         if signs.action and signs.action.message:
-            look = failed(world, signs, "Nova gave up `start`")
+            look = failed(world, signs, f"Nova gave up `{self.by}`")
             said = f"{look.reason}: {look.says}" if look.says else str(look.reason)
             return self._aside(signs, said)
         if server.task_state is not None:
@@ -144,7 +169,9 @@ class BringUpServer:
         return Look(Standing.DONE, reason=f"set aside: {reason}", request_id=request, saw=told)
 
     def start(self, world: World, /) -> str | None:
-        """Ask Nova to start it."""
+        """Ask Nova to start it, or to make its guest anew."""
+        if self.by == HARD_REBOOT:
+            return world.nova.reboot_server(self.server, is_hard=True)
         return world.nova.start_server(self.server)
 
     def examine(self, world: World, mark: Mark | None, quiet_s: float, /) -> Look | None:

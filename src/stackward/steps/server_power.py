@@ -11,6 +11,7 @@ from stackward.errors import Unreachable
 from stackward.model.server import IN_DOWN_CELL, Server, ServerAction
 from stackward.plan import Look, Mark, Standing
 from stackward.ports.world import World
+from stackward.status.definition import compared, marked
 from stackward.status.downtime import down_since, is_being_written, up_since
 from stackward.status.lookups import cell_down, hypervisor_of, service_of
 from stackward.status.proof import Row, boot_of, domain_on_target, new_boot
@@ -168,11 +169,15 @@ class RebootServer:
     name: str
     host: str
     is_hard: bool
+    # What Nova deletes by it, as approved: Cinder's attachments, and volumes that only Nova has.
+    deletes: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:
         """Say what it does."""
-        return f"{'hard-reboot' if self.is_hard else 'reboot'} `{self.name}`"
+        what = f"{'hard-reboot' if self.is_hard else 'reboot'} `{self.name}`"
+        lost = ", ".join(f"`{each}`" for each in self.deletes)
+        return f"{what}; Nova deletes its attachment {lost}" if lost else what
 
     @property
     def undo(self) -> str:
@@ -190,6 +195,8 @@ class RebootServer:
         return {
             **mark_of(world.nova, self.server),
             "boot": None if isinstance(boot, Row) else boot,
+            # A soft reboot starts the same guest again.
+            **(marked(world, self.server, self.host) if self.is_hard else {}),
         }
 
     def look(self, world: World, mark: Mark | None, /) -> Look:
@@ -243,7 +250,8 @@ class RebootServer:
             return Look(Standing.UNDERWAY, reason=why, saw=saw, is_over=True)
         if row.unread:
             return Look(Standing.UNKNOWN, reason=f"cannot be read: {row.unread}", saw=saw)
-        return Look(Standing.DONE, saw=saw)
+        differs = compared(world, server.id, server.host or "", mark)
+        return Look(Standing.DONE, saw={**saw, **differs})
 
     def start(self, world: World, /) -> str | None:
         """Ask Nova to reboot it."""

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from builders import NOW, a_server, a_service, an_id
+from stackward.model.attachments import Attachments
 from stackward.model.claim import Claim
 from stackward.model.maintenance import Holder
 from stackward.model.run import RunState
@@ -30,7 +31,6 @@ DISABLED = a_service(is_enabled=False, disabled_reason="bad fan")
 NONE = Guest(node=HOST, state=None)
 OTHER = Guest(node="compute-08", state=None)
 VOLUME: dict[str, Any] = {"server": a_server(volume_ids=("v1",))}
-WELL: dict[str, Any] = {"attachments": (("a1", "v1"),), **VOLUME}
 
 
 def facts(status: str = "ACTIVE", guest: str | None = "running", **changes: Any) -> RebootFacts:  # noqa: ANN401  # any field
@@ -45,9 +45,18 @@ def facts(status: str = "ACTIVE", guest: str | None = "running", **changes: Any)
     return replace(known, **changes)
 
 
+def attached(*cinder: tuple[str, str], nova: tuple[str, ...] = ()) -> Attachments:
+    return Attachments(nova=nova, cinder=cinder)
+
+
 def busy(status: str, task: str) -> RebootFacts:
     return facts(server=a_server(status, task_state=task))
 
+
+WELL: dict[str, Any] = {"attachments": attached(("a1", "v1"), nova=("v1",)), **VOLUME}
+ONLY_NOVA = facts(**VOLUME, attachments=attached(nova=("v1",)))
+ONLY_CINDER = facts(attachments=attached(("a9", "v9")))
+CINDER_AWAY = Attachments(cinder=Unread("502"))
 
 # What is so; the blockers of a soft reboot, those of a hard one, and the warnings of a hard one.
 CASES: dict[str, tuple[RebootFacts, list[str], list[str], list[str]]] = {
@@ -147,21 +156,20 @@ CASES: dict[str, tuple[RebootFacts, list[str], list[str], list[str]]] = {
     ),
     "Nova and Cinder agree": (facts(**WELL), [], [], []),
     "only Nova knows an attachment": (
-        facts(**VOLUME, only_nova=("v1",)), [], [], ["only-nova"],
+        ONLY_NOVA, ["only-nova"], ["only-nova"], [],
     ),
-    "only Cinder knows an attachment": (
-        facts(attachments=(("a9", "v9"),)), [], [], ["only-cinder"],
-    ),
+    "only Cinder knows an attachment": (ONLY_CINDER, ["only-cinder"], ["only-cinder"], []),
     "Cinder has two of one volume": (
-        facts(**VOLUME, attachments=(("a1", "v1"), ("a2", "v1"))),
-        [], [], ["only-cinder", "only-cinder"],
+        facts(**VOLUME, attachments=attached(("a1", "v1"), ("a2", "v1"), nova=("v1",))),
+        ["only-cinder", "only-cinder"], ["only-cinder", "only-cinder"], [],
     ),
     "Cinder cannot be asked, and it has volumes": (
-        facts(**VOLUME, attachments=Unread("502")), ["volumes-unread"], ["volumes-unread"], [],
+        facts(**VOLUME, attachments=CINDER_AWAY), ["volumes-unread"], ["volumes-unread"], [],
     ),
     "Cinder cannot be asked, and it has none": (
-        facts(attachments=Unread("502")), [], [], ["attachments-unread"],
+        facts(attachments=CINDER_AWAY), [], [], ["attachments-unread"],
     ),
+    "it boots by UEFI": (facts(is_uefi=True), [], [], ["uefi-reset"]),
 }  # fmt: skip
 
 
@@ -185,7 +193,7 @@ def test_only_what_is_lost_by_a_hard_one_alone_is_not_warned_of_by_a_soft_one(na
 
     plan = plan_reboot(known, SOFT)
 
-    hard_alone = {"memory-lost", "out-of-error", "guest-disagreed", "made-anew"}
+    hard_alone = {"memory-lost", "out-of-error", "guest-disagreed", "made-anew", "uefi-reset"}
     assert not hard_alone & {*names(plan.warnings)}
     assert bool(plan.blockers) is bool(soft)
 
@@ -213,7 +221,8 @@ def test_each_rule_is_met_by_a_case() -> None:
 
     met = {f"reboot/{name}" for _, *found in CASES.values() for some in found for name in some}
 
-    assert own - met == {"reboot/no-undo"}  # of a run that is over: tests/cli/test_server.py
+    # Of a run that is over: tests/cli/test_server.py; of a flag: below.
+    assert own - met == {"reboot/no-undo", "reboot/not-deleted"}
 
 
 def test_no_verdict_has_a_word_that_was_not_filled_in() -> None:
@@ -252,3 +261,38 @@ def test_where_the_hypervisor_is_not_libvirt_the_plan_says_that_nothing_proves_t
     plan = plan_reboot(replace(facts(), guest=None, boot=None, has_domains=False), SOFT)
 
     assert "by Nova's word alone" in plan.notices[-1]
+
+
+@pytest.mark.parametrize(
+    ("known", "given", "rule"),
+    [
+        pytest.param(ONLY_NOVA, "v1", "only-nova", id="a volume that only Nova has"),
+        pytest.param(ONLY_CINDER, "a9", "only-cinder", id="an attachment that only Cinder has"),
+    ],
+)
+@pytest.mark.parametrize("asked", [SOFT, HARD], ids=["soft", "hard"])
+def test_what_is_named_to_be_deleted_is_warned_of_and_said_by_the_step(
+    known: RebootFacts, given: str, rule: str, asked: RebootRequest
+) -> None:
+    plan = plan_reboot(known, replace(asked, delete_attachments=(given,)))
+
+    [(_, move)] = plan.moves()
+    [step] = move.steps
+    assert (plan.blockers, names(plan.warnings)) == ((), [rule])
+    assert move.how.endswith(", deletes attachments")
+    assert step.summary.endswith(f"; Nova deletes its attachment `{given}`")
+
+
+def test_one_that_is_named_gives_up_no_other() -> None:
+    both = attached(("a9", "v9"), ("a8", "v8"))
+
+    plan = plan_reboot(facts(attachments=both), replace(HARD, delete_attachments=("a9",)))
+
+    assert (names(plan.blockers), names(plan.warnings)) == (["only-cinder"], ["only-cinder"])
+    assert "a8" in plan.blockers[0].reason
+
+
+def test_an_id_that_nova_would_not_delete_is_a_slip() -> None:
+    plan = plan_reboot(facts(**WELL), replace(HARD, delete_attachments=("a1",)))
+
+    assert names(plan.blockers) == ["not-deleted"]

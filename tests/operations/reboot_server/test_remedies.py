@@ -6,9 +6,12 @@ import pytest
 
 from builders import a_server
 from operations.reboot_server.test_plan import (
+    CINDER_AWAY,
     CLAIMED,
     HARD,
     NONE,
+    ONLY_CINDER,
+    ONLY_NOVA,
     OTHER,
     SOFT,
     VOLUME,
@@ -100,15 +103,21 @@ FOLLOWED = {
         before=facts(guest="paused"), advice="pass `--hard`", asks_then=HARD,
     ),
     "reboot/only-nova": Case(
-        before=facts(**VOLUME, only_nova=("v1",)), advice="nova-manage volume_attachment refresh",
-        after=facts(**WELL),
+        before=ONLY_NOVA, advice="nova-manage volume_attachment refresh", after=facts(**WELL),
+    ),
+    "reboot/only-cinder": Case(
+        before=ONLY_CINDER, advice="openstack volume show v9", after=facts(),
+    ),
+    "reboot/not-deleted": Case(
+        before=facts(**WELL), advice="leave the flag out",
+        asked=replace(HARD, delete_attachments=("a1",)), asks_then=HARD,
     ),
     "reboot/volumes-unread": Case(
-        before=facts(**VOLUME, attachments=Unread("502")), advice="make Cinder answer",
+        before=facts(**VOLUME, attachments=CINDER_AWAY), advice="make Cinder answer",
         after=facts(**WELL),
     ),
     "reboot/attachments-unread": Case(
-        before=facts(attachments=Unread("502")), advice="make Cinder answer", after=facts(),
+        before=facts(attachments=CINDER_AWAY), advice="make Cinder answer", after=facts(),
     ),
 }  # fmt: skip
 
@@ -119,7 +128,7 @@ NOT_FOLLOWED = {
     "reboot/guest-disagreed": "why libvirt paused a guest is not among the facts",
     "reboot/guest-elsewhere": "a drain says how it is settled, and its own remedy is followed",
     "reboot/made-anew": "it asks for a look at other nodes, which changes nothing",
-    "reboot/only-cinder": "it asks for a look at who writes to a volume, which changes nothing",
+    "reboot/uefi-reset": "it asks for a look into the guest, which changes nothing",
     "reboot/no-undo": "there is nothing to do, as it says",
     "right-missing": ASKED_ON_NODE,
     "rights-unread": ASKED_ON_NODE,

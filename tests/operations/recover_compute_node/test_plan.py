@@ -9,6 +9,7 @@ import pytest
 
 from builders import NOW, a_domain, a_server, a_service, an_id
 from moving.test_who_ran import BEFORE, BY_NOVA, MADE, act
+from stackward.model.attachments import Attachments
 from stackward.model.bringing_up import ServerToBringUp
 from stackward.model.hypervisor import Hypervisor
 from stackward.model.maintenance import Holder
@@ -78,6 +79,13 @@ def down(**changes: Any) -> RecoveryFacts:  # noqa: ANN401  # same
     return facts(service=a_service(is_up=False, **changes), is_answering=False)
 
 
+def lost(**attached: Any) -> tuple[Past, ServerToBringUp, str | None]:  # noqa: ANN401  # same
+    """Return a server that Nova calls ACTIVE and that libvirt does not have."""
+    return one(MADE, status="ACTIVE", guest=None, made_anew=Attachments(**attached))
+
+
+LOST = lost()
+
 # What is so; the blockers, the warnings, and how many are started.
 CASES: dict[str, tuple[RecoveryFacts, list[str], list[str], int]] = {
     "it ran": (facts(), [], [], 1),
@@ -86,7 +94,19 @@ CASES: dict[str, tuple[RecoveryFacts, list[str], list[str], int]] = {
     "Nova has not yet stopped it": (facts(one(MADE, status="ACTIVE")), [], [], 1),
     "it runs already": (facts(one(MADE, status="ACTIVE", guest="running")), [], [], 0),
     "Nova calls it ACTIVE, and its guest is lost": (
-        facts(one(MADE, status="ACTIVE", guest=None)), ["no-guest"], [], 1,
+        facts(LOST), [], ["no-guest"], 1,
+    ),
+    "its guest is lost, and only Cinder knows an attachment": (
+        facts(lost(cinder=(("a9", "v9"),))), ["loses-attachment"], [], 1,
+    ),
+    "its guest is lost, and only Nova knows an attachment": (
+        facts(lost(nova=("v1",))), ["loses-attachment"], [], 1,
+    ),
+    "its guest is lost, and both have the same": (
+        facts(lost(nova=("v1",), cinder=(("a1", "v1"),))), [], ["no-guest"], 1,
+    ),
+    "its guest is lost, and Cinder does not answer": (
+        facts(lost(cinder=Unread("502"))), ["attachments-unread"], [], 1,
     ),
     "Nova works on it": (facts(one(*RAN, task="powering-on")), ["busy"], [], 1),
     "it is in ERROR": (facts(one(*RAN, status="ERROR")), ["in-error"], [], 1),

@@ -10,6 +10,7 @@ from operations.recover_compute_node.test_plan import (
     ASKED,
     DB,
     EVACUATION,
+    LOST,
     RAN,
     SILENT,
     TWO,
@@ -17,6 +18,7 @@ from operations.recover_compute_node.test_plan import (
     UP,
     down,
     facts,
+    lost,
     one,
 )
 from raising import assert_followed, raised_by
@@ -71,8 +73,14 @@ FOLLOWED = {
         asks_then=replace(ASKED, start=(DB,)),
     ),
     "recover/no-guest": Case(
-        before=facts(one(MADE, status="ACTIVE", guest=None)), advice="server reboot",
+        before=facts(LOST), advice="pass `--leave-off", after=None, asks_then=LEFT_OFF,
+    ),
+    "recover/loses-attachment": Case(
+        before=facts(lost(nova=("v1",))), advice="server reboot",
         after=facts(one(MADE, status="ACTIVE", guest="running")),
+    ),
+    "recover/attachments-unread": Case(
+        before=facts(lost(cinder=Unread("502"))), advice="make Cinder answer", after=facts(LOST),
     ),
     "recover/unknown-id": Case(
         before=TWO, advice="leave the flag out", asked=replace(ASKED, start=("nobody",)),
@@ -118,7 +126,7 @@ def test_each_rule_is_followed_or_says_why_not() -> None:
 def test_what_cannot_be_started_may_also_be_left_off() -> None:
     for before in (
         facts(directories=frozenset()),
-        facts(one(MADE, status="ACTIVE", guest=None)),
+        facts(lost(nova=("v1",))),
         facts(one(*RAN, status="ERROR")),
     ):
         assert plan_recovery(before, ASKED).blockers

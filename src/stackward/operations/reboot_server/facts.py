@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from stackward.answers import why
-from stackward.errors import NotInCatalog, StackwardError
+from stackward.facts.attachments import read_attachments
 from stackward.facts.bringing_up import find_server
 from stackward.facts.maintenance import read_holders
 from stackward.facts.moved import known_run
+from stackward.model.attachments import Attachments
 from stackward.model.claim import Claim, read_claim
 from stackward.model.maintenance import Holder
 from stackward.model.run import RunState
@@ -19,6 +19,7 @@ from stackward.model.unread import Unread
 from stackward.ports.journal import Journal
 from stackward.ports.world import World
 from stackward.requests.reboot_server import RebootRequest
+from stackward.status.definition import definition_of, is_uefi
 from stackward.status.lookups import hypervisor_of, service_of
 from stackward.status.proof import Row, boot_of
 from stackward.status.stalled import read_guests
@@ -40,10 +41,8 @@ class RebootFacts:
     guest_locations: tuple[Guest, ...] | Unread = ()
     holders: tuple[Holder, ...] = ()  # runs that are going on and have its node for themselves
     claiming: RunState | None = None  # of the run that claims its node, where our journal knows it
-    # Cinder's attachments of it, (id, volume), and the volumes among Nova's that Cinder does not
-    # have attached to it.
-    attachments: tuple[tuple[str, str], ...] | Unread = ()
-    only_nova: tuple[str, ...] = field(default=())
+    attachments: Attachments = field(default_factory=Attachments)
+    is_uefi: bool = False  # its boot entries are kept beside its disks
 
     @property
     def claim(self) -> Claim | None:
@@ -70,7 +69,6 @@ def read_reboot(
     hypervisor = hypervisor_of(world.nova, server.host)
     guest = _own_guest(world, server, server.host)
     boot = boot_of(world, server.id, hypervisor)
-    attachments = _attachments(world, server)
     return RebootFacts(
         server=server,
         read_at=facts.read_at,
@@ -83,8 +81,8 @@ def read_reboot(
         guest_locations=_guest_locations(world, server, guest),
         holders=read_holders(journal, world.cloud.identity().id, server.host, but=run_id),
         claiming=claiming.state if claiming else None,
-        attachments=attachments,
-        only_nova=_only_nova(server, attachments),
+        attachments=read_attachments(world, server),
+        is_uefi=asked.is_hard and is_uefi(definition_of(world, server.id, server.host)),
     )
 
 
@@ -106,22 +104,3 @@ def _once_on(world: World, server: Server) -> Sequence[str]:
     records = world.nova.migrations_of_server(server.id)[:_RECENT]
     ends = (host for each in records for host in (each.target, each.source) if host)
     return [host for host in dict.fromkeys(ends) if host != server.host]
-
-
-def _attachments(world: World, server: Server) -> tuple[tuple[str, str], ...] | Unread:
-    try:
-        return world.cinder.attachments_of(server.id)
-    except NotInCatalog as error:
-        # Without Cinder there is nothing that the two could disagree on.
-        return Unread(error.message) if server.volume_ids else ()
-    except StackwardError as error:
-        return Unread(why(error))
-
-
-def _only_nova(
-    server: Server, attachments: tuple[tuple[str, str], ...] | Unread
-) -> tuple[str, ...]:
-    if isinstance(attachments, Unread):
-        return ()
-    known = {volume for _, volume in attachments}
-    return tuple(volume for volume in server.volume_ids if volume not in known)

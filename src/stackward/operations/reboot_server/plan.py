@@ -41,7 +41,7 @@ def plan_reboot(facts: RebootFacts, asked: RebootRequest) -> Plan[World]:
         notices=tuple(_notices(facts, asked)),
         blockers=tuple(each for each in verdicts if isinstance(each, Blocked)),
         warnings=tuple(each for each in verdicts if isinstance(each, Warned)),
-        stages=tuple(_stages(facts, how)),
+        stages=tuple(_stages(facts, asked, how)),
         verify=(
             RunsAnew(
                 server=server.id,
@@ -52,15 +52,24 @@ def plan_reboot(facts: RebootFacts, asked: RebootRequest) -> Plan[World]:
     )
 
 
-def _stages(facts: RebootFacts, how: str) -> Iterator[Stage[World]]:
+def _stages(facts: RebootFacts, asked: RebootRequest, how: str) -> Iterator[Stage[World]]:
     server = facts.server
     if server.host is None:
         return
-    step = RebootServer(server=server.id, name=server.label, host=server.host, is_hard=how == HARD)
+    deletes = tuple(
+        each for each in facts.attachments.deleted_by_reboot if each in asked.delete_attachments
+    )
+    step = RebootServer(
+        server=server.id,
+        name=server.label,
+        host=server.host,
+        is_hard=asked.is_hard,
+        deletes=deletes,
+    )
     move: Move[World] = Move(
         thing=server.label,
         thing_id=server.id,
-        how=how,
+        how=f"{how}, deletes attachments" if deletes else how,
         steps=(step,),
         expects={"host": server.host},
     )
@@ -79,6 +88,11 @@ def _notices(facts: RebootFacts, asked: RebootRequest) -> Iterator[str]:
         yield (
             "should it not obey within Nova's `[libvirt] wait_soft_reboot_seconds` (120), it is "
             "switched off as by `--hard`"
+        )
+    if asked.is_hard and facts.has_domains:
+        yield (
+            "Nova creates its definition in libvirt again: the run keeps the one of before, and "
+            "says what has changed"
         )
     if not facts.has_domains and facts.server.host:
         yield "its hypervisor is not libvirt: that it has rebooted is known by Nova's word alone"

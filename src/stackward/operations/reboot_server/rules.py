@@ -4,8 +4,7 @@ They hold for Nova 28 (2023.2) and later, and were read in 31.0 (2025.1). What i
 safe blocks: a second guest of one server would write over the disks of the first.
 """
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from stackward.model.run import RunState
 from stackward.model.server import IN_DOWN_CELL, Server
@@ -173,7 +172,7 @@ ONLY_NOVA = Rule(
     "own record by the reboot, and the server comes back without that volume",
     "look first whether the guest has it (`virsh dumpxml {id}` on its node names it in "
     "`<serial>`); to keep it, see `nova-manage volume_attachment show {id} {volume}` and "
-    "`nova-manage volume_attachment refresh`",
+    "`nova-manage volume_attachment refresh`; to give it up, pass `--delete-attachment {volume}`",
     "nova 31.0 compute/manager.py, _delete_dangling_bdms, at each reboot since 2023.2.",
 )
 ONLY_CINDER = Rule(
@@ -181,8 +180,15 @@ ONLY_CINDER = Rule(
     "Cinder has attachment {attachment} of volume {volume} to it, and Nova does not know of it: "
     "Nova deletes it by the reboot",
     "see `openstack volume show {volume}`; where another server writes to that volume, nothing is "
-    "lost by it",
+    "lost by it: pass `--delete-attachment {attachment}`",
     "nova 31.0 compute/manager.py, _delete_dangling_bdms, at each reboot since 2023.2.",
+)
+NOT_DELETED = Rule(
+    "reboot/not-deleted",
+    "`--delete-attachment {given}` names nothing that Nova would delete",
+    "leave the flag out, or give what the plan names: the attachment that only Cinder has, or the "
+    "volume that only Nova has",
+    "An id that matches nothing is a slip.",
 )
 VOLUMES_UNREAD = Rule(
     "reboot/volumes-unread",
@@ -197,6 +203,16 @@ ATTACHMENTS_UNREAD = Rule(
     "deletes them by the reboot",
     "make Cinder answer (`stackward cloud check`), then plan again",
     "nova 31.0 compute/manager.py, _delete_dangling_bdms, at each reboot since 2023.2.",
+)
+
+# --- its definition -----------------------------------------------------------------------------
+
+UEFI_RESET = Rule(
+    "reboot/uefi-reset",
+    "boots by UEFI: its boot entries and all else of its UEFI variables are reset",
+    "see first, in the guest, whether it boots by the usual path of its disk (`efibootmgr`): a "
+    "guest that needs an entry of its own does not boot afterwards",
+    "nova 31.0 virt/libvirt/guest.py, delete_configuration: VIR_DOMAIN_UNDEFINE_NVRAM.",
 )
 
 # --- afterwards ---------------------------------------------------------------------------------
@@ -234,7 +250,9 @@ def judge_reboot(facts: RebootFacts, asked: RebootRequest) -> Iterator[Verdict]:
     yield from judge_lock(server)
     yield from _judge_node(facts, server.host)
     yield from _judge_guest(facts, server.host, asked)
-    yield from _judge_volumes(facts)
+    yield from _judge_volumes(facts, asked)
+    if asked.is_hard and facts.is_uefi:
+        yield UEFI_RESET.warns(server.label, server.id)
 
 
 def _judge_state(server: Server, asked: RebootRequest) -> Iterator[Verdict]:
@@ -333,30 +351,27 @@ def _judge_missing(facts: RebootFacts, host: str, asked: RebootRequest) -> Itera
         yield NO_GUEST.blocks(server.label, server.id, nor=nor)
 
 
-def _judge_volumes(facts: RebootFacts) -> Iterator[Verdict]:
-    server, attachments = facts.server, facts.attachments
-    if isinstance(attachments, Unread):
-        why = attachments.why
+def _judge_volumes(facts: RebootFacts, asked: RebootRequest) -> Iterator[Verdict]:
+    server, found = facts.server, facts.attachments
+    if isinstance(found.cinder, Unread):
+        why = found.cinder.why
         yield (
             VOLUMES_UNREAD.blocks(server.label, server.id, why=why)
             if server.volume_ids
             else ATTACHMENTS_UNREAD.warns(server.label, server.id, why=why)
         )
         return
-    for volume in facts.only_nova:
-        yield ONLY_NOVA.warns(server.label, server.id, volume=volume)
-    for attachment, volume in _unknown_to_nova(server, attachments):
-        yield ONLY_CINDER.warns(server.label, server.id, attachment=attachment, volume=volume)
+    for volume in found.only_nova:
+        rule = _verdict(ONLY_NOVA, is_given_up=volume in asked.delete_attachments)
+        yield rule(server.label, server.id, volume=volume)
+    for attachment, volume in found.only_cinder:
+        rule = _verdict(ONLY_CINDER, is_given_up=attachment in asked.delete_attachments)
+        yield rule(server.label, server.id, attachment=attachment, volume=volume)
+    for given in asked.delete_attachments:
+        if given not in found.deleted_by_reboot:
+            yield NOT_DELETED.blocks(server.label, server.id, given=given)
 
 
-def _unknown_to_nova(
-    server: Server, attachments: tuple[tuple[str, str], ...]
-) -> Iterator[tuple[str, str]]:
-    """Return what Cinder has and Nova does not: Nova knows one attachment of each of its volumes.
-
-    Of several of one volume Nova does not tell which is its own: all are named.
-    """
-    counted = Counter(volume for _, volume in attachments)
-    for attachment, volume in attachments:
-        if volume not in server.volume_ids or counted[volume] > 1:
-            yield attachment, volume
+def _verdict(rule: Rule, *, is_given_up: bool) -> Callable[..., Verdict]:
+    """Return how a rule is said: it blocks, unless what it is about was named to be given up."""
+    return rule.warns if is_given_up else rule.blocks

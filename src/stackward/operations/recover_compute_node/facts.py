@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from stackward.errors import StackwardError
+from stackward.errors import StackwardError, Uncertain, Unreachable
+from stackward.facts.attachments import read_attachments
 from stackward.facts.bringing_up import read_tags, read_to_bring_up
 from stackward.facts.domains import other_directories, read_domains
 from stackward.facts.maintenance import read_holders
@@ -18,6 +19,7 @@ from stackward.facts.who_ran import (
     with_stops,
 )
 from stackward.model.bringing_up import ServerToBringUp
+from stackward.model.compute_process import UNIT
 from stackward.model.domain import INSTANCES, Domain
 from stackward.model.hypervisor import Hypervisor
 from stackward.model.maintenance import Holder
@@ -35,6 +37,7 @@ from stackward.status.booted import read_booted
 from stackward.status.evacuations import open_records
 from stackward.status.listed import read_listed
 from stackward.status.lookups import servers_on
+from stackward.status.reported import has_reported_since
 from stackward.wording import in_utc
 
 
@@ -48,6 +51,8 @@ class RecoveryFacts:
     service: ComputeService
     hypervisor: Hypervisor
     is_answering: bool | Unread = True  # its nova-compute, over RPC
+    # The unit of nova-compute is active there, and Nova has not heard from it since the boot.
+    is_coming_up: bool = False
     domains: tuple[Domain, ...] | Unread = ()
     agents: tuple[NetworkAgent, ...] | Unread = ()
     directories: frozenset[str] | Unread = frozenset()  # of instances, by the ids of servers
@@ -74,6 +79,11 @@ class RecoveryFacts:
             return None
         words = f"`{self.name}` booted at {in_utc(self.booted)}"
         return Loss(not_after=self.booted, words=words)
+
+    def lacks_guest(self, server: Server) -> bool:
+        """Say whether Nova has a server as running, and libvirt here does not have it."""
+        is_read = not isinstance(self.domains, Unread)
+        return is_read and server.vm_state == "active" and self.state_of(server.id) is None
 
     def state_of(self, server: str) -> str | None:
         """Return how libvirt has a guest here; None: it has none, or was not read."""
@@ -113,16 +123,36 @@ def read_recovery(
 def _of_node(world: World, facts: RecoveryFacts, node: str) -> RecoveryFacts:
     """Look at all that the node needs before any of its servers may start."""
     domains = read_domains(world.shell, node)
+    booted = read_booted(world.shell, node)
+    is_coming_up = not facts.is_of_one and _is_coming_up(world, facts, node, booted)
+    is_asked = not (facts.is_of_one or is_coming_up)
     return replace(
         facts,
-        is_answering=True if facts.is_of_one else _answers(world, facts),
+        is_coming_up=is_coming_up,
+        is_answering=_answers(world, facts) if is_asked else True,
         domains=domains,
         agents=_agents(world, facts.host),
         directories=read_directories(world.shell, node, (INSTANCES, *other_directories(domains))),
         ahead_s=read_clock(world, node),
-        booted=read_booted(world.shell, node),
+        booted=booted,
         evacuations=open_records(world, facts.host),
     )
+
+
+def _is_coming_up(world: World, facts: RecoveryFacts, node: str, booted: datetime | Unread) -> bool:
+    """Say whether its nova-compute runs and has not reported since the boot.
+
+    It reports once it has started all guests that it resumes by itself. What Nova heard of it
+    before the loss counts as up for a while, and a call would wait for its answer.
+    """
+    if isinstance(booted, Unread) or facts.service.is_forced_down:
+        return False
+    if has_reported_since(facts.service, booted) is not False:
+        return False
+    try:
+        return world.shell.run(node, ["systemctl", "is-active", UNIT]).out.strip() == "active"
+    except (Unreachable, Uncertain):
+        return False
 
 
 def _answers(world: World, facts: RecoveryFacts) -> bool | Unread:
@@ -155,12 +185,17 @@ def _of_servers(
         logs_unread=logs.why if isinstance(logs, Unread) else None,
         list_unread=found.why if isinstance(found, Unread | Torn) else None,
         to_bring_up={
-            each.server.id: read_to_bring_up(
-                world,
-                each.server,
-                () if isinstance(each.actions, Unread) else (a.request_id for a in each.actions),
+            each.server.id: replace(
+                read_to_bring_up(world, each.server, _requests_of(each)),
+                made_anew=read_attachments(world, each.server)
+                if facts.lacks_guest(each.server)
+                else None,
             )
             for each in pasts
         },
         tags=read_tags(world, (each.server.project for each in pasts)),
     )
+
+
+def _requests_of(past: Past) -> tuple[str, ...]:
+    return () if isinstance(past.actions, Unread) else tuple(a.request_id for a in past.actions)

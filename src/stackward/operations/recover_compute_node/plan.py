@@ -6,6 +6,7 @@ off stays off. A recovery is not undone.
 
 from collections.abc import Iterator
 
+from stackward.model.unread import Unread
 from stackward.moving.bringing_up import all_run, judge_order, wave_stages
 from stackward.operations.recover_compute_node.facts import RecoveryFacts
 from stackward.operations.recover_compute_node.returning import (
@@ -16,10 +17,11 @@ from stackward.operations.recover_compute_node.returning import (
     who_returns,
 )
 from stackward.operations.recover_compute_node.rules import judge_flags, judge_node
-from stackward.plan import Blocked, Plan, Verdict, Warned
+from stackward.plan import Blocked, Move, Plan, Stage, Verdict, Warned
 from stackward.policy.node import booted_told
 from stackward.ports.world import World
 from stackward.requests.recover_compute_node import RecoverRequest
+from stackward.steps.awaiting import AwaitCompute
 from stackward.wording import count_of
 
 
@@ -43,11 +45,28 @@ def plan_recovery(facts: RecoveryFacts, asked: RecoverRequest) -> Plan[World]:
         notices=tuple(_notices(facts, returning)),
         blockers=tuple(each for each in verdicts if isinstance(each, Blocked)),
         warnings=tuple(each for each in verdicts if isinstance(each, Warned)),
-        stages=wave_stages(
-            starts, facts.tags, asked.tiers, at_once=asked.at_once, within_s=asked.within_s
+        stages=(
+            *_waits(facts),
+            *wave_stages(
+                starts, facts.tags, asked.tiers, at_once=asked.at_once, within_s=asked.within_s
+            ),
         ),
         verify=all_run(to_run(facts, returning)),
     )
+
+
+def _waits(facts: RecoveryFacts) -> Iterator[Stage[World]]:
+    """Wait first for a nova-compute that starts: it may bring up guests by itself."""
+    if not facts.is_coming_up or isinstance(facts.booted, Unread):
+        return
+    step = AwaitCompute(
+        node=facts.name,
+        host=facts.host,
+        hypervisor=facts.hypervisor.id,
+        booted=facts.booted.isoformat(),
+    )
+    move: Move[World] = Move(thing=facts.name, how="wait", steps=(step,))
+    yield Stage(name="node", moves=(move,))
 
 
 def _judge(
@@ -62,6 +81,11 @@ def _judge(
 def _notices(facts: RecoveryFacts, returning: tuple[Returning, ...]) -> Iterator[str]:
     """Say of each server why it is brought up, or left as it is."""
     started = {each.server.id for each in to_start(facts, returning)}
+    if facts.is_coming_up:
+        yield (
+            "nova-compute has not reported since the node booted: it is waited for; what it starts "
+            "by itself is proved, and not started again"
+        )
     running = [each.server.label for each in returning if each.runs]
     if facts.logs_unread:
         yield f"libvirt's logs cannot be read: {facts.logs_unread}: one witness less"

@@ -3,13 +3,21 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from stackward.model.attachments import Attachments
 from stackward.model.bringing_up import ServerToBringUp
 from stackward.model.server import Server
+from stackward.model.unread import Unread
 from stackward.model.who_ran import Answer, WhoRan
 from stackward.moving.bringing_up import judge_start
 from stackward.moving.who_ran import judge_who_ran
 from stackward.operations.recover_compute_node.facts import RecoveryFacts
-from stackward.operations.recover_compute_node.rules import NO_GUEST, NOT_KNOWN, STORAGE_MISSING
+from stackward.operations.recover_compute_node.rules import (
+    ATTACHMENTS_UNREAD,
+    LOSES_ATTACHMENT,
+    NO_GUEST,
+    NOT_KNOWN,
+    STORAGE_MISSING,
+)
 from stackward.plan import Verdict
 from stackward.requests.recover_compute_node import RecoverRequest
 
@@ -78,7 +86,19 @@ def judge_returning(facts: RecoveryFacts, returning: tuple[Returning, ...]) -> I
             yield NOT_KNOWN.warns(server.label, server.id, because=each.because)
             continue
         yield from judge_start(facts.to_bring_up[server.id], as_node_returns=True)
-        if server.vm_state == "active" and facts.state_of(server.id) is None:
-            yield NO_GUEST.blocks(server.label, server.id)
+        if (attachments := facts.to_bring_up[server.id].made_anew) is not None:
+            yield from _judge_anew(server, attachments)
         if isinstance(facts.directories, frozenset) and server.id not in facts.directories:
             yield STORAGE_MISSING.blocks(server.label, server.id)
+
+
+def _judge_anew(server: Server, attachments: Attachments) -> Iterator[Verdict]:
+    """Ask what is lost by the hard reboot of a server whose guest is not there."""
+    if isinstance(attachments.cinder, Unread):
+        why = attachments.cinder.why
+        yield ATTACHMENTS_UNREAD.blocks(server.label, server.id, why=why)
+        return
+    if deleted := attachments.deleted_by_reboot:
+        yield LOSES_ATTACHMENT.blocks(server.label, server.id, deleted=", ".join(deleted))
+        return
+    yield NO_GUEST.warns(server.label, server.id)

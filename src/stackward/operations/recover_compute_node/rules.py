@@ -117,10 +117,25 @@ NOT_KNOWN = Rule(
 )
 NO_GUEST = Rule(
     "recover/no-guest",
-    "Nova calls it ACTIVE, and libvirt there has no such guest",
-    "`stackward server reboot {id} --hard` makes it anew, and says which attachments that deletes; "
-    "or pass `--leave-off {id}`",
+    "Nova calls it ACTIVE, and libvirt there has no such guest: a hard reboot creates it again",
+    "look first for it on the other nodes (`virsh --readonly list --all --uuid`): a second guest "
+    "would write to its disks; or pass `--leave-off {id}`",
     "A start is refused for a server that Nova has as running.",
+)
+LOSES_ATTACHMENT = Rule(
+    "recover/loses-attachment",
+    "Nova calls it ACTIVE, libvirt there has no such guest, and the hard reboot that creates it "
+    "again deletes attachment {deleted}, which only Nova or only Cinder has",
+    "see `stackward server reboot {id} --hard --dry-run`, which says more of it: that command "
+    "deletes what its `--delete-attachment` names; pass `--leave-off {id}` here",
+    "nova 31.0 compute/manager.py, _delete_dangling_bdms: what is deleted so does not come back.",
+)
+ATTACHMENTS_UNREAD = Rule(
+    "recover/attachments-unread",
+    "libvirt there has no such guest, and which attachments a hard reboot would delete cannot be "
+    "read: {why}",
+    "make Cinder answer (`stackward cloud check`), then plan again; or pass `--leave-off {id}`",
+    "nova 31.0 compute/manager.py, _delete_dangling_bdms: what only one of the two has is deleted.",
 )
 UNKNOWN_ID = Rule(
     "recover/unknown-id",
@@ -149,6 +164,8 @@ def judge_node(facts: RecoveryFacts) -> Iterator[Verdict]:
         yield HELD.blocks(facts.host, run=holder.run, title=holder.title, state=holder.state)
     if facts.service.is_forced_down:
         yield FORCED_DOWN.blocks(facts.name, host=facts.host)
+    elif facts.is_coming_up:
+        pass  # the run waits for it
     elif not facts.service.is_up:
         yield NODE_DOWN.blocks(facts.name, host=facts.host)
     elif facts.is_answering is not True:

@@ -32,7 +32,9 @@ def plan_start(facts: StartFacts, asked: StartRequest) -> Plan[World]:
             "read at": facts.read_at.isoformat(timespec="seconds"),
         },
         notices=(
-            "Nova starts each as a hard reboot does: its guest is defined anew, and boots",
+            "Nova starts each as a hard reboot does: its guest is defined again, and boots",
+            "where a guest boots by UEFI, its boot entries are reset; no attachment is deleted",
+            "the run keeps each definition of before, and says what has changed of it",
             "what cannot be started is set aside with its reason, and holds up no other",
         ),
         blockers=tuple(each for each in verdicts if isinstance(each, Blocked)),
