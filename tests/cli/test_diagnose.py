@@ -155,3 +155,70 @@ def test_a_file_that_is_broken_is_named_and_the_rest_is_read(run: Run, tmp_path:
     assert "nova/virt/block_device.py" in out
     assert "what stands in the logs that could not be read whole" in out
     assert "nova-api.log.2.gz" in error
+
+
+# --- a command that fails -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> tuple[str, str]:
+    """Return the options that name this machine as the only node."""
+    (tmp_path / "hosts").write_text("here ansible_connection=local\n")
+    return "--inventory", str(tmp_path / "hosts")
+
+
+def test_a_command_is_run_and_its_time_and_request_are_told(
+    run: Run, here: tuple[str, str]
+) -> None:
+    says = f"echo 'failed (HTTP 500) (Request-ID: {BUILD})' >&2; echo made; exit 3"
+
+    code, out, said = run(*here, "-f", "json", "--", "sh", "-c", says)
+
+    ran = json.loads(out)["ran"]
+    assert (ran["program"], ran["exit_code"], ran["request_id"]) == ("sh", 3, BUILD)
+    assert ran["began"] <= ran["ended"]
+    assert "failed (HTTP 500)" in said  # what it writes is shown, beside the diagnosis
+    assert "made" in said
+    assert code in {0, 6, 7, 8}
+
+
+def test_of_a_command_only_the_program_is_shown(run: Run, here: tuple[str, str]) -> None:
+    _, out, _ = run(*here, "--", "sh", "-c", "exit 1", "--password", "hush")
+
+    assert out.startswith("`sh` ended with 1 after ")
+    assert "it named no request" in out
+    assert "hush" not in out
+
+
+def test_a_command_that_hangs_is_ended_when_its_time_is_over(
+    run: Run, here: tuple[str, str]
+) -> None:
+    _, out, said = run(*here, "--timeout", "1", "--", "sh", "-c", "echo begun; exec sleep 600")
+
+    assert out.startswith("`sh` was ended after ")
+    assert "begun" in said
+
+
+def test_a_command_that_cannot_be_started_is_refused(run: Run, here: tuple[str, str]) -> None:
+    code, out, said = run(*here, "--", "no-such-program", "list")
+
+    assert (code, out) == (2, "")
+    assert "cannot start `no-such-program`: No such file or directory" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--",), "no command follows `--`"),
+        (("--since", "1h", "--", "true"), "`--since` and a command exclude each other"),
+        (("--from", "logs", "--", "true"), "`--from` and a command exclude each other"),
+        (("--request", BUILD, "--", "true"), "`--request` and a command exclude each other"),
+    ],
+)
+def test_what_a_command_does_not_go_with_is_refused(
+    run: Run, words: tuple[str, ...], says: str
+) -> None:
+    code, out, said = run(*words)
+
+    assert (code, out) == (2, "")
+    assert says in said

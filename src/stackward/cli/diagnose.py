@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer.core import TyperCommand
 
 from stackward.cli.options import InventoryChoice, Output, grouped
 from stackward.cli.reading_logs import Where, by_nova, opened_logs, query_of
@@ -13,26 +14,48 @@ from stackward.cli.show import refuse_columns, say, write
 from stackward.cli.subjects import example, subject
 from stackward.cli.width import width_here
 from stackward.errors import BadInput, ExitCode
+from stackward.overriding import override
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
+
+    from typer._click import Context
 
     from stackward.anatomy import Anatomy
     from stackward.diagnosis.cause import Diagnosis
     from stackward.facts.failure import Failure
     from stackward.logs.reading import Query, Reading
     from stackward.logs.story import Link
+    from stackward.ports.command import Ran
 
 USUAL_SPAN = "1h"  # of nodes, where no time is given
 _BEFORE = timedelta(days=1)  # on nodes: what was usual then
 
+_COMMAND = "stackward.diagnose.command"  # in the context
+_MARK = "--"
+_BEFORE_COMMAND = timedelta(seconds=1)  # a clock is never exact
+
 app = subject("Which component is broken, and why.")
 
 
+class _WithCommand(TyperCommand):
+    """A command whose line may end with `--` and a command of the operator."""
+
+    @override
+    def parse_args(self, ctx: "Context", args: list[str]) -> list[str]:
+        if _MARK in args:
+            at = args.index(_MARK)
+            ctx.meta[_COMMAND], args = args[at + 1 :], args[:at]
+        return super().parse_args(ctx, args)
+
+
 @app.command(
+    cls=_WithCommand,
+    options_metavar="[OPTIONS] [-- COMMAND...]",
     epilog=example(
         "stackward diagnose --since 30m",
         "stackward diagnose --request REQUEST_ID",
+        "stackward diagnose -- openstack server create --image I --flavor F --wait web",
         "stackward diagnose --from collected/ --since 2026-11-27T22:00Z --why",
         "stackward diagnose --from logs.tar.gz --server SERVER_ID -f json",
     ),
@@ -53,15 +76,22 @@ def diagnose(  # noqa: PLR0913  # one for each flag
     why: Annotated[
         bool, typer.Option("--why", help="Show each step of the reasoning, and all evidence.")
     ] = False,
+    timeout: Annotated[
+        int,
+        typer.Option(min=1, metavar="SECONDS", help="How long COMMAND may take; it is then ended."),
+    ] = 600,
     choice: InventoryChoice,
     output: Output,
 ) -> int:
     """Find in the logs which component is broken, where in its code, and why.
 
     Give `--since` the time when the trouble began: an error that was logged before that time as
-    well is not new. Ends with 0 if no new error was found, 7 with a cause that is certain or
-    likely, 6 with new errors whose causes are only possible or if part of the logs could not be
-    read, 1 if no log has that request or server, 8 if no log of that time could be read.
+    well is not new. Or give the command that fails after `--`: it is run here, its output goes to
+    stderr, and the logs of its time and of the request that it printed are read.
+
+    Ends with 0 if no new error was found, 7 with a cause that is certain or likely, 6 with new
+    errors whose causes are only possible or if part of the logs could not be read, 1 if no log has
+    that request or server, 8 if no log of that time could be read.
     """
     from stackward.diagnosis.cause import Sureness
     from stackward.report.diagnosis import COLUMNS, render_diagnosis
@@ -70,25 +100,43 @@ def diagnose(  # noqa: PLR0913  # one for each flag
     refuse_columns(COLUMNS, output)
     if request is not None and server is not None:
         raise BadInput("`--request` and `--server` exclude each other", hint="give one of them")
+    command: Sequence[str] | None = context.meta.get(_COMMAND)
+    if command is not None:
+        _refuse_with_command(command, where, request, server)
     sought, named = _sought(context, choice, where, request, server)
     with opened_logs(context, where, choice) as (source, together, anatomy):
         _refuse_components(where, anatomy)
         all_of_them = replace(where, component=None)
         query = query_of(all_of_them, source, together, anatomy, None, usual=USUAL_SPAN)
 
+        ran: Ran | None = None
+        if command is not None:
+            from stackward.app.command import run_command
+
+            ran = run_command(command, float(timeout))
+            query = replace(query, since=ran.began - _BEFORE_COMMAND, until=None)
+            sought = ran.request
+
         def read(asked: "Query") -> "Reading":
             from stackward.facts.logs import read_logs
 
             return read_logs(source, together, anatomy, asked)
 
-        ids = _ids(sought, named, read, query)
+        ids = _ids(sought, named, read, query, may_lack=ran is not None)
         found, failure = _found(read, query, where, frozenset(anatomy.components), ids)
     follow = "stackward log follow"
     if where.source is not None:
         follow += f" --from {shlex.quote(str(where.source))}"
     write(
         render_diagnosis(
-            found, failure, output.form, output.columns, width_here(), why=why, follow=follow
+            found,
+            failure,
+            output.form,
+            output.columns,
+            width_here(),
+            why=why,
+            follow=follow,
+            ran=ran,
         ),
         output.form,
     )
@@ -126,6 +174,23 @@ def _sought(
     return server, {}
 
 
+def _refuse_with_command(
+    command: "Sequence[str]", where: Where, request: str | None, server: str | None
+) -> None:
+    """Refuse what does not go together with a command, which tells its own time and request."""
+    if not command:
+        raise BadInput("no command follows `--`", hint="stackward diagnose -- COMMAND...")
+    others = {
+        "--from": where.source, "--since": where.since, "--until": where.until,
+        "--request": request, "--server": server,
+    }  # fmt: skip
+    if given := next((flag for flag, one in others.items() if one is not None), None):
+        raise BadInput(
+            f"`{given}` and a command exclude each other",
+            hint="the command tells its own time and request: leave it out",
+        )
+
+
 def _refuse_components(where: Where, anatomy: "Anatomy") -> None:
     """Refuse a component that nobody knows; the nearest names are told."""
     from difflib import get_close_matches
@@ -148,14 +213,21 @@ def _ids(
     named: "Mapping[str, Link]",
     read: "Callable[[Query], Reading]",
     query: "Query",
+    *,
+    may_lack: bool,
 ) -> tuple[str, ...]:
-    """Return the ids that belong to what is sought; raises an error where no log has it."""
+    """Return the ids that belong to what is sought; raises an error where no log has it.
+
+    Where it may be lacking none is returned: all of that time is looked at.
+    """
     from stackward.facts.follow import follow, nearest
     from stackward.report.logs import not_found
 
     if sought is None:
         return ()
     story, reading = follow(sought, read, query, named=named)
+    if not story.hops and may_lack:
+        return ()
     if not story.hops and not reading.is_blind:
         raise not_found(sought, reading, nearest(sought, read, query))
     return tuple(link.id for link in story.links)

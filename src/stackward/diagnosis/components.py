@@ -21,7 +21,18 @@ OTHER_NAMES = {
     "nova-api-metadata": "nova-metadata", "key": "keystone", "apache-keystone": "keystone",
     "s-proxy": "swift-proxy", "openvswitch-agent": "neutron-openvswitch-agent",
     "dhcp-agent": "neutron-dhcp-agent", "l3-agent": "neutron-l3-agent",
-    "metadata-agent": "neutron-metadata-agent",
+    "metadata-agent": "neutron-metadata-agent", "key-admin": "keystone",
+    "keystone": "keystone", "nova-placement": "placement-api",
+    "nova-api-os-compute": "nova-api", "nova-api-wsgi": "nova-api",
+    "nova-osapi-compute": "nova-api", "nova-metadata-api": "nova-metadata",
+    "nova-super-conductor": "nova-conductor", "nova-cell-conductor": "nova-conductor",
+    "n-net": "nova-network", "n-crt": "nova-cert", "n-obj": "nova-objectstore",
+    "n-cell-region": "nova-cells", "n-cell-child": "nova-cells",
+    "n-spice": "nova-spicehtml5proxy", "n-sproxy": "nova-serialproxy",
+    "linuxbridge-agent": "neutron-linuxbridge-agent", "metering-agent": "neutron-metering-agent",
+    "q-metering": "neutron-metering-agent", "ovn-metadata-agent": "neutron-ovn-metadata-agent",
+    "q-ovn-metadata-agent": "neutron-ovn-metadata-agent", "h-eng": "heat-engine",
+    "h-api": "heat-api", "h-api-cfn": "heat-api-cfn",
 }  # fmt: skip
 # Files named by the part that a service's process plays, in a folder named by the service.
 IN_FOLDERS = {
@@ -49,6 +60,9 @@ OF_MODULES = (
     ("nova/scheduler/host_manager.py", "nova-scheduler"),
     ("nova/scheduler/weights/*", "nova-scheduler"),
     ("nova/console/*", "nova-novncproxy"),
+    ("nova/network/manager.py", "nova-network"),
+    ("nova/network/floating_ips.py", "nova-network"),
+    ("nova/cells/*", "nova-cells"),
     ("cinder/api/*", "cinder-api"),
     ("cinder/volume/api.py", "cinder-api"),
     ("cinder/volume/flows/api/*", "cinder-api"),
@@ -86,7 +100,7 @@ OF_MODULES = (
 DEPTH = {
     "horizon": 0, "nova-api": 1, "cinder-api": 2, "nova-conductor": 2, "nova-scheduler": 3,
     "nova-compute": 4, "cinder-scheduler": 4, "neutron-api": 5, "neutron-rpc-server": 5,
-    "glance-api": 5, "placement-api": 5, "cinder-volume": 6, "cinder-backup": 6,
+    "glance-api": 5, "placement-api": 5, "nova-network": 5, "cinder-volume": 6, "cinder-backup": 6,
     "neutron-openvswitch-agent": 6, "neutron-l3-agent": 6, "neutron-dhcp-agent": 6,
     "neutron-metadata-agent": 6, "neutron-ovn-metadata-agent": 6, "keystone": 7, "libvirtd": 7,
     "openvswitch": 7, "ovn-controller": 7, "rabbitmq": 8, "mariadb": 8, "memcached": 8,
@@ -97,6 +111,7 @@ MIXED = ""  # stands for a file in which several components log
 ALL_NAMES = frozenset({*OTHER_NAMES.values(), *IN_FOLDERS.values(), *DEPTH})
 
 _AROUND = re.compile(r"^(?:screen-|devstack[@-]|apache2?-|httpd-)+")
+_OF_APACHE = re.compile(r"(?:-wsgi)?(?:-main|-admin)?-error$")  # what a service has printed there
 _NAME = re.compile(r"[A-Za-z0-9_@-]+?(?=\.|$|-\d{6,}|_\d{6,})")
 _LEVEL_OF_PATH = "/"
 
@@ -113,6 +128,7 @@ def named(file: str, component: str) -> str | None:
     parts = file.strip(_LEVEL_OF_PATH).split(_LEVEL_OF_PATH)
     found = _NAME.match(_AROUND.sub("", parts[-1]))
     name = found[0].replace("_", "-") if found else parts[-1]
+    name = _OF_APACHE.sub("", name)
     if len(parts) > 1 and (known := IN_FOLDERS.get((parts[-2], name))):
         return known
     return OTHER_NAMES.get(name) or OTHER_NAMES.get(_AROUND.sub("", component))

@@ -115,7 +115,8 @@ def _sayings(
 ) -> Iterator[Witness]:
     """Return what tells a reason below the level of a warning."""
     for one in failure.events:
-        if one.level < Level.WARNING and REASONS.search(one.message[:MOST_READ]):
+        is_told = one.raised or REASONS.search(one.message[:MOST_READ])
+        if one.level < Level.WARNING and is_told:
             made = witness_of(one, component_of(one, owners), usual, _ids_of(one))
             if made is not None and _is_of(one, failure.ids):
                 yield made
@@ -418,9 +419,10 @@ def _sentence(component: str, told: Witness, place: CodePlace | None, *, is_othe
     if place is not None:
         line = f":{place.line}" if place.line else ""
         where = f" in {place.function or 'the code'}, {place.module}{line}"
-    if told.event.level < Level.WARNING:
+    if told.event.level < Level.WARNING and told.raised is None:
         return f"{component} says{where}: {said}"
-    word = "failed" if told.event.level >= Level.ERROR else "warned"
+    is_failed = told.event.level >= Level.ERROR or told.event.level < Level.WARNING
+    word = "failed" if is_failed else "warned"
     return f"{component} {word}{where}: {said}"
 
 

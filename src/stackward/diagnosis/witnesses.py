@@ -196,7 +196,7 @@ def _weight(
     one: Event, places: Sequence[CodePlace], accused: Accused | None, raised: Raised | None
 ) -> Weight:
     if one.level < Level.WARNING:
-        return Weight.SAYS
+        return Weight.WARNS if raised and places and accused is None else Weight.SAYS
     if accused is not None:
         return Weight.AWAY if raised or one.level >= Level.ERROR else Weight.HINTS
     if one.level < Level.ERROR:

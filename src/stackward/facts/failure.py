@@ -47,13 +47,13 @@ def read_failure(
     before: timedelta | None = None,
 ) -> Failure:
     """Read the warnings and errors of a window, what has signs, and what was usual `before`."""
-    reading = read(replace(asked, level=Level.WARNING, also=tuple(signs)))
+    reading = read(replace(asked, level=Level.WARNING, also=tuple(signs), traced=True))
     usual: Sequence[Event] = ()
     times = [one for node in reading.nodes.values() for one in node.files]
     if asked.since is not None:
         until = asked.since - _JUST_BEFORE
         since = None if before is None else asked.since - before
-        earlier = read(replace(asked, since=since, until=until, level=Level.WARNING))
+        earlier = read(replace(asked, since=since, until=until, level=Level.WARNING, traced=True))
         usual = earlier.events
         times += [one for node in earlier.nodes.values() for one in node.files]
     return Failure(

@@ -196,6 +196,7 @@ def _asked(
         "since": query.since.timestamp() if query.since else None,
         "until": query.until.timestamp() if query.until else None,
         "also": list(query.also),
+        "traced": query.traced,
         "only_times": query.only_times,
         "bytes": budget,
         "within_s": within_s,
@@ -251,7 +252,9 @@ def _of_node(
 
 def _is_wanted(one: Event, query: Query) -> bool:
     is_grave = query.level is None or one.level >= query.level
-    return is_grave or any(word in one.message for word in query.also)
+    if is_grave or (query.traced and one.raised):
+        return True
+    return any(word in one.message for word in query.also)
 
 
 def parse_scan(node: str, out: str, places: Places) -> tuple[NodeRead, list[Raw]]:

@@ -17,6 +17,7 @@ class Query:
     level: Level | None = None
     words: tuple[str, ...] = ()
     also: tuple[str, ...] = ()  # words of first lines that are wanted whatever their level
+    traced: bool = False  # what a raw traceback follows is wanted too
     components: tuple[str, ...] = ()
     nodes: tuple[str, ...] = ()
     only_times: bool = False  # no events: only of which time the files are

@@ -6,6 +6,7 @@ from stackward.diagnosis.cause import Aside, Cause, Diagnosis, Link
 from stackward.diagnosis.code_places import CodePlace
 from stackward.facts.failure import Failure
 from stackward.logs.event import Event
+from stackward.ports.command import Ran
 from stackward.report.logs import MOST_NODES, notes_of
 from stackward.report.tables import Cell, Form, Table, render_rows
 from stackward.report.text import as_json, as_text, on_one_line, wrap
@@ -26,6 +27,8 @@ DIAGNOSIS_FIELDS = {
     "well": "components whose logs were read, and have nothing grave",
     "unknown": "what could not be known, in sentences",
     "unread": "what could not be read, in sentences",
+    "ran": "of a command: `program`, `exit_code` (null: it was ended), `began`, `ended`, "
+    "`request_id` (or null); else null",
     "looked": "`since`, `until` (as asked, or null), `first`, `last` (of the logs), `nodes`, "
     "`files`, `events`",
 }
@@ -65,16 +68,25 @@ def render_diagnosis(  # noqa: PLR0913  # how it is shown
     *,
     why: bool = False,
     follow: str = "stackward log follow",
+    ran: Ran | None = None,
 ) -> str:
     """Return what was found: for people a text, for programs one object."""
     if form is Form.JSON and not columns:
-        return f"{as_json(diagnosis_record(found, failure))}\n"
+        return f"{as_json(diagnosis_record(found, failure, ran))}\n"
     table = Table(
         columns=COLUMNS, rows=tuple(map(_row, found.causes)), gives_way=("Exception", "At")
     ).only(columns)
     if form is not Form.TABLE or columns:
         return render_rows(table, form, width)
-    return as_text(_lines(found, failure, width, why=why, follow=follow))
+    lines = _lines(found, failure, width, why=why, follow=follow)
+    return as_text([*(wrap(_of_command(ran), width, rest="  ") if ran else ()), *lines])
+
+
+def _of_command(one: Ran) -> str:
+    took = f"{(one.ended - one.began).total_seconds():.1f} s"
+    how = "was ended" if one.code is None else f"ended with {one.code}"
+    named = f"; it named {one.request}" if one.request else "; it named no request"
+    return f"`{one.program}` {how} after {took}{named}"
 
 
 def _row(one: Cause) -> tuple[Cell, ...]:
@@ -212,7 +224,9 @@ def _looked(found: Diagnosis, failure: Failure) -> str:
 # --- for programs -------------------------------------------------------------------------------
 
 
-def diagnosis_record(found: Diagnosis, failure: Failure) -> dict[str, object]:
+def diagnosis_record(
+    found: Diagnosis, failure: Failure, ran: Ran | None = None
+) -> dict[str, object]:
     """Return a diagnosis as data; docs/reference/diagnosis.md has its fields."""
     asked, nodes = failure.asked, failure.reading.nodes
     return {
@@ -223,6 +237,7 @@ def diagnosis_record(found: Diagnosis, failure: Failure) -> dict[str, object]:
         "well": list(found.well),
         "unknown": list(found.unknown),
         "unread": list(notes_of(failure.reading)),
+        "ran": _ran_record(ran) if ran else None,
         "looked": {
             "since": utc(asked.since) if asked.since else None,
             "until": utc(asked.until) if asked.until else None,
@@ -232,6 +247,16 @@ def diagnosis_record(found: Diagnosis, failure: Failure) -> dict[str, object]:
             "files": sum(len(one.files) for one in nodes.values()),
             "events": found.events,
         },
+    }
+
+
+def _ran_record(one: Ran) -> dict[str, object]:
+    return {
+        "program": one.program,
+        "exit_code": one.code,
+        "began": utc(one.began, "microseconds"),
+        "ended": utc(one.ended, "microseconds"),
+        "request_id": one.request,
     }
 
 

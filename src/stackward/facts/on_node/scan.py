@@ -389,6 +389,7 @@ class Wanted:
         self.rank = asked.get("level")
         self.words = [str(word).encode() for word in asked.get("words") or ()]
         self.also = [str(word).encode() for word in asked.get("also") or ()]  # whatever their level
+        self.traced = bool(asked.get("traced"))  # what has a traceback, whatever its level
         self.left = int(asked["bytes"])
 
     def is_in(self, at: float) -> bool:
@@ -408,7 +409,7 @@ class Wanted:
             marks += [
                 word for rank, words in kind.marks.items() if rank >= self.rank for word in words
             ]
-        return sorted({*marks, *self.also})
+        return sorted({*marks, *self.also, *([IN_TRACEBACK] if self.traced else [])})
 
     def has(self, head: Head, text: bytes) -> bool:
         """Say whether an event is wanted."""
@@ -418,7 +419,7 @@ class Wanted:
             return any(word in text for word in self.words)
         if self.rank is None or head.rank >= self.rank or is_fault(head.kind, text):
             return True
-        return self.has_also(text)
+        return self.has_also(text) or (self.traced and has_raw_traceback(text))
 
     def has_also(self, text: bytes) -> bool:
         """Say whether the first line has a word that is wanted whatever the level."""
@@ -432,7 +433,13 @@ class Wanted:
 ANY_UUID = re.compile(rb"-(?<=[0-9a-f]{8}-)[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 UUID_END = re.compile(rb"^(?:.*[^0-9a-f])?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$", re.DOTALL)
 FEW = 4  # ids that are looked for one by one
+RAW_TRACEBACK = re.compile(rb"\n" + re.escape(IN_TRACEBACK))
 FAULT = re.compile(rb"\(HTTP/[\d.]+ 5\d\d\)|\" 5\d\d ")
+
+
+def has_raw_traceback(text: bytes) -> bool:
+    """Say whether a traceback follows that has no headers: a process wrote it, not its log."""
+    return RAW_TRACEBACK.search(text) is not None
 
 
 def is_fault(kind: str, text: bytes) -> bool:
@@ -863,7 +870,7 @@ class Scan:
         if self.wanted.words:
             return True
         if begin != place:
-            return False
+            return self.wanted.traced and text.startswith(IN_TRACEBACK, place)
         line = bytes(text[begin : line_end(text, begin)])
         is_grave = head.rank >= int(self.wanted.rank or 0)
         return is_grave or is_fault(head.kind, line) or self.wanted.has_also(line)
