@@ -133,7 +133,7 @@ def witness_of(
     accused = accused_by(one, raised, known)
     places = (
         _places_of_a_call(component, raised, frames)
-        or _with_the_last(places_in(frames, raised), one, raised)
+        or _with_the_store(_with_the_last(places_in(frames, raised), one, raised), one)
         or tuple(filter(None, [_place_told(one)]))
     )
     logged_by = component
@@ -180,6 +180,16 @@ def _with_the_last(
     last = one.raised[-1]
     others = places_in(tuple(map(place_of, last.frames)), last)[:1]
     return one_of_each([*places[:2], *others, *places[2:]])
+
+
+def _with_the_store(places: tuple[CodePlace, ...], one: Event) -> tuple[CodePlace, ...]:
+    """Add the store in which it arose, behind two callers: it may be at fault itself."""
+    behind = [each for each in one.raised if not _carries(each)]
+    own = [place for each in behind[:1] for place in map(place_of, each.frames) if place]
+    deep = [place for place in own[-1:] if place.is_own and place.is_store]
+    if not deep or deep[0].module in {place.module for place in places[:2]}:
+        return places
+    return one_of_each([*places[:2], *deep, *places[2:]])
 
 
 def _place_told(one: Event) -> CodePlace | None:
@@ -269,7 +279,8 @@ def places_in(frames: Sequence[CodePlace | None], raised: Raised | None) -> tupl
         )
         (passed if place.is_wrapper or hands_on else meant).append(place)
     ordered = meant or passed
-    if meant and passed and passed[0].module == own[-1][1].module:
+    is_remote = raised is not None and _carries(raised)  # it arose in the other process
+    if meant and passed and passed[0].module == own[-1][1].module and not is_remote:
         # The innermost of all stays a candidate, behind two that mean more.
         ordered = [*one_of_each(meant)[:2], passed[0], *meant]
     return one_of_each(ordered)
