@@ -124,6 +124,8 @@ def ours() -> object:
 def _wrong_with_ours(words: list[str]) -> str | None:
     command, rest = ours(), iter(words)
     for word in rest:
+        if word == "--":
+            return wrong_with([*rest])  # what follows is another command
         if word.startswith("--"):
             by_flag = {
                 flag: one

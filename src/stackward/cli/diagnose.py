@@ -55,7 +55,7 @@ class _WithCommand(TyperCommand):
     epilog=example(
         "stackward diagnose --since 30m",
         "stackward diagnose --request REQUEST_ID",
-        "stackward diagnose -- openstack server create --image I --flavor F --wait web",
+        "stackward diagnose -- openstack volume create --size 1 v1",
         "stackward diagnose --from collected/ --since 2026-11-27T22:00Z --why",
         "stackward diagnose --from logs.tar.gz --server SERVER_ID -f json",
     ),
