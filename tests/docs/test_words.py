@@ -3,16 +3,20 @@
 import ast
 import re
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from prose import PAGES, texts
 from sources import walked
+from stackward.diagnosis.cause import Sureness
+from stackward.model.health import State
+from stackward.model.run import RunState
 
 ROOT = Path(__file__).parents[2]
-NEVER = [
-    word["never"] for word in tomllib.loads((ROOT / "tests/docs/language.toml").read_text())["word"]
-]
+LANGUAGE = tomllib.loads((ROOT / "tests/docs/language.toml").read_text())
+NEVER = [word["never"] for word in LANGUAGE["word"]]
 
 
 def test_the_words_that_are_tested_are_those_of_the_page() -> None:
@@ -34,10 +38,19 @@ def test_the_words_that_are_tested_are_those_of_the_page() -> None:
 LATER = "## Words that are kept for what comes"
 
 
+def each_word(part: str) -> list[str]:
+    """Return the words that a part of the page explains, in its order."""
+    rows = re.findall(r"^\| \*\*(.*?)\*\*(?: \(.*?\))? \|", part, re.MULTILINE)
+    return [word for row in rows for word in re.split(r", | / ", row)]
+
+
 def words_of(part: str) -> set[str]:
-    """Return the words that a part of the page explains."""
-    rows = re.findall(r"^\| \*\*(.*?)\*\*", part, re.MULTILINE)
-    return {word for row in rows for word in re.split(r", | / ", row)}
+    """Return them without their order."""
+    return set(each_word(part))
+
+
+PAGE = (ROOT / "docs/concepts/words.md").read_text()
+NOW, LATER_ON = PAGE.split(LATER)
 
 
 @pytest.mark.parametrize(
@@ -45,12 +58,56 @@ def words_of(part: str) -> set[str]:
     ["operation", "track", "hold", "claim", "witness", "observation", "plan", "run", "chain"],
 )
 def test_a_word_of_the_code_is_explained(word: str) -> None:
-    assert word in words_of((ROOT / "docs/concepts/words.md").read_text().split(LATER)[0])
+    assert word in words_of(NOW)
+
+
+def in_outputs() -> set[str]:
+    """Return the terms that outputs use: the states that code declares, and those of the list."""
+    states = {str(each) for kind in (RunState, State, Sureness) for each in kind}
+    return {*states, *LANGUAGE["terms"]}
+
+
+def test_each_term_of_the_outputs_has_one_entry() -> None:
+    entries = Counter(each_word(PAGE))
+
+    assert in_outputs() - set(words_of(NOW)) == set()
+    assert [word for word, count in entries.items() if count > 1] == []
+
+
+def is_used(word: str, text: str) -> bool:
+    """Say whether the word or a form of it is in a text: "evacuated", "live migration"."""
+    stems = [re.escape(part.removesuffix("e")) for part in re.split("[- ]", word)]
+    return bool(re.search(r"\b" + r"\w*[- ]".join(stems), text, re.IGNORECASE))
+
+
+def test_each_entry_is_used() -> None:
+    """In what people read; the glossary itself is left out."""
+    page = "docs/concepts/words.md"
+    read = "\n".join(text.words for text in texts() if text.path != page)
+
+    assert [word for word in each_word(NOW) if not is_used(word, read)] == []
+    assert [word for word in LANGUAGE["terms"] if not is_used(word, outputs())] == []
+
+
+def outputs() -> str:
+    """Return the strings of the code and of its tables."""
+    return "\n".join(text.words for text in texts() if text.path.startswith("src/"))
+
+
+def test_pages_link_to_the_glossary() -> None:
+    """Once in a page, where its first terms are."""
+    without = [
+        str(page.relative_to(ROOT))
+        for page in PAGES
+        if page.name != "words.md" and "words.md)" not in page.read_text()
+    ]
+
+    assert sorted(without) == sorted(LANGUAGE["unlinked"])
 
 
 def test_a_word_that_is_kept_for_later_is_no_name_of_anything_yet() -> None:
-    """Once something has the name, its row stands in the first table: it is there to be used."""
-    later = words_of((ROOT / "docs/concepts/words.md").read_text().split(LATER)[1])
+    """Once something has the name, its row stands in another table: it is there to be used."""
+    later = words_of(LATER_ON)
     classes = {
         node.name.lower()
         for path in (ROOT / "src").rglob("*.py")
@@ -58,7 +115,7 @@ def test_a_word_that_is_kept_for_later_is_no_name_of_anything_yet() -> None:
         if isinstance(node, ast.ClassDef)
     }
 
-    assert later == {"gate"}
+    assert "rebalance" in later
     assert later & classes == set()
 
 
