@@ -57,6 +57,17 @@ def test_why_shows_each_step(run: Run, tmp_path: Path) -> None:
     assert "it is accused by nova-compute" in out
 
 
+def test_what_the_words_are_known_to_mean_and_what_ends_it_is_told(
+    run: Run, tmp_path: Path
+) -> None:
+    folder, since = logs_of("rabbitmq-is-away", tmp_path)
+
+    _, out, _ = run("--from", folder, "--since", since)
+
+    assert "  means    nothing listens where RabbitMQ should answer" in out
+    assert "  remedy   stackward cloud check" in out
+
+
 def test_programs_read_the_declared_fields(run: Run, tmp_path: Path) -> None:
     folder, since = logs_of("usual-errors-before", tmp_path)
 

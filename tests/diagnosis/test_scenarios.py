@@ -3,6 +3,7 @@
 `scenarios/*.toml` have the logs of all nodes, the time when it began, and in `[expected]`:
 
     component, node, module, function, exception   of the first cause
+    signature                                      by which that is known
     among, among_components                        one of these is the first cause's
     second                                         modules that are among the first three
     never, never_modules                           what is named nowhere
@@ -52,7 +53,8 @@ def test_the_broken_component_is_found(
     causes = found["causes"]
     first = causes[0] if causes else {}
 
-    for name in ("component", "node", "module", "function", "exception", "certainty"):
+    of_first = ("component", "node", "module", "function", "exception", "certainty", "signature")
+    for name in of_first:
         if name in expected:
             assert first[name] == expected[name], first
     if "among" in expected:

@@ -243,8 +243,9 @@ def _found(
     from stackward.diagnosis.reasoning import diagnose as reasoned
     from stackward.diagnosis.signs import WORDS
     from stackward.facts.failure import read_failure
+    from stackward.signatures import read_signatures
 
     only = frozenset(where.component or ())
     before = None if where.source is not None else _BEFORE
     failure = read_failure(read, query, WORDS, ids=ids, before=before)
-    return reasoned(failure, known, only), failure
+    return reasoned(failure, known, only, read_signatures()), failure

@@ -28,6 +28,15 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KnownAs:
+    """What words of the evidence are known to mean, and what ends it."""
+
+    signature: str  # its name
+    means: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
     """A component that seems to be broken, where in its code, and by what that is known."""
 
@@ -42,6 +51,7 @@ class Cause:
     raises: str  # what would make it surer
     chain: tuple[Link, ...]
     evidence: tuple[Event, ...]
+    known_as: KnownAs | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,16 +15,18 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from stackward.diagnosis.accused import short
-from stackward.diagnosis.cause import Aside, Cause, Diagnosis, Link, Sureness
+from stackward.diagnosis.cause import Aside, Cause, Diagnosis, KnownAs, Link, Sureness
 from stackward.diagnosis.certainty import Known, judged
 from stackward.diagnosis.code_places import CodePlace
-from stackward.diagnosis.components import MIXED, components_of, named
+from stackward.diagnosis.components import DEPTH, MIXED, USUAL_DEPTH, components_of, named
 from stackward.diagnosis.episodes import CLOCKS_S, Episode, episodes_of, in_rank
 from stackward.diagnosis.signs import MADE, MOST_READ, REASONS, sign_of
 from stackward.diagnosis.witnesses import Weight, Witness, component_of, key_of, witness_of
 from stackward.facts.failure import Failure
 from stackward.logs.event import Event, Level
 from stackward.logs.story import UUID
+from stackward.signatures.form import Kind, Signature
+from stackward.signatures.matching import matches_in, seen_in
 from stackward.wording import count_of
 
 MOST_CAUSES = 10
@@ -53,10 +55,14 @@ class Noticed:
 
 
 def diagnose(
-    failure: Failure, known: frozenset[str], only: frozenset[str] = frozenset()
+    failure: Failure,
+    known: frozenset[str],
+    only: frozenset[str] = frozenset(),
+    signatures: Sequence[Signature] = (),
 ) -> Diagnosis:
     """Find causes; `known` are the components that the reader of logs knows by name.
 
+    What words of their evidence are known to mean is found by `signatures`.
     With `only`, causes in other components are left out.
     """
     every = [*failure.before, *failure.events]
@@ -71,7 +77,10 @@ def diagnose(
     well = frozenset(_well(failure, owners, episodes))
     every_cause = _causes(episodes, signs, well)
     wanted = (one for one in every_cause if not only or one.component in only)
-    causes = _by_sureness(list(islice(wanted, MOST_CAUSES)))
+    causes = [
+        replace(one, known_as=_known_as(one, signatures))
+        for one in _by_sureness(list(islice(wanted, MOST_CAUSES)))
+    ]
     return Diagnosis(
         causes=causes,
         noticed=[one.link for one in signs],
@@ -406,6 +415,30 @@ def _cause(
         raises=rule.raises,
         chain=(*noticed, *_chain(episode, component, is_other=is_other)),
         evidence=tuple(dict.fromkeys([told.event, *(one.event for one in episode.witnesses)]))[:5],
+    )
+
+
+def _known_as(cause: Cause, signatures: Sequence[Signature]) -> KnownAs | None:
+    """Return the first signature of its evidence; one of a cause goes before a consequence.
+
+    One of a component that calls this one tells of a consequence, and is left out.
+    """
+    least = DEPTH.get(cause.component, USUAL_DEPTH)
+    found = [
+        one
+        for one in matches_in(seen_in(cause.evidence), signatures)
+        if DEPTH.get(one.signature.component, USUAL_DEPTH) >= least
+    ]
+    found.sort(key=lambda one: one.signature.kind is not Kind.CAUSE)
+    if not found:
+        return None
+    first = found[0]
+    server = next((one.server for one in cause.evidence if one.server), None)
+    names = {"node": cause.node or first.seen.node or "NODE", "server": server or "SERVER"}
+    return KnownAs(
+        signature=first.signature.name,
+        means=first.means,
+        remedy=first.signature.remedy.format_map({**names, **first.parts}),
     )
 
 

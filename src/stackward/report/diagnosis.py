@@ -44,6 +44,9 @@ CAUSE_FIELDS = {
     "at": "when it began, in UTC",
     "certainty": "`certain`, `likely` or `possible`",
     "cause": "the cause in one sentence",
+    "signature": "the [signature](signatures.md) that the evidence has, or null",
+    "means": "what that is known to mean, or null",
+    "remedy": "what ends that, or null",
     "because": "each step of the reasoning, in sentences",
     "would_raise": "what would make it surer; may be empty",
     "chain": "from what was noticed to the cause: `component`, `node`, `at`, `says`",
@@ -166,6 +169,9 @@ def _first_lines(
         yield from _field("because", each, width)
     if one.raises:
         yield from _field("surer by", one.raises, width)
+    if one.known_as is not None:
+        yield from _field("means", one.known_as.means, width)
+        yield from _field("remedy", one.known_as.remedy, width)
     for event in one.evidence[: None if why else _EVIDENCE]:
         yield from _field("logged", _event(event), width)
     request = next((each.request for each in one.evidence if each.request), None)
@@ -273,6 +279,9 @@ def _cause_record(one: Cause) -> dict[str, object]:
         "at": utc(one.at, "microseconds"),
         "certainty": one.sureness.value,
         "cause": one.says,
+        "signature": one.known_as.signature if one.known_as else None,
+        "means": one.known_as.means if one.known_as else None,
+        "remedy": one.known_as.remedy if one.known_as else None,
         "because": list(one.because),
         "would_raise": one.raises,
         "chain": [_link_record(each) for each in one.chain],
