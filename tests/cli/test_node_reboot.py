@@ -1,5 +1,6 @@
 """`stackward node reboot NODE --in-place`, on a cloud of fakes."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -11,6 +12,7 @@ from builders import a_group, a_server, an_id
 from cli import test_return
 from cli.test_return import NODE, Site
 from stackward.adapters.store.listing import FILE, list_runs
+from stackward.model.health import Unwell
 from stackward.model.run import Run
 from stackward.model.server import ServerAction
 from stackward.model.who_ran import WHO_RAN
@@ -436,6 +438,62 @@ def test_the_first_node_that_does_not_come_back_ends_it(site: Site) -> None:
     )
 
     assert (code, site.shell.reboots) == (4, {NODE: 1}), said
+
+
+def test_a_chain_tells_before_how_long_and_after_how_long_it_took_node_by_node(site: Site) -> None:
+    (site.state_dir / "inventory").write_text("compute-07\ncompute-08\n")
+    both = ("node", "reboot", NODE, "compute-08", "--in-place")
+    before = site.run(*both, "--dry-run")[1]
+    code, out, said = site.run(*both, "--yes", "-f", "json")
+    assert code == 0, said
+    chain = next(each.id for each in list_runs(site.state_dir / FILE, 9) if each.is_chain)
+
+    rows = json.loads(site.run("run", "show", chain, "-f", "json")[1])
+    after = site.run(*both, "--dry-run")[1]
+
+    assert json.loads(out)["items"] == rows
+    assert [row["Item"] for row in rows] == [NODE, "compute-08"]
+    assert all(row["Seconds"] == row["Item seconds"] for row in rows)
+    assert rows[0]["Seconds"] > 0
+    assert (rows[0]["Downtime"] is not None, rows[1]["Downtime"]) == (True, None)
+    assert "how long all of it takes: not known" in folded(before)
+    assert "by 2 past runs on this cloud" in folded(after)
+
+
+ILL = Unwell(where="rabbitmq on ctl", reason="it does not run [process-down]", remedy="start it")
+
+
+def test_a_cloud_that_is_not_well_after_the_first_node_ends_it_and_it_is_resumed_when_it_is(
+    site: Site,
+) -> None:
+    (site.state_dir / "inventory").write_text("compute-07\ncompute-08\n")
+    site.shell.on_boot = lambda: site.cloud.health.ill.update({"ctl": ILL})
+    code, _, said = site.run("node", "reboot", NODE, "compute-08", "--in-place", "--yes")
+    chain = next(each.id for each in list_runs(site.state_dir / FILE, 9) if each.is_chain)
+    rows = json.loads(site.run("run", "show", chain, "-f", "json")[1])
+    assert (code, site.shell.reboots) == (4, {NODE: 1}), said
+    assert "the cloud is not well: rabbitmq on ctl: it does not run" in folded(said)
+    assert "rabbitmq on ctl" in rows[1]["Says"]
+    assert [row["State"] for row in rows] == ["done", "not done"]
+
+    site.shell.on_boot = lambda: None
+    site.cloud.health.ill.clear()
+    code, _, said = site.run("run", "resume", chain)
+
+    assert code == 0, said
+    assert site.shell.reboots == {NODE: 1, "compute-08": 1}
+    assert site.cloud.health.asked_but[-1] == frozenset()
+
+
+def test_a_node_that_is_not_well_after_its_reboot_fails_it(site: Site) -> None:
+    site.shell.on_boot = lambda: site.cloud.health.ill.update(
+        {NODE: replace(ILL, where=f"libvirtd on {NODE}")}
+    )
+
+    code, out, said = site.run(*REBOOT, "--yes")
+
+    assert (code, asked(site, DB)) == (1, ["stop", "start"]), said
+    assert f"`{NODE}` is not well: libvirtd on {NODE}: it does not run" in folded(out + said)
 
 
 # --- only those that need it --------------------------------------------------------------------

@@ -4,7 +4,7 @@ Their runs go on in threads of one process, so time is real here: it is short.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from stackward.engine import Brakes, Pace, WorkerContext, approve, ask_cancel, c
 from stackward.engine.approval import BegunBy
 from stackward.engine.in_chain import New, approve_more, what_is_new
 from stackward.errors import BadInput
+from stackward.model.health import Unwell
 from stackward.model.run import Approval, Run, Turn
 from stackward.operations.chain.plan import plan_chain
 from stackward.plan import (
@@ -162,6 +163,10 @@ class Place:
     pace: Pace = UNHURRIED
     brakes: Brakes = field(default_factory=Brakes)
     yards: tuple[str, ...] = THREE
+    ill: dict[str, Unwell] = field(default_factory=dict)  # by yard, as a look at all of them tells
+    asked_but: list[frozenset[str]] = field(default_factory=list)
+    before_look: Callable[[], object] = lambda: None
+    looks: bool = True
 
     def __post_init__(self) -> None:
         self.house = House(self.place, clock=Watch(), pace=self.pace, database=self.database)
@@ -186,7 +191,7 @@ class Place:
         now: datetime = self.house.clock.now()
         return now
 
-    def approved(
+    def approved(  # noqa: PLR0913  # how it goes on
         self,
         *yards: str,
         for_workers: bool = False,
@@ -194,6 +199,7 @@ class Place:
         at_once: int = 1,
         canary: int = 0,
         then_shut: Sequence[str] = (),
+        needs_well: bool = False,
     ) -> Run:
         items = tuple(
             ChainItem(
@@ -203,7 +209,9 @@ class Place:
             )
             for each in yards or self.yards
         )
-        asked = ChainRequest(what="tidy", items=items, at_once=at_once, canary=canary)
+        asked = ChainRequest(
+            what="tidy", items=items, at_once=at_once, canary=canary, needs_well=needs_well
+        )
         plan = ChainOfYards(self.journal).plan(self.house.world(), asked, None)
         approval = Approval(by="ann", at=self.now, how="--yes")
         return approve(plan, approval, self.journal, for_workers=for_workers, turn=turn)
@@ -222,7 +230,7 @@ class Place:
     def context(self, fate: Fate | None = None) -> WorkerContext[YardWorld]:
         fate = fate or Fate()
         journal = DyingJournal(self.journal, fate)
-        return context_of(
+        context = context_of(
             self.place,
             journal,
             self.house.clock,
@@ -230,6 +238,12 @@ class Place:
             worker_here(node()),
             self.pace,
         )
+        return replace(context, looks=self.look) if self.looks else context
+
+    def look(self, _world: YardWorld, but: Collection[str]) -> Sequence[Unwell]:
+        self.before_look()
+        self.asked_but.append(frozenset(but))
+        return [each for yard, each in self.ill.items() if yard not in but]
 
     def carry_out(self, run: Run, fate: Fate | None = None) -> Run:
         return carry_out(run.id, self.context(fate), self.brakes)

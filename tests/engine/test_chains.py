@@ -1,7 +1,7 @@
 """Chains: runs that follow each other under one approval; stopped, killed, taken over."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import pairwise
@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from engine.chains import (
+    KINDS,
     OPERATIONS,
     SMALL,
     THREE,
@@ -27,8 +28,10 @@ from stackward.adapters.store.kept import open_histories
 from stackward.engine.invariants import broken_in
 from stackward.errors import Locked, Superseded
 from stackward.lab.waiting import wait_until
+from stackward.model.health import Unwell
 from stackward.model.run import Run, RunState, Turn
-from stackward.plan import APART, DOMAIN, Blocked, Move, Plan
+from stackward.plan import APART, DOMAIN, Blocked, Move, Plan, from_json
+from stackward.report.chains import chain_table
 
 WITHIN_S = 60.0  # a guard against hanging, not a measure
 BOTH = pytest.mark.parametrize(
@@ -498,6 +501,135 @@ def test_two_chains_of_two_operators_do_nothing_twice(place: Place) -> None:
     assert {place.journal.run(run.id).state for run in (one, other)} == {RunState.SUCCEEDED}
     assert [place.changes(each) for each in THREE] == [WHOLE] * 3
     assert {ended[0].state, second.state} <= {RunState.SUCCEEDED, RunState.STOPPED}
+
+
+# --- between two items the whole is looked at ----------------------------------------------------
+
+ILL = Unwell(where="rabbitmq on ctl", reason="it does not run [process-down]", remedy="start it")
+UNSEEN = replace(ILL, reason="no answer in time", is_known=False)
+SHORT = replace(UNHURRIED, verify_s=0.05, patience_s=0.05)
+
+
+def ill_after(place: Place, yard: str, ill: Unwell, of: str = "") -> None:
+    """Let the whole be ill as soon as a yard is done; or a yard of it."""
+
+    def fall_ill() -> None:
+        if "seal b" in place.changes(yard):
+            place.ill[of] = ill
+
+    place.before_look = fall_ill
+
+
+@pytest.mark.parametrize("ill", [pytest.param(ILL, id="ill"), pytest.param(UNSEEN, id="unseen")])
+def test_while_the_whole_is_not_well_nothing_more_begins_and_it_says_why(
+    place: Place, ill: Unwell
+) -> None:
+    place.pace = SHORT
+    ill_after(place, "y1", ill)
+    run = place.approved(needs_well=True)
+
+    ended = place.carry_out(run)
+
+    assert (ended.state, place.states(run)) == (RunState.STOPPED, {"y1": ["succeeded"]})
+    assert ill.says in (ended.ending.reason or "")
+    assert ("is not well" in (ended.ending.reason or "")) == ill.is_known
+    assert f"`stackward run resume {run.id}` goes on" in " ".join(ended.ending.details)
+    [row] = [row for row in chain_rows(place, run) if row["Item"] == "y2"]
+    assert (row["State"], ill.says in str(row["Says"])) == ("not done", True)
+
+
+def chain_rows(place: Place, run: Run) -> Sequence[Mapping[str, object]]:
+    plan = from_json(run.plan, KINDS)
+    return chain_table(plan, place.journal.attempts(run.id)).records()
+
+
+def test_resumed_once_the_whole_is_well_it_goes_on(place: Place) -> None:
+    place.pace = SHORT
+    ill_after(place, "y1", ILL)
+    run = place.approved(needs_well=True)
+    place.carry_out(run)
+    place.before_look = lambda: None
+    place.ill.clear()
+
+    ended = place.carry_out(run)
+
+    assert (ended.state, place.states(run)) == (RunState.SUCCEEDED, WELL)
+    assert place.new_in(ended) == []
+
+
+def test_what_passes_is_waited_for(place: Place) -> None:
+    passes = [None, None]
+
+    def pass_by() -> None:
+        place.ill = {"": ILL} if passes else {}
+        del passes[:1]
+
+    place.before_look = pass_by
+    run = place.approved(needs_well=True)
+
+    assert (place.carry_out(run).state, passes) == (RunState.SUCCEEDED, [])
+
+
+def test_what_the_chain_itself_does_is_no_illness(tmp_path: Path) -> None:
+    """A yard goes on and looks ill by that, while the next one begins."""
+    place = Place(tmp_path, yards=THREE)
+    place.pace = SHORT
+    place.yard("y1").set(standing=["a"])
+    run = place.approved(needs_well=True, at_once=2)
+    ill_after(place, "y2", ILL, of="y1")
+    thread, ended = carried_out_aside(place, run)
+    begun = wait_until(
+        lambda: place.states(run).get("y3") == ["succeeded"], within_s=WITHIN_S, every_s=0.005
+    )
+
+    place.before_look = lambda: None
+    place.ill.clear()
+    place.yard("y1").set(standing=[])
+    thread.join(WITHIN_S)
+    place.close()
+    assert (begun, ended[0].state) == (True, RunState.SUCCEEDED)
+    assert frozenset({"y1"}) in place.asked_but
+
+
+def test_a_run_beside_it_is_finished_when_the_whole_is_no_longer_well(tmp_path: Path) -> None:
+    place = Place(tmp_path, yards=THREE)
+    place.pace = SHORT
+    place.yard("y1").set(standing=["a"])
+    ill_after(place, "y2", ILL)
+    run = place.approved(needs_well=True, at_once=2)
+    thread, ended = carried_out_aside(place, run)
+    assert wait_until(lambda: "failed" in place.told(run), within_s=WITHIN_S, every_s=0.005)
+
+    place.yard("y1").set(standing=[])
+    thread.join(WITHIN_S)
+    states = place.states(run)
+    place.close()
+    assert (ended[0].state, states) == (
+        RunState.STOPPED,
+        {"y1": ["succeeded"], "y2": ["succeeded"]},
+    )
+
+
+def test_where_nothing_can_look_at_the_whole_nothing_begins(place: Place) -> None:
+    place.looks = False
+    run = place.approved(needs_well=True)
+
+    ended = place.carry_out(run)
+
+    assert (ended.state, place.states(run)) == (RunState.STOPPED, {})
+    assert "not known whether the cloud is well" in (ended.ending.reason or "")
+
+
+def test_a_chain_that_does_not_need_it_looks_at_nothing(place: Place) -> None:
+    assert place.carry_out(place.approved()).state is RunState.SUCCEEDED
+    assert place.asked_but == []
+
+
+def test_between_two_runs_of_an_item_nothing_is_looked_at(place: Place) -> None:
+    run = place.approved("y1", "y2", then_shut=["y1", "y2"], needs_well=True)
+
+    assert place.carry_out(run).state is RunState.SUCCEEDED
+    assert place.asked_but == [frozenset(), frozenset()]
 
 
 # --- items of several runs ----------------------------------------------------------------------

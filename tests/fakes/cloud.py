@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from fakes.cinder import FakeCinder
 from fakes.glance import FakeGlance
+from fakes.health import FakeHealth
 from fakes.keystone import FakeKeystone
 from fakes.masakari import FakeMasakari
 from fakes.neutron import FakeNeutron
@@ -27,6 +28,7 @@ class FakeCloud:
     catalog: frozenset[str] = frozenset({"compute"})
     place: str = "http://ctl:5000 RegionOne"
     service_id: str = ""  # in the catalog; else each place is another cloud
+    health: FakeHealth = field(default_factory=FakeHealth)  # as a look at all of it finds it
     calls: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -106,6 +106,7 @@ class FakeShell:
     refusing: set[str] = field(default_factory=set)  # of the silent ones, those that refuse 22/tcp
     booted: datetime | None = NOW - timedelta(minutes=2)  # None: it does not tell
     rebooted: dict[str, datetime] = field(default_factory=dict)  # by node: by itself, since
+    on_boot: Callable[[], object] = lambda: None  # what happens as a node comes up
     reboots: Counter[str] = field(default_factory=Counter)
     starting: dict[str, list[str]] = field(default_factory=dict)  # jobs; the first never ends
     blips: Counter[str] = field(default_factory=Counter)  # by node: boots that nobody asked for
@@ -504,6 +505,7 @@ class FakeShell:
     def boot(self, node: str) -> None:
         """Let a node that was shut down come up: its units start, and it answers."""
         self.silent.discard(node)
+        self.on_boot()
         _, enabled = self.units.get(node, ("active", "enabled"))
         self.units[node] = ("inactive", enabled)
         self._start(node, enabled)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Connected: TypeAlias = "FakeCloud | OpenStackCloud"
 
-NOT_OF_THE_CLOUD = {"clock", "cloud", "shell", "power", "together", "acting", "children"}
+NOT_OF_THE_CLOUD = {"clock", "cloud", "shell", "power", "together", "health", "acting", "children"}
 
 SERVICES: Mapping[str, type] = {
     name: port for name, port in get_type_hints(World).items() if name not in NOT_OF_THE_CLOUD
@@ -46,6 +46,7 @@ def a_world_over(
         shell=shell,
         power=power or FakePower(),
         together=OneByOne(),
+        health=cloud.health if isinstance(cloud, FakeCloud) else None,
     )
 
 

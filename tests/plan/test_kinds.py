@@ -79,6 +79,7 @@ STORED = {
         "no-instance-dirs",
         "no-servers-on",
         "no-sign-of-life",
+        "node-is-well",
         "nothing-runs",
         "runs-chosen-kernel",
         "one-guest-each",

@@ -72,6 +72,13 @@ def test_an_item_of_a_chain_that_an_earlier_version_stored_is_one_run() -> None:
     assert again["items"] == [{**item, "then": []}]
 
 
+def test_a_chain_that_an_earlier_version_stored_looks_at_nothing_between_its_items() -> None:
+    [stored] = [each for each in STORED if each["kind"] == "chain"]
+    earlier = {name: value for name, value in stored.items() if name != "needs_well"}
+
+    assert read_and_written(earlier) == {**earlier, "needs_well": False}
+
+
 def test_the_requests_that_earlier_versions_have_stored_are_written_the_same() -> None:
     found = [each["request"] for each in plans_of_earlier_versions()]
 

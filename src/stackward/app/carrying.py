@@ -1,6 +1,6 @@
 """What this process carries runs out with; the main thread looks on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from functools import partial
@@ -10,6 +10,7 @@ from typing import Any
 from stackward.adapters.openstack.polled import Poller
 from stackward.engine import Brakes, WorkerContext, carry_out
 from stackward.kinds import KINDS
+from stackward.model.health import Unwell
 from stackward.model.run import Run
 from stackward.operations import operations_in_run
 from stackward.ports.journal import Journal
@@ -58,7 +59,14 @@ def worker_context(world: World, journal: Journal) -> WorkerContext[World]:
         clock=world.clock,
         world_of=acting,
         cloud=world.cloud.identity(),
+        looks=_looked_at if world.health else None,
         with_children=lambda world, children: replace(world, children=children),
         poll=Poller(),
         worker=worker_here(machine),
     )
+
+
+def _looked_at(world: World, but: Collection[str]) -> Sequence[Unwell]:
+    """Return why the cloud is not well, but for these hosts."""
+    assert world.health is not None, "only where something looks at it"  # noqa: S101  # a slip
+    return world.health.of_cloud(but=but)

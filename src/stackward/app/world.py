@@ -10,6 +10,7 @@ from stackward.adapters.power.named import devices_of
 from stackward.adapters.ssh import Ssh
 from stackward.adapters.ssh.processes import Processes
 from stackward.adapters.together import Threads
+from stackward.app.health_check import Looks
 from stackward.model.inventory import Inventory
 from stackward.ports.world import World
 from stackward.settings import Settings
@@ -34,6 +35,7 @@ def open_world(known: Inventory, os_cloud: str | None, settings: Settings) -> It
             shell=shell,
             power=devices_of(known, Logins(settings.bmc_auth), settings.bmc_ca, agents),
             together=Threads(),
+            health=Looks(known, os_cloud, settings),
         )
     finally:
         shell.close()

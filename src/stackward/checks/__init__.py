@@ -25,6 +25,7 @@ KINDS = ByKind(
         "log-is-readable": "service.LogIsReadable",
         "nothing-runs": "node_reboot.NothingRuns",
         "runs-chosen-kernel": "node_reboot.RunsChosenKernel",
+        "node-is-well": "node_health.NodeIsWell",
         "no-sign-of-life": "node_power.NoSignOfLife",
         "one-guest-each": "server.OneGuestEach",
         "run-elsewhere": "server.RunElsewhere",

@@ -20,6 +20,7 @@ from stackward.cli.plans import (
     show_and_refuse,
     show_proofs,
     signed,
+    started_by,
 )
 from stackward.cli.show import refuse_columns, say, say_next
 from stackward.cli.width import width_here
@@ -275,7 +276,8 @@ def _carry_out(  # noqa: PLR0913  # same
 
         ended = engine.carry_out(run, world, brakes, meanwhile, take_over=take_over)
     attempts = journal.attempts(ended.id)
-    show_account(ended, attempts, journal.events(ended.id), output)
+    started = started_by(journal, ended) if ended.is_chain else None
+    show_account(ended, attempts, journal.events(ended.id), output, started)
     sys.stdout.flush()
     if (error := outcome(ended, attempts)) is not None:
         raise error

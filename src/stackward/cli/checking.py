@@ -108,10 +108,6 @@ def ended(health: "Health", *, strict: bool = False) -> ExitCode:
 
     if health.is_blind:
         return ExitCode.UNSEEN
-    return {
-        State.OK: ExitCode.DONE,
-        State.DEGRADED: ExitCode.DEGRADED,
-        State.BROKEN: ExitCode.BROKEN,
-        State.UNKNOWN: ExitCode.DEGRADED,
-        State.NOT_PROVED: ExitCode.DEGRADED if strict else ExitCode.DONE,
-    }[health.state]
+    if health.state.is_well and not (strict and health.state is State.NOT_PROVED):
+        return ExitCode.DONE
+    return ExitCode.BROKEN if health.state is State.BROKEN else ExitCode.DEGRADED

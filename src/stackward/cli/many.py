@@ -24,11 +24,14 @@ def asked_of_nodes(  # noqa: PLR0913, PLR0917  # what is done, to which nodes, a
     many: ManyNodes,
     choice: InventoryChoice,
     asked_of: "Callable[[World, Journal, str], Sequence[Request]]",
+    *,
+    needs_well: bool = False,
 ) -> "Callable[[World, Journal], Request]":
     """Return what is asked: of one node that is named alone a request, of all else a chain.
 
     Where several requests are asked of a node, one after the other, that is a chain too. A node of
-    which nothing is asked is passed over.
+    which nothing is asked is passed over. With `needs_well` each node is started only while the
+    cloud is well.
     """
     _refuse_unclear(named, many)
     bounds = (many.group, many.aggregate, many.at_once, many.canary)
@@ -57,7 +60,11 @@ def asked_of_nodes(  # noqa: PLR0913, PLR0917  # what is done, to which nodes, a
             first, *then = map(dump, requests)
             items.append(ChainItem(name=node, asked=first, then=tuple(then)))
         return ChainRequest(
-            what=what, items=tuple(items), at_once=many.at_once or 1, canary=many.canary or 0
+            what=what,
+            items=tuple(items),
+            at_once=many.at_once or 1,
+            canary=many.canary or 0,
+            needs_well=needs_well and len(items) > 1,
         )
 
     return asked

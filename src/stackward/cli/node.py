@@ -775,7 +775,7 @@ def reboot(  # noqa: PLR0913  # one for each flag
         )
         return drained_and_back(DrainRequest(node=node, reason=reason, how=how), asked, returned)
 
-    asked = asked_of_nodes(context, "reboot", nodes or (), many, choice, asked_of)
+    asked = asked_of_nodes(context, "reboot", nodes or (), many, choice, asked_of, needs_well=True)
     carry_out(context, asked, planning=planning, approving=approving, choice=choice, output=output)
 
 

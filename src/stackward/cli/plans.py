@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from stackward.cli.options import Output
     from stackward.model.run import Attempt, Event, Run
     from stackward.plan import Plan
+    from stackward.ports.journal import Journal
     from stackward.ports.world import World
+    from stackward.report.chains import StartedRuns
 
 
 def show_plan(plan: "Plan[World]", output: "Output") -> None:
@@ -89,22 +91,28 @@ def show_account(
     attempts: "Sequence[Attempt]",
     events: "Sequence[Event]",
     output: "Output",
+    started: "StartedRuns | None" = None,
 ) -> None:
-    """Print what came of a run; as `value` or `csv`, or with columns named, its moves as rows."""
+    """Print what came of a run; as `value` or `csv`, or with columns named, its moves as rows.
+
+    Of a chain, what came of the runs that it has started.
+    """
     from stackward.kinds import KINDS, read_plan
     from stackward.report.account import account_data, account_table, render_account
 
     plan = with_caught_up(read_plan(run.plan), events, KINDS)
     if output.is_of_rows:
-        show(account_table(plan, attempts), output)
+        show(account_table(plan, attempts, started), output)
     elif output.form is Form.TABLE:
         # A terminal has each proof above, as the run told it; a file is to have all by itself.
         is_told = sys.stdout.isatty() and sys.stderr.isatty()
-        write(
-            render_account(run, plan, attempts, events, width_here(), is_told=is_told), output.form
+        text = render_account(
+            run, plan, attempts, events, width_here(), started=started, is_told=is_told
         )
+        write(text, output.form)
     else:
-        write(render_records(account_data(run, plan, attempts, events), output.form), output.form)
+        data = account_data(run, plan, attempts, events, started)
+        write(render_records(data, output.form), output.form)
 
 
 def show_proofs(
@@ -122,3 +130,13 @@ def show_proofs(
         sys.stdout.write("".join(f"{line}\n" for line in render_proofs(proofs)))
     else:
         write(render_records(proofs_data(plan, proofs), output.form), output.form)
+
+
+def started_by(journal: "Journal", chain: "Run") -> "StartedRuns":
+    """Return the runs that a chain has started, with the downtime of servers in each."""
+    from stackward.report.chains import StartedRuns
+    from stackward.report.downtimes import longest_downtimes
+
+    runs = journal.children(chain.id)
+    made = journal.attempts_of([each.id for each in runs]) if runs else {}
+    return StartedRuns(runs, longest_downtimes(made))

@@ -66,21 +66,24 @@ def show_run(
     output: Output,
 ) -> None:
     """Show how a run stands, attempt by attempt."""
-    from stackward.report.chains import chain_table
+    from stackward.cli.plans import started_by
+    from stackward.report.chains import chain_for_people, chain_table
     from stackward.report.names import Names
     from stackward.report.runs import events_table, how_it_stands, steps_table
 
     with open_journal() as journal:
         run = _seen(journal.run(run_id))
         attempts, happened = journal.attempts(run.id), journal.events(run.id)
-        begun = journal.children(run.id) if run.is_chain else ()
+        started = started_by(journal, run) if run.is_chain else None
     plan = _plan_of(run, happened)
     names = Names.of_run(run, plan, happened)
     say(how_it_stands(run, attempts, is_orphan=_is_orphan(run)))
     if events:
         show(events_table(happened, names), output)
     elif run.is_chain and plan is not None:
-        show(chain_table(plan, attempts, begun), output)
+        table = chain_table(plan, attempts, started)
+        is_read = output.form == "table" and not output.columns
+        show(chain_for_people(table, plan) if is_read else table, output)
     else:
         show(steps_table(attempts, run, names), output)
 

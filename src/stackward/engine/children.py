@@ -4,7 +4,7 @@ A chain of the workers queues its runs for them. A chain of an operator's own pr
 out in threads of that process: when it dies, whoever resumes the chain goes on with its runs.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import replace
@@ -16,6 +16,7 @@ from stackward.engine.approval import BegunBy, approve
 from stackward.engine.brakes import Brakes
 from stackward.engine.in_chain import ApprovedInChain
 from stackward.errors import BadInput, Refused, StepFailed
+from stackward.model.health import Unwell
 from stackward.model.run import Approval, Run, RunState, Turn
 from stackward.plan import ASKED_BY, Plan, load_request
 from stackward.ports.children import InItem
@@ -25,7 +26,28 @@ if TYPE_CHECKING:  # it carries chains out, too
     from stackward.engine.interpreter import WorkerContext
 
 _LOOK_S = 0.2  # between two looks at whether a run of the workers has ended
+_SHOWN = 6  # reasons why a cloud is not well
 _MOST = 50  # runs of a chain that one process carries out at a time
+
+
+_NOT_LOOKED = (
+    Unwell(where="the cloud", reason="nothing here looks at it as a whole", is_known=False),
+)
+
+
+def _not_started(found: Sequence[Unwell], chain: str) -> StepFailed:
+    """Return why no further node is begun."""
+    first = found[0]
+    what = (
+        "the cloud is not well" if first.is_known else "it is not known whether the cloud is well"
+    )
+    way = f"once it is well (`stackward cloud check`), `stackward run resume {chain}` goes on"
+    return StepFailed(
+        f"not started: {what}: {first.says}",
+        details=[each.says for each in found[1:_SHOWN]],
+        stands="nothing of it was changed",
+        hint=f"{first.remedy}; {way}" if first.remedy else way,
+    )
 
 
 class ChildRuns:
@@ -95,13 +117,21 @@ class ChildRuns:
             self._go_on(run)
 
     def begin(
-        self, place: InItem, asked: Mapping[str, Any], decisions: Mapping[str, str], /
+        self,
+        place: InItem,
+        asked: Mapping[str, Any],
+        decisions: Mapping[str, str],
+        /,
+        *,
+        needs_well: bool = False,
     ) -> None:
         """Plan a run from fresh facts and begin it; or go on with one that stopped."""
         last = self.newest(place)
         if last is not None and last.state is RunState.STOPPED:
             self._go_on(last)
             return
+        if needs_well and place.part == 0:
+            self._refuse_unwell()
         try:
             request = load_request(asked, self._context.kinds)
             plan = self._context.operations[request.kind].plan(self._world, request, None)
@@ -115,6 +145,31 @@ class ChildRuns:
             run = self._approved(plan, place)
             if not self._chain.for_workers:
                 self._go_on(run)
+
+    def _refuse_unwell(self) -> None:
+        """Refuse to begin with a node while the cloud is not well; wait for what passes."""
+        looks, pace = self._context.looks, self._context.pace
+        began = self._clock.monotonic()
+        while True:
+            found = looks(self._world, self._hosts_at_work()) if looks else _NOT_LOOKED
+            if not found:
+                return
+            # What could not be seen is waited for as for any world that does not answer.
+            is_seen = any(each.is_known for each in found)
+            waits_s = pace.verify_s if is_seen else pace.patience_s
+            if self._clock.monotonic() - began >= waits_s or self._brakes.is_stopping or not looks:
+                raise _not_started(found, self._chain.id)
+            self._clock.wait(pace.poll_s)
+
+    def _hosts_at_work(self) -> frozenset[str]:
+        """Return the nodes at which the chain is at work: of the items begun and not done."""
+        newest = {run.item: run for run in self._journal.children(self._chain.id)}
+        return frozenset(
+            host
+            for run in newest.values()
+            if run.state is not RunState.SUCCEEDED or run.passes_on
+            for host in run.holds
+        )
 
     def _refuse_more(self, plan: Plan[Any], place: InItem, before: Mapping[str, str]) -> None:
         """Refuse what was not approved: a blocker, a new warning, another decision.

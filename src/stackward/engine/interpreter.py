@@ -5,7 +5,7 @@ in flight is settled by looking, and whoever lost the epoch starts nothing more.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Generic
@@ -25,6 +25,7 @@ from stackward.engine.ticks import Moving, tick
 from stackward.engine.verify import Proof, ask, prove
 from stackward.errors import Locked, Refused, StackwardError, StepFailed, Superseded
 from stackward.model.cloud import CloudIdentity
+from stackward.model.health import Unwell
 from stackward.model.run import Run, RunState, Said
 from stackward.plan import (
     CAUGHT_UP,
@@ -78,6 +79,8 @@ class WorkerContext(Generic[W_here]):
     worker: str
     world_of: Callable[[Run], W_here]
     cloud: CloudIdentity | None = None  # where all of it is done; None: there is only one
+    # Why the cloud is not well, but for these nodes; None: nothing here looks at it as a whole.
+    looks: Callable[[W_here, Collection[str]], Sequence[Unwell]] | None = None
     with_children: Callable[[W_here, Children], W_here] = lambda world, _: world
     poll: Callable[[W_here], W_here] = field(
         default=_as_it_is

@@ -6,7 +6,7 @@ from typing import Any
 
 from stackward.model.cloud import CloudIdentity, known_cloud
 from stackward.model.duration import PastMove
-from stackward.model.run import Attempt, Settled
+from stackward.model.run import Attempt, RunState, Settled
 from stackward.plan.path import Part, move_of, part_of, path_of_move
 from stackward.ports.journal import Journal
 
@@ -67,3 +67,27 @@ def _is_usual(move: Mapping[str, Any], made: list[Attempt]) -> bool:
             for each in made
         )
     )
+
+
+def read_past_runs(journal: Journal, cloud: CloudIdentity) -> Mapping[str, Sequence[float]]:
+    """Return how many seconds the latest runs of each kind took on this cloud that ended well.
+
+    One that was taken up again may have waited for somebody; a chain is no run of its own.
+    """
+    past: dict[str, list[float]] = {}
+    for run in journal.runs(limit=_LOOKED_AT, cloud=cloud.id):
+        is_usual = (
+            run.cloud == cloud.id
+            and run.epoch == 1
+            and run.state is RunState.SUCCEEDED
+            and not run.is_chain
+        )
+        if is_usual and run.began_at and run.ended_at:
+            way = way_of(json.loads(run.plan)["request"])
+            past.setdefault(way, []).append((run.ended_at - run.began_at).total_seconds())
+    return past
+
+
+def way_of(asked: Mapping[str, Any]) -> str:
+    """Return by what a run is like another one: what is asked, and of a reboot its way."""
+    return f"{asked['kind']}{', drained' if asked.get('is_drained') else ''}"

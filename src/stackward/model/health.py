@@ -20,6 +20,11 @@ class State(StrEnum):
         """Return its place among the states, the worst first."""
         return _WORST_FIRST.index(self)
 
+    @property
+    def is_well(self) -> bool:
+        """Say whether nothing is wrong, as far as was asked."""
+        return self in {State.OK, State.NOT_PROVED}
+
 
 _WORST_FIRST = [State.BROKEN, State.DEGRADED, State.UNKNOWN, State.NOT_PROVED, State.OK]
 
@@ -134,3 +139,18 @@ class Health:
         """Return all findings, those first that nothing else explains."""
         found = [finding for component in self.components for finding in component.findings]
         return tuple(sorted(found, key=lambda finding: finding.under is not None))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unwell:
+    """One reason why a cloud, or a node, is not taken for well."""
+
+    where: str  # the component, and its node
+    reason: str
+    remedy: str = ""
+    is_known: bool = True  # else it could not be seen how it is
+
+    @property
+    def says(self) -> str:
+        """Say it in one line."""
+        return f"{self.where}: {self.reason}"

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from statistics import median
 
 from stackward.model.duration import SECONDS, PastMove
 from stackward.moving.duration import carried_gib, expect
-from stackward.plan import Json, Move, Plan
+from stackward.plan import PAST_RUNS, Json, Move, Plan
 from stackward.ports.world import World
 
 _GIB = "gib"
@@ -35,3 +36,15 @@ def _with_estimate(move: Move[World], past: Sequence[PastMove]) -> Move[World]:
         {SECONDS: [round(each, 1) for each in (span.low, span.likely, span.high)]} if span else {}
     )
     return replace(move, expects={**move.expects, _GIB: round(gib, 3), **times})
+
+
+def with_past_runs(plan: Plan[World], way: str, past: Sequence[float]) -> Plan[World]:
+    """Return the plan with how long runs like it took; without them it says nothing of that."""
+    if not past:
+        return plan
+    told: Json = {
+        "of": way,
+        "runs": len(past),
+        SECONDS: [round(each, 1) for each in (min(past), median(past), max(past))],
+    }
+    return replace(plan, facts={**plan.facts, PAST_RUNS: told})

@@ -15,14 +15,14 @@ from typing import Any, Generic
 from typing_extensions import TypeVar
 
 from stackward import moving, policy, requests
-from stackward.facts.durations import read_past_moves
+from stackward.facts.durations import read_past_moves, read_past_runs, way_of
 from stackward.facts.moved import Did, read_did
 from stackward.facts.once import read_once
 from stackward.facts.rights import read_rights
 from stackward.kinds import KINDS
 from stackward.model.cloud import CloudIdentity
 from stackward.model.run import Run
-from stackward.moving.estimates import with_estimates
+from stackward.moving.estimates import with_estimates, with_past_runs
 from stackward.plan import (
     Blocked,
     Columns,
@@ -32,6 +32,7 @@ from stackward.plan import (
     Plan,
     Request,
     Warned,
+    dump,
     needs_root,
     of_cloud,
 )
@@ -146,7 +147,11 @@ def plan_items(
     for plan, item in zip(first, asked, strict=True):
         plans.append(plan)
         plans += [_plan_after(shared, journal, each, before) for before, each in pairwise(item)]
-    return plans
+    past = read_past_runs(journal, world.cloud.identity())
+    ways = [way_of(dump(plan.request)) for plan in plans]
+    return [
+        with_past_runs(plan, way, past.get(way, ())) for plan, way in zip(plans, ways, strict=True)
+    ]
 
 
 def _plan_first(world: World, journal: Journal, asked: Sequence[Request]) -> Sequence[Plan[World]]:

@@ -12,6 +12,9 @@ from stackward.ports.children import InItem
 AS_OF_NOW = "plans as of now"
 """In the facts of a chain's plan: those of its runs, as they would be now; never compared."""
 
+PAST_RUNS = "past runs"
+"""In the facts of the plan of a run of a chain: how long such runs took, and how many."""
+
 DOMAIN, APART = "failure domain", "not together with"
 """In the facts of the plan of a run that shuts its node down beside others: what the node shares
 with those that fail with it, and the nodes of the same chain that are never down beside it."""

@@ -28,11 +28,18 @@ class Children(Protocol):
         ...
 
     def begin(
-        self, place: InItem, asked: Mapping[str, Any], decisions: Mapping[str, str], /
+        self,
+        place: InItem,
+        asked: Mapping[str, Any],
+        decisions: Mapping[str, str],
+        /,
+        *,
+        needs_well: bool = False,
     ) -> None:
         """Plan a run from fresh facts and begin it; or go on with one that stopped.
 
-        `decisions` are those of its plan that was approved with the chain.
+        `decisions` are those of its plan that was approved with the chain. With `needs_well` the
+        first run of an item is begun only while the cloud is well.
         Raises `StepFailed` where more than was approved would be needed, `Locked` where another
         run has its node.
         """

@@ -15,6 +15,7 @@ from stackward.ports.cinder import Cinder
 from stackward.ports.clock import Clock
 from stackward.ports.cloud import Cloud
 from stackward.ports.glance import Glance
+from stackward.ports.health_check import HealthCheck
 from stackward.ports.keystone import Keystone
 from stackward.ports.masakari import Masakari
 from stackward.ports.neutron import Neutron
@@ -62,6 +63,7 @@ class World:
     shell: Shell
     power: Power
     together: Together
+    health: HealthCheck | None = None  # None: nothing here looks at the cloud as a whole
     acting: Acting | None = None  # set by the engine for the run; reading and planning need none
     children: Children | None = None  # same, for a chain
 

@@ -10,7 +10,8 @@ from stackward.operations import operation
 from stackward.plan import Move, Plan, is_chain
 from stackward.plan.path import path_of_step
 from stackward.plan.step import CUT_OFF, REDEFINED, SET_ASIDE
-from stackward.report.chains import chain_table
+from stackward.report.chains import StartedRuns, chain_for_people, chain_table
+from stackward.report.downtimes import downtime_of
 from stackward.report.gone import GONE, how_it_went, is_gone
 from stackward.report.proofs import proofs_of, render_proofs
 from stackward.report.tables import Cell, Form, Table, render_rows
@@ -71,7 +72,7 @@ def _made(
         state=_state(newest, is_done=is_done),
         seconds=round(took.total_seconds()) if took is not None and went is None else None,
         gone=went,
-        downtime_s=_downtime(begun),
+        downtime_s=downtime_of(begun),
         cut_off=cut if newest and isinstance(cut := newest.saw.get(CUT_OFF), str) else None,
         aside=aside if newest and isinstance(aside := newest.saw.get(SET_ASIDE), str) else None,
         redefined=tuple(map(str, lines))
@@ -79,16 +80,6 @@ def _made(
         else (),
         consent=consent if isinstance(consent := move.expects.get("consent"), str) else None,
     )
-
-
-def _downtime(attempts: Sequence[Attempt]) -> int | None:
-    """Return for how long the server was stopped, by the service's own times."""
-    down = [at for each in attempts if isinstance(at := each.saw.get("down_since"), str)]
-    up = [at for each in attempts if isinstance(at := each.saw.get("up_since"), str)]
-    if not (down and up):
-        return None
-    took = datetime.fromisoformat(up[-1]) - datetime.fromisoformat(down[0])
-    return round(took.total_seconds())
 
 
 def _state(newest: Attempt | None, *, is_done: bool) -> str:
@@ -116,10 +107,15 @@ OUTCOME: Mapping[str, Callable[[Made], Cell]] = {
 }
 
 
-def account_table(plan: Plan[Any], attempts: Sequence[Attempt]) -> Table:
-    """Return a row for each server's move, in the columns of its operation."""
+def account_table(
+    plan: Plan[Any], attempts: Sequence[Attempt], started: StartedRuns | None = None
+) -> Table:
+    """Return a row for each server's move, in the columns of its operation.
+
+    Of a chain, a row for each of its runs; `started` are those.
+    """
     if is_chain(plan):
-        return chain_table(plan, attempts)
+        return chain_table(plan, attempts, started)
     columns = operation(plan.request.kind).columns.outcome
     return Table(
         columns=columns,
@@ -132,7 +128,11 @@ def account_table(plan: Plan[Any], attempts: Sequence[Attempt]) -> Table:
 
 
 def account_data(
-    run: Run, plan: Plan[Any], attempts: Sequence[Attempt], events: Sequence[Event]
+    run: Run,
+    plan: Plan[Any],
+    attempts: Sequence[Attempt],
+    events: Sequence[Event],
+    started: StartedRuns | None = None,
 ) -> dict[str, object]:
     """Return all of it as data."""
     return {
@@ -142,7 +142,7 @@ def account_data(
         "reason": run.ending.reason,
         "ends": _ends(run, plan),
         "approved": {"by": run.approval.by, "how": run.approval.how},
-        **({"items": chain_table(plan, attempts).records()} if is_chain(plan) else {}),
+        **({"items": chain_table(plan, attempts, started).records()} if is_chain(plan) else {}),
         "moves": [asdict(made) for made in moves_made(plan, attempts)],
         "proofs": [{"what": what, "text": text} for what, text in proofs_of(run, events)],
     }
@@ -155,6 +155,7 @@ def render_account(  # noqa: PLR0913  # a run, its plan, what came of it, and wh
     events: Sequence[Event],
     width: int | None = None,
     *,
+    started: StartedRuns | None = None,
     is_told: bool = False,
 ) -> str:
     """Return all of it as text; `width` is that of the terminal.
@@ -163,7 +164,9 @@ def render_account(  # noqa: PLR0913  # a run, its plan, what came of it, and wh
     then counted.
     """
     lines = [f"run `{run.id}`, {printable(run.title)}: {run.state}"]
-    table = account_table(plan, attempts)
+    table = account_table(plan, attempts, started)
+    if is_chain(plan):
+        table = chain_for_people(table, plan)
     for column in ("To", "Downtime"):  # where none is where it should be, or none was stopped
         is_bare = width is not None and column in table.columns and not table.has(column)
         table = table.without(column) if is_bare else table

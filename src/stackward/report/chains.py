@@ -1,33 +1,88 @@
 """A chain as rows: what is done, what goes on, what is left, and why something was not done."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+from stackward.model.duration import Span
 from stackward.model.run import Attempt, Run, RunState, Settled
-from stackward.plan import AS_OF_NOW, BeginsRun, Move, Plan, Stage, are_together
+from stackward.plan import AS_OF_NOW, PAST_RUNS, BeginsRun, Move, Plan, Stage, are_together
 from stackward.plan.path import path_of_step
+from stackward.report.duration import in_time, one_after_another, span_of, together
 from stackward.report.tables import Table
+from stackward.wording import count_of
 
 _PLANNED = ("Item", "How", "Stage", "Servers", "Warnings", "Blockers")
-COLUMNS = ("Item", "How", "State", "Run", "Since", "Says")
+COLUMNS = (
+    *("Item", "How", "State", "Run", "Since", "Says"),
+    *("Seconds", "Item seconds", "Downtime"),
+)
 
 
-def chain_table(plan: Plan[Any], attempts: Sequence[Attempt], runs: Sequence[Run] = ()) -> Table:
-    """Return a row for each run of each item of a chain; `runs` are those that it has begun."""
-    last = {attempt.step: attempt for attempt in attempts}
-    newest = {(run.item, run.part): run for run in runs}
+@dataclass(frozen=True)
+class StartedRuns:
+    """The runs that a chain has started, and the longest downtime of a server in each."""
+
+    runs: Sequence[Run] = ()
+    downtimes: Mapping[str, int] = field(default_factory=dict)
+
+    def newest(self, item: str, part: int) -> Run | None:
+        """Return the last run of a part of an item."""
+        return next(
+            (run for run in reversed(self.runs) if (run.item, run.part) == (item, part)), None
+        )
+
+    def seconds_of(self, item: str, parts: int) -> int | None:
+        """Return how long an item took, from its first run to the end of its last."""
+        runs = [run for run in self.runs if run.item == item]
+        began = [run.began_at for run in runs if run.began_at]
+        last = self.newest(item, parts - 1)
+        if not (began and last and last.ended_at and last.state is RunState.SUCCEEDED):
+            return None
+        return round((last.ended_at - min(began)).total_seconds())
+
+
+def chain_table(
+    plan: Plan[Any], attempts: Sequence[Attempt], started: StartedRuns | None = None
+) -> Table:
+    """Return a row for each run of each item of a chain."""
+    last, started = {attempt.step: attempt for attempt in attempts}, started or StartedRuns()
     rows = (
-        _row(
-            (move.thing, how),
-            last.get(path_of_step(stage.path_of(move), part)),
-            newest.get((move.thing, part)),
+        (
+            *_row((move.thing, how), last.get(path_of_step(stage.path_of(move), part)), run),
+            _seconds(run),
+            started.seconds_of(move.thing, len(move.steps))
+            if part == len(move.steps) - 1
+            else None,
+            started.downtimes.get(run.id) if run else None,
         )
         for stage, move in plan.moves()
         for part, how in enumerate(_hows(move))
+        for run in [started.newest(move.thing, part)]
     )
     return Table(
-        columns=COLUMNS, rows=tuple(rows), gives_way=("How", "Since"), stays_whole=("Since",)
+        columns=COLUMNS,
+        rows=tuple(rows),
+        gives_way=("How", "Since", "Item seconds", "Seconds"),
+        stays_whole=("Since",),
     )
+
+
+def chain_for_people(table: Table, plan: Plan[Any]) -> Table:
+    """Leave out what tells a person nothing: times that none has, or that are there twice."""
+    if all(len(move.steps) == 1 for _, move in plan.moves()):
+        table = table.without("Item seconds")
+    for column in ("Seconds", "Item seconds", "Downtime"):
+        if column in table.columns and not table.has(column):
+            table = table.without(column)
+    return table
+
+
+def _seconds(run: Run | None) -> int | None:
+    """Return how long a run took, with all that it waited for."""
+    if run is None or run.began_at is None or run.ended_at is None:
+        return None
+    return round((run.ended_at - run.began_at).total_seconds())
 
 
 def _hows(move: Move[Any]) -> Sequence[str]:
@@ -53,8 +108,16 @@ def _row(of: tuple[str, str], last: Attempt | None, run: Run | None) -> tuple[An
 def items_as_planned(plan: Plan[Any]) -> Table:
     """Return a row for each run of a plan that is only shown."""
     rows = []
-    runs = ((stage, move, how) for stage, move in plan.moves() for how in _hows(move))
-    for (stage, move, how), each in zip(runs, plans_of(plan), strict=False):
+    planned = _plans_by_place(plan)
+    runs = (
+        (stage, move, part, how)
+        for stage, move in plan.moves()
+        for part, how in enumerate(_hows(move))
+    )
+    for stage, move, part, how in runs:
+        each = planned.get((move.thing, part))
+        if each is None:
+            continue  # an older version did not store it
         moved = [one for one in each["stages"] for one in one["moves"] if one["thing_id"]]
         rows.append(
             (
@@ -66,10 +129,11 @@ def items_as_planned(plan: Plan[Any]) -> Table:
                 len(each["blockers"]),
                 domain_of(move) or None,
                 apart_from(stage, move) or None,
+                round(span.likely) if (span := past_span(each)) else None,
             )
         )
     return Table(
-        columns=(*_PLANNED, "Domain", "Apart from"),
+        columns=(*_PLANNED, "Domain", "Apart from", "Seconds"),
         rows=tuple(rows),
         gives_way=("Apart from", "How", "Stage"),
     )
@@ -101,6 +165,53 @@ def domain_lines(stage: Stage[Any]) -> Iterator[str]:
         after = {each.thing for each in stage.moves[place:]}
         if others := [each for each in apart_from(stage, move) if each in after]:
             yield f"{move.thing} and {', '.join(others)}: never at the same time"
+
+
+def _plans_by_place(plan: Plan[Any]) -> dict[tuple[str, int], Mapping[str, Any]]:
+    """Return the plans as of now, each by its item and which of its runs it is of."""
+    asked: Any = plan.request
+    places = [(item.name, part) for item in asked.items for part in range(len(item.requests))]
+    return dict(zip(places, plans_of(plan), strict=False))
+
+
+def past_span(planned: Mapping[str, Any]) -> Span | None:
+    """Return how long a run of a plan is expected to take; None: no past run tells."""
+    past = planned["facts"].get(PAST_RUNS)
+    return span_of(past) if isinstance(past, Mapping) else None
+
+
+def time_of_chain(plan: Plan[Any]) -> str:
+    """Say how long all of a chain is expected to take, and by how many past runs."""
+    planned = _plans_by_place(plan)
+    spans: list[Span] = []
+    for stage in plan.stages:
+        for domain in dict.fromkeys(map(domain_of, stage.moves)):
+            moves = [move for move in stage.moves if domain_of(move) == domain]
+            items = [_span_of_item(move, planned) for move in moves]
+            known = [each for each in items if each]
+            if len(known) < len(items):
+                return _UNKNOWN
+            whole = together(known, stage.at_once)
+            spans += [whole] if whole else []
+    whole = one_after_another(spans)
+    if whole is None:
+        return _UNKNOWN
+    told = [each["facts"][PAST_RUNS] for each in planned.values()]
+    count = sum({each["of"]: int(each["runs"]) for each in told}.values())
+    return f"about {in_time(whole)}, by {count_of(count, 'past run')} on this cloud"
+
+
+_UNKNOWN = "not known: there is no past run of each kind on this cloud that ended well"
+
+
+def _span_of_item(
+    move: Move[Any], planned: Mapping[tuple[str, int], Mapping[str, Any]]
+) -> Span | None:
+    """Return how long the runs of an item take, one after the other."""
+    plans = [planned.get((move.thing, part)) for part in range(len(move.steps))]
+    spans = [past_span(each) for each in plans if each]
+    known = [each for each in spans if each]
+    return one_after_another(known) if len(known) == len(plans) else None
 
 
 def plans_of(plan: Plan[Any]) -> Sequence[Mapping[str, Any]]:

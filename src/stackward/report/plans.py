@@ -7,8 +7,18 @@ from typing import Any
 from stackward.errors import Refused
 from stackward.kinds import KINDS
 from stackward.operations import operation
-from stackward.plan import AS_OF_NOW, Blocked, Json, Plan, Stage, Warned, from_mapping, is_chain
-from stackward.report.chains import domain_lines, items_as_planned, plans_of
+from stackward.plan import (
+    AS_OF_NOW,
+    PAST_RUNS,
+    Blocked,
+    Json,
+    Plan,
+    Stage,
+    Warned,
+    from_mapping,
+    is_chain,
+)
+from stackward.report.chains import domain_lines, items_as_planned, plans_of, time_of_chain
 from stackward.report.duration import in_time, one_after_another, span_of, together
 from stackward.report.tables import Cell, Form, Table, render_rows, width_of
 from stackward.report.text import printable, wrap
@@ -51,7 +61,7 @@ def _lines(plan: Plan[Any], width: int | None) -> Iterator[str]:
     facts = "; ".join(
         f"{name} {_fact(value)}"
         for name, value in plan.facts.items()
-        if value and name != AS_OF_NOW
+        if value and name not in {AS_OF_NOW, PAST_RUNS}
     )
     yield from wrap(printable(in_words(facts)), width, first="  ", rest="  ")
     if plan.blockers:
@@ -105,6 +115,7 @@ def _chain_lines(plan: Plan[Any], width: int | None) -> Iterator[str]:
     )
     if servers := sum(row[3] for row in items_as_planned(plan).rows if isinstance(row[3], int)):
         yield from wrap(f"{count_of(servers, 'server')} would move now", width)
+    yield from wrap(f"how long all of it takes: {time_of_chain(plan)}", width)
     for each in plans_of(plan):
         text = render_plan(from_mapping(each, KINDS), width and width - 2)
         yield ""

@@ -25,6 +25,7 @@ class CarryOutRun:
     how: str = ""  # what it does, in a word; else what the chain does
     domain: str = ""  # the failure domain of its item; no other one goes on beside it
     apart: tuple[str, ...] = ()  # items that never go on beside its own
+    needs_well: bool = False  # its item is begun only while the cloud is well
 
     @property
     def place(self) -> InItem:
@@ -70,7 +71,8 @@ class CarryOutRun:
 
     def start(self, world: World, /) -> str | None:
         """Plan the run and begin it; or go on with it, where it has stopped."""
-        _children(world).begin(self.place, self.asked, self.decisions)
+        children = _children(world)
+        children.begin(self.place, self.asked, self.decisions, needs_well=self.needs_well)
         return None
 
 

@@ -230,7 +230,7 @@ def test_the_end_proves_who_ran_the_service_and_the_kernel() -> None:
     kinds = [each.kind for each in plan_reboot(facts(), ASKED).verify]
     of_none = [each.kind for each in plan_reboot(facts(a_node()), ASKED).verify]
 
-    assert kinds == ["runs-chosen-kernel", "in-service", "all-run"]
+    assert kinds == ["runs-chosen-kernel", "in-service", "node-is-well", "all-run"]
     assert of_none == kinds[:-1]
 
 

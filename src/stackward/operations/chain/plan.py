@@ -65,6 +65,7 @@ def _move(one: ItemPlans, by_item: Sequence[ItemPlans], asked: ChainRequest) -> 
             is_last=part == runs - 1,
             how=str(request["kind"]).replace("-", " ") if runs > 1 else "",
             domain=one.domain,
+            needs_well=asked.needs_well,
             apart=tuple(apart_from(one, by_item)),
         )
         for part, (request, plan) in enumerate(zip(item.requests, one.plans, strict=True))
@@ -92,6 +93,11 @@ def _blockers(by_item: Sequence[ItemPlans]) -> Iterator[Blocked]:
 
 
 def _notices(by_item: Sequence[ItemPlans], asked: ChainRequest) -> Iterator[str]:
+    if asked.needs_well:
+        yield (
+            "before each node the cloud is looked at, as `stackward cloud check` does: while it is "
+            "not well, nothing new begins, and what runs is finished"
+        )
     if any(each.domain for each in by_item):
         yield (
             "nodes at the same time are of one failure domain, one domain after another; a node "

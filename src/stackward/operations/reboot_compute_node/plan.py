@@ -6,6 +6,7 @@ are started again. Not for a node that is to be empty: that is drained first. It
 
 from collections.abc import Iterator
 
+from stackward.checks.node_health import NodeIsWell
 from stackward.checks.node_reboot import RunsChosenKernel
 from stackward.checks.server import AllRun
 from stackward.checks.service import InService
@@ -53,5 +54,6 @@ def _proofs(facts: RebootFacts) -> Iterator[Check[World]]:
     node = facts.node
     yield RunsChosenKernel(node=node.name)
     yield InService(host=node.host, provider=node.provider.id)
+    yield NodeIsWell(node=node.name)
     if facts.running:
         yield AllRun(host=node.host, servers=tuple(each.id for each in facts.running))
