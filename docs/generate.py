@@ -39,12 +39,15 @@ from stackward.report.audit import FIELDS
 from stackward.report.diagnosis import ASIDE_FIELDS, CAUSE_FIELDS, DIAGNOSIS_FIELDS
 from stackward.report.logs import EVENT_FIELDS, GROUP_FIELDS, STORY_FIELDS
 from stackward.report.sudoers import sudoers_file
+from stackward.report.triage import CAUSE_FIELDS as TRIAGE_CAUSE_FIELDS
+from stackward.report.triage import SERVER_FIELDS, TRIAGE_FIELDS
 from stackward.settings import PREFIX, Settings, usual_places
 from stackward.signatures import read_signatures
 from stackward.signatures.conditions import CONDITIONS
 from stackward.signatures.form import Signature, Trait
 from stackward.status.stuck import ALL as STUCK_STATES
 from stackward.status.stuck import DEAD_AFTER_S, LOST_AFTER_S, REMEDIES
+from stackward.triage.certainty import RULES as TRIAGE_RULES
 
 sys.path.append(str(Path(__file__).parent))
 import faults_seen  # the script beside this one
@@ -74,6 +77,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "logs.md": logs_page(),
         REFERENCE / "diagnosis.md": diagnosis_page(),
         REFERENCE / "signatures.md": signatures_page(),
+        REFERENCE / "triage.md": triage_page(),
         REFERENCE / "volume-states.md": volume_states_page(),
         EXAMPLES / "stackward.sudoers": sudoers_file("ops"),
     }
@@ -285,6 +289,31 @@ def stuck_states_page() -> str:
             *([reset] if reset else []),
             f"{state.why}\n",
         ]
+    return "\n".join(parts)
+
+
+def triage_page() -> str:
+    """Return the fields of a triage, and the rules of how sure it is."""
+    fields = (
+        ("A triage", "`stackward server triage -f json` writes one object.", TRIAGE_FIELDS),
+        ("A server", "In `servers`, in the order in which they were named.", SERVER_FIELDS),
+        ("A cause", "`causes[0]` is the likeliest.", TRIAGE_CAUSE_FIELDS),
+    )
+    parts = [
+        "# Triage: fields and rules\n",
+        MADE,
+        "Names and meanings of the fields stay; new ones may come.",
+        "What is known to keep a server from booting: [signatures](signatures.md).\n",
+    ]
+    parts += [line for each in fields for line in fields_of(*each)]
+    parts += [
+        "## How sure a cause is\n",
+        "The first rule that holds is taken.\n",
+        "| Certainty | Because | Surer by |",
+        "|---|---|---|",
+        *(f"| {one.sureness.value} | {one.says} | {one.raises} |" for one in TRIAGE_RULES),
+        "",
+    ]
     return "\n".join(parts)
 
 

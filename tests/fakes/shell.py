@@ -13,6 +13,7 @@ from fakes.cloud import FakeCloud
 from stackward.errors import Unreachable
 from stackward.facts.disks_elsewhere import script as disks
 from stackward.facts.domains import FILESYSTEM, LIST, STATS
+from stackward.facts.guest import script as guest_script
 from stackward.facts.guests import script as guests
 from stackward.facts.who_ran import NOW as NOW_THERE
 from stackward.model import boot_gate
@@ -140,6 +141,7 @@ class FakeShell:
     machines: dict[str, list[str]] = field(default_factory=dict)  # of a server's boots, in turn
     uefi: set[str] = field(default_factory=set)  # servers that boot by it
     uncalled: set[str] = field(default_factory=set)  # addresses that no node has a way to
+    looks: dict[tuple[str, str], str] = field(default_factory=dict)  # at guests: what was told
 
     def directory(self) -> Directory:
         known = Directory(self.inventory) if self.inventory else _directory(self.cloud.nova.hosts)
@@ -191,6 +193,10 @@ class FakeShell:
             return self._disks(json.loads(words[-1])["servers"])
         if given == guests():
             return self._guests(node)
+        if guest_script() in given:
+            server = json.loads(given.partition(guest_script())[2])["server"]
+            told = self.looks.get((node, server))
+            return NO_LIBVIRT if told is None else Answer(0, told)
         if given == script():
             return self._hail(node, json.loads(words[-1])["addresses"])
         if as_root:

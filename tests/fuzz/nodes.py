@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from stackward.errors import NotUnderstood
 from stackward.facts.cloud_state import CheckRequest
 from stackward.facts.disks_elsewhere import parse_disks
 from stackward.facts.domains import parse_filesystem, read_domains
+from stackward.facts.guest import parse_guest
 from stackward.facts.guests import parse_guests_of
 from stackward.facts.logs import parse_scan, places_of, to_event
 from stackward.facts.machine import addresses_in, parse_sysinfo
@@ -50,6 +52,7 @@ from stackward.status.witnesses import parse_hail
 
 SAMPLES = Path(__file__).parent / "samples"
 FACTS = Path(__file__).parents[1] / "facts/samples"
+GUEST_AT = datetime(2026, 11, 28, tzinfo=UTC)
 BLOCKS = "Domain: 'instance-00000005'\n  block.count=1\n  block.0.name=vda\n"
 BLOCKS += "  block.0.rd.reqs=506\n  block.0.rd.bytes=14614528\n  block.0.wr.bytes=36864\n\n"
 BOOTED = "1 (systemd) S 0 1 1 0 -1 4194560 3665 40841 1 0 17 13 32 21 20 0 1 0 3140094 23805952\n"
@@ -394,6 +397,16 @@ def of_disks(raw: bytes) -> Came:
     return Came.READ
 
 
+def of_guest(raw: bytes) -> Came:
+    """Read how a guest is on its node."""
+    try:
+        seen = parse_guest(decoded(raw), GUEST_AT)
+    except NotUnderstood:
+        return Came.UNKNOWN
+    assert seen.at == GUEST_AT
+    return Came.READ
+
+
 def of_groups(raw: bytes) -> Came:
     """Read LVM's volume groups, one of which holds volumes."""
     told = dict(document("ctl"))
@@ -517,6 +530,12 @@ def sources() -> list[Source]:
             sample=json.dumps(DISKS),
             is_json=True,
             read=of_disks,
+        ),
+        Source(
+            name="script looks at a guest",
+            sample=(FACTS / "guest.json").read_text("utf-8"),
+            is_json=True,
+            read=of_guest,
         ),
         Source(
             name="script looks for guests",

@@ -26,7 +26,7 @@ from stackward.lab.faults import (
 from stackward.lab.scene import Scene
 from stackward.lab.spec import Lab
 
-IN_ISSUE = 18
+IN_ISSUE = 22
 
 
 class Bulb:

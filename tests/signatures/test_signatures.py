@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -82,9 +81,9 @@ def test_a_sample_is_that_of_one_signature_alone(
 @pytest.mark.parametrize(("one", "trait"), FACTS)
 def test_a_fact_is_found_and_says_what_it_means(one: Signature, trait: Trait) -> None:
     assert trait.fact is not None
-    parts: dict[str, Any] = dict.fromkeys(CONDITIONS[trait.fact].parts, "PART")
+    parts = dict.fromkeys(CONDITIONS[trait.fact].parts, "PART")
 
-    matches = list(matches_in([fact(trait.fact, **parts)], KNOWN))
+    matches = list(matches_in([fact(trait.fact, parts)], KNOWN))
 
     assert [match.signature.name for match in matches] == [one.name]
     assert "{" not in matches[0].means

@@ -25,9 +25,12 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from stackward.model.inventory import Inventory
+    from stackward.ports.log_source import LogSource
     from stackward.ports.lookout import Lookout
+    from stackward.ports.together import Together
     from stackward.ports.world import World
 
+    OpenLogs = Callable[[Inventory], AbstractContextManager[tuple[LogSource, Together]]]
     OpenLookout = Callable[[Inventory, str | None], AbstractContextManager[Lookout]]
     OpenWorld = Callable[[Inventory, str | None], AbstractContextManager[World]]
 
@@ -51,6 +54,7 @@ class Chosen:
         self.said: set[str] = set()  # warnings; each is shown once
         self.open_world: OpenWorld | None = None  # None: as `app` connects
         self.open_lookout: OpenLookout | None = None  # same
+        self.open_logs: OpenLogs | None = None  # same
 
 
 def _show_version(asked: bool) -> None:
@@ -89,23 +93,27 @@ def main(
     *,
     open_world: "OpenWorld | None" = None,
     open_lookout: "OpenLookout | None" = None,
+    open_logs: "OpenLogs | None" = None,
 ) -> int:
     """Run one command line, on another world than the real one if given; return its exit code.
 
     Without arguments it is the whole process: its line is carried out, and it ends.
     """
     if arguments is not None:
-        return _run(arguments, open_world, open_lookout)
+        return _run(arguments, open_world, open_lookout, open_logs)
     # What a command loads stays: to look through all of it for garbage, at the usual pace and at
     # the end, takes 60 ms and then 100 to 300 more.
     gc.set_threshold(_NEW_BEFORE_COLLECTING)
-    ended = _run(sys.argv[1:], open_world, open_lookout)
+    ended = _run(sys.argv[1:], open_world, open_lookout, open_logs)
     gc.freeze()
     return ended
 
 
 def _run(
-    given: Sequence[str], open_world: "OpenWorld | None", open_lookout: "OpenLookout | None"
+    given: Sequence[str],
+    open_world: "OpenWorld | None",
+    open_lookout: "OpenLookout | None",
+    open_logs: "OpenLogs | None",
 ) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -116,6 +124,7 @@ def _run(
     chosen = Chosen()
     chosen.open_world = open_world
     chosen.open_lookout = open_lookout
+    chosen.open_logs = open_logs
     given = list(given)
     try:
         _refuse_other_bytes(given)

@@ -29,6 +29,7 @@ from stackward.plan import cloud_of, refuse_another
 
 if TYPE_CHECKING:
     from stackward.app.engine import Engine
+    from stackward.cli.triaging import Explain
     from stackward.engine import Brakes
     from stackward.model.run import Run, Turn
     from stackward.plan import Plan, Request
@@ -47,6 +48,7 @@ def carry_out(  # noqa: PLR0913  # what was asked for, and how it is shown
     approving: Approving,
     choice: InventoryChoice,
     output: Output,
+    explain: "Explain | None" = None,
 ) -> None:
     """Plan a request, have the plan approved, and carry it out; or only show or keep the plan.
 
@@ -66,7 +68,13 @@ def carry_out(  # noqa: PLR0913  # what was asked for, and how it is shown
         show_and_refuse(plan, output)
     else:
         approve_and_carry_out(
-            context, plan, approving=approving, turn=turn, choice=choice, output=output
+            context,
+            plan,
+            approving=approving,
+            turn=turn,
+            choice=choice,
+            output=output,
+            explain=explain,
         )
 
 
@@ -87,6 +95,7 @@ def approve_and_carry_out(  # noqa: PLR0913  # what is approved, for when, and h
     turn: "Turn | None",
     choice: InventoryChoice,
     output: Output,
+    explain: "Explain | None" = None,
 ) -> None:
     """Show the plan, have it approved, carry it out, and show what was proved.
 
@@ -130,7 +139,9 @@ def approve_and_carry_out(  # noqa: PLR0913  # what is approved, for when, and h
         refuse_another("the plan", cloud_of(plan), world.cloud.identity())
         approval = Approval(by=getpass.getuser(), at=world.clock.now(), how=how)
         run = engine.approve(signed(plan), approval)
-        _carry_out(world, engine, run, brakes, unsaid, take_over=False, output=output)
+        _carry_out(
+            world, engine, run, brakes, unsaid, take_over=False, output=output, explain=explain
+        )
 
 
 def carry_on(  # same
@@ -257,8 +268,10 @@ def _carry_out(  # noqa: PLR0913  # same
     *,
     take_over: bool,
     output: Output,
+    explain: "Explain | None" = None,
 ) -> None:
     from stackward.operations import can_be_undone
+    from stackward.report.account import not_brought_up
     from stackward.report.runs import how_it_stands, outcome
 
     # A line for the command alone: it is there to be copied.
@@ -279,6 +292,8 @@ def _carry_out(  # noqa: PLR0913  # same
     started = started_by(journal, ended) if ended.is_chain else None
     show_account(ended, attempts, journal.events(ended.id), output, started)
     sys.stdout.flush()
+    if explain is not None and (failed := not_brought_up(ended, attempts)):
+        explain(world, failed)
     if (error := outcome(ended, attempts)) is not None:
         raise error
     say(how_it_stands(ended, attempts))

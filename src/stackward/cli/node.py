@@ -639,6 +639,7 @@ def recover(  # noqa: PLR0913  # one for each flag
     plan is shown first. A recovery cannot be undone.
     """
     from stackward.cli.carrying import carry_out
+    from stackward.cli.triaging import explaining
     from stackward.requests.recover_compute_node import RecoverRequest
 
     asked = RecoverRequest(
@@ -650,7 +651,15 @@ def recover(  # noqa: PLR0913  # one for each flag
         at_once=starting.parallel,
         within_s=float(starting.wave_timeout),
     )
-    carry_out(context, asked, planning=planning, approving=approving, choice=choice, output=output)
+    carry_out(
+        context,
+        asked,
+        planning=planning,
+        approving=approving,
+        choice=choice,
+        output=output,
+        explain=explaining(context, choice),
+    )
 
 
 @app.command(

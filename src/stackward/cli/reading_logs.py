@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from stackward.cli import Chosen
 from stackward.cli.options import InventoryChoice
 from stackward.cli.outside import inventory_here, open_world
 from stackward.cli.show import say
 from stackward.errors import BadInput, StackwardError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from stackward.anatomy import Anatomy
     from stackward.logs.event import Level
-    from stackward.logs.reading import Query
+    from stackward.logs.reading import Query, Reading
     from stackward.logs.story import Link
     from stackward.ports.log_source import LogSource
     from stackward.ports.together import Together
@@ -125,6 +126,20 @@ def opened_logs(
         place = f"in `{where.source}`" if where.source else "in the inventory"
         refuse_nodes(where.node or (), source.nodes, place)
         yield source, together, anatomy_here()
+
+
+@contextmanager
+def reader_here(
+    context: typer.Context, choice: InventoryChoice
+) -> "Iterator[Callable[[Query], Reading]]":
+    """Open the logs of the nodes, to be read by a query."""
+    from stackward.app.logs import open_logs_of
+    from stackward.facts.logs import read_logs
+
+    chosen = context.find_object(Chosen) or Chosen()
+    opened = chosen.open_logs or open_logs_of
+    with opened(inventory_here(context, choice)) as (source, together):
+        yield lambda asked: read_logs(source, together, anatomy_here(), asked)
 
 
 def query_of(  # noqa: PLR0913  # all that a query is made of

@@ -1,6 +1,6 @@
 """`stackward server`: the servers of the cloud, one at a time."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,7 +13,16 @@ from stackward.cli.options import (
     grouped,
 )
 from stackward.cli.outside import settings_here
+from stackward.cli.show import refuse_columns, write
 from stackward.cli.subjects import example, subject
+from stackward.cli.triaging import triaged
+from stackward.cli.width import width_here
+from stackward.errors import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from stackward.triage.verdict import Verdict
 
 app = subject("The servers of the cloud, one at a time.")
 
@@ -101,3 +110,49 @@ def start(  # noqa: PLR0913  # one for each flag
         within_s=float(starting.wave_timeout),
     )
     carry_out(context, asked, planning=planning, approving=approving, choice=choice, output=output)
+
+
+@app.command(
+    epilog=example(
+        "stackward server triage web-1",
+        "stackward server triage SERVER_ID OTHER_ID -f json",
+    ),
+)
+@grouped
+def triage(
+    context: typer.Context,
+    *,
+    servers: Annotated[
+        list[str],
+        typer.Argument(metavar="SERVER", help="Their names or ids, of any project."),
+    ],
+    choice: InventoryChoice,
+    output: Output,
+) -> int:
+    """Find why servers do not boot; nothing is changed.
+
+    Reads Nova's fault and actions, the logs of the last attempt, libvirt's domain and what of it is
+    there (disks, volumes, bridges, devices), Neutron's ports, Cinder's volumes, and the console.
+    Ends with 0 if nothing was found, 7 with a cause that is certain or likely. Ends with 6 if the
+    cause is unknown or only possible, if a running server would not boot again, or if something
+    could not be read.
+    """
+    from stackward.report.triage import COLUMNS, render_triage
+
+    refuse_columns(COLUMNS, output)
+    verdicts = triaged(context, choice, tuple(dict.fromkeys(servers)))
+    write(render_triage(verdicts, output.form, output.columns, width_here()), output.form)
+    return _ended(verdicts)
+
+
+def _ended(verdicts: "Sequence[Verdict]") -> ExitCode:
+    return max(map(_end_of, verdicts))
+
+
+def _end_of(one: "Verdict") -> ExitCode:
+    from stackward.triage.verdict import Boots, Sureness
+
+    if one.boots in {Boots.NO, Boots.UNKNOWN}:
+        is_known = any(each.sureness is not Sureness.POSSIBLE for each in one.causes)
+        return ExitCode.BROKEN if is_known else ExitCode.DEGRADED
+    return ExitCode.DEGRADED if one.causes or not one.is_whole else ExitCode.DONE

@@ -1,13 +1,14 @@
 """What commands print: data to stdout, in the form that was asked for."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from stackward.cli.width import width_here
 from stackward.report.colour import painted
 from stackward.report.tables import Form, Table, render_rows
-from stackward.report.text import wrap
+from stackward.report.text import on_one_line, wrap
 
 if TYPE_CHECKING:
     from stackward.cli.options import Output
@@ -52,3 +53,23 @@ def _can_write(text: str) -> bool:
 def show(table: Table, output: "Output") -> None:
     """Print the rows, cut to the columns that are named, if any are."""
     write(render_rows(table.only(output.columns), output.form, width_here()), output.form)
+
+
+@contextmanager
+def telling() -> Iterator[Callable[[str], None]]:
+    """Show on a terminal what is done at the moment, in one line that goes when it is over."""
+    if not sys.stderr.isatty():
+        yield lambda _said: None
+        return
+    width = (width_here(sys.stderr) or 80) - 1
+    blank = f"\r{' ' * width}\r"
+
+    def tell(said: str) -> None:
+        sys.stderr.write(f"{blank}{on_one_line(said)[:width]}")
+        sys.stderr.flush()
+
+    try:
+        yield tell
+    finally:
+        sys.stderr.write(blank)
+        sys.stderr.flush()

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from stackward.errors import BadInput, Refused, StepFailed
-from stackward.lab import boot_faults, hardware_faults, network
+from stackward.lab import boot_faults, hardware_faults, network, server_faults
 from stackward.lab.client import connect
 from stackward.lab.configuration import PASSWORD
 from stackward.lab.machine import port_open
@@ -592,6 +592,46 @@ ALL = (
         seen=boot_faults.would_hang,
         mend=boot_faults.let_boot,
         gone=boot_faults.boots,
+    ),
+    Fault(
+        name="disk-corrupt",
+        what="the header of the server's disk is overwritten, and the server is rebooted",
+        symptom="Nova puts it into ERROR, and QEMU cannot read its disk as qcow2",
+        target=Target.SERVER,
+        make=server_faults.damage_header,
+        seen=server_faults.is_damaged,
+        mend=server_faults.mend_header,
+        gone=lambda scene: runs(scene) and server_faults.can_be_read(scene),
+    ),
+    Fault(
+        name="binding-lost",
+        what="the server's port is bound to a host that there is not, and the server is rebooted",
+        symptom="Nova puts it into ERROR, and Neutron calls the port's binding failed",
+        target=Target.SERVER,
+        make=server_faults.lose_binding,
+        seen=server_faults.is_unbound,
+        mend=server_faults.bind_again,
+        gone=lambda scene: runs(scene) and server_faults.is_bound(scene),
+    ),
+    Fault(
+        name="guest-no-bootloader",
+        what="the first sector of the server's disk is wiped while it is off",
+        symptom="Nova calls it ACTIVE, and its guest writes nothing",
+        target=Target.SERVER,
+        make=server_faults.wipe_boot_sector,
+        seen=server_faults.has_no_boot_sector,
+        mend=server_faults.write_boot_sector,
+        gone=server_faults.boots,
+    ),
+    Fault(
+        name="guest-panic",
+        what="the guest's kernel is made to panic",
+        symptom="Nova calls it ACTIVE, and its console ends with a panic",
+        target=Target.SERVER,
+        make=server_faults.panic,
+        seen=server_faults.has_panicked,
+        mend=server_faults.reboot,
+        gone=server_faults.has_not_panicked,
     ),
 )
 FAULTS = {fault.name: fault for fault in ALL}

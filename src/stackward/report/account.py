@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from stackward.kinds import read_plan
 from stackward.model.run import Attempt, Event, Run, RunState, Settled
 from stackward.operations import operation
 from stackward.plan import Move, Plan, is_chain
@@ -48,6 +49,16 @@ def moves_made(plan: Plan[Any], attempts: Sequence[Attempt]) -> list[Made]:
         for stage, move in plan.moves()
         if move.thing_id
     ]
+
+
+def not_brought_up(run: Run, attempts: Sequence[Attempt]) -> tuple[str, ...]:
+    """Return the ids of servers whose start has failed, or that were set aside for that."""
+    plan = read_plan(run.plan)
+    return tuple(
+        one.id
+        for one in moves_made(plan, attempts)
+        if one.state in {SET_ASIDE, Settled.FAILED.value}
+    )
 
 
 def _made(

@@ -16,40 +16,51 @@ class Condition:
 
     says: str  # its parts stand in braces
     parts: tuple[str, ...] = ()
+    decides: bool = False  # while it is so, no start of the server can succeed
 
 
 CONDITIONS: Mapping[str, Condition] = {
     "base-missing": Condition(
-        says="`{disk}` rests on `{path}`, which is not there", parts=("disk", "path")
+        says="`{disk}` rests on `{path}`, which is not there", parts=("disk", "path"), decides=True
     ),
-    "disk-missing": Condition(says="`{path}` is not there", parts=("path",)),
+    "disk-missing": Condition(says="`{path}` is not there", parts=("path",), decides=True),
     "disk-unreadable": Condition(
-        says="{user} may not open `{path}`: {why}", parts=("user", "path", "why")
+        says="{user} may not open `{path}`: {why}", parts=("user", "path", "why"), decides=True
     ),
     "disk-held": Condition(
         says="`{path}` is open in {program} (pid {pid}), which is not this guest's QEMU",
         parts=("path", "program", "pid"),
     ),
     "no-boot-sector": Condition(
-        says="the first sector of `{path}` has no boot signature (55 aa)", parts=("path",)
+        says="the first sector of `{path}` has no boot signature (55 aa)",
+        parts=("path",),
+        decides=True,
     ),
-    "volume-path-missing": Condition(says="the volume's `{path}` is not there", parts=("path",)),
+    "volume-path-missing": Condition(
+        says="the volume's `{path}` is not there", parts=("path",), decides=True
+    ),
     "volume-unattached": Condition(
         says="Nova lists the volume {volume}; Cinder says: {status}", parts=("volume", "status")
     ),
     "port-unbound": Condition(
-        says="the port {port} is bound as `{binding}`", parts=("port", "binding")
+        says="the port {port} is bound as `{binding}`", parts=("port", "binding"), decides=True
     ),
     "port-elsewhere": Condition(says="the port {port} is bound to {host}", parts=("port", "host")),
-    "bridge-missing": Condition(says="there is no bridge `{bridge}`", parts=("bridge",)),
-    "pci-missing": Condition(says="there is no PCI device {address}", parts=("address",)),
+    "bridge-missing": Condition(
+        says="there is no bridge `{bridge}`", parts=("bridge",), decides=True
+    ),
+    "pci-missing": Condition(
+        says="there is no PCI device {address}", parts=("address",), decides=True
+    ),
     "machine-type-unknown": Condition(
-        says="libvirt there knows no machine type `{machine}`", parts=("machine",)
+        says="libvirt there knows no machine type `{machine}`", parts=("machine",), decides=True
     ),
     "cpu-lacking": Condition(says="libvirt says of the guest's CPU: {says}", parts=("says",)),
-    "emulator-missing": Condition(says="`{path}` is not there", parts=("path",)),
-    "secret-missing": Condition(says="libvirt has no secret {secret}", parts=("secret",)),
-    "domain-missing": Condition(says="libvirt has no domain of it"),
+    "emulator-missing": Condition(says="`{path}` is not there", parts=("path",), decides=True),
+    "secret-missing": Condition(
+        says="libvirt has no secret {secret}", parts=("secret",), decides=True
+    ),
+    "domain-missing": Condition(says="libvirt has no domain of it", decides=True),
     "guest-paused": Condition(says="libvirt has its domain paused: {why}", parts=("why",)),
     "no-space": Condition(says="{free} free at `{path}`", parts=("free", "path")),
     "no-inodes": Condition(says="no inode is free at `{path}`", parts=("path",)),
@@ -57,39 +68,41 @@ CONDITIONS: Mapping[str, Condition] = {
         says="{available} of memory available; its flavor has {needed}",
         parts=("available", "needed"),
     ),
-    "libvirt-silent": Condition(says="libvirt does not answer: {why}", parts=("why",)),
-    "compute-down": Condition(says="Nova has nova-compute down since {since}", parts=("since",)),
+    "libvirt-silent": Condition(
+        says="libvirt does not answer: {why}", parts=("why",), decides=True
+    ),
+    "compute-down": Condition(
+        says="Nova has nova-compute down since {since}", parts=("since",), decides=True
+    ),
     "compute-disabled": Condition(
         says="nova-compute has disabled itself: {reason}", parts=("reason",)
     ),
-    "never-placed": Condition(says="Nova has it on no host"),
+    "never-placed": Condition(says="Nova has it on no host", decides=True),
 }
 """Every fact that a signature may be about. Another one is an entry here, and who finds it."""
 
 
-def fact(  # all that evidence has
+def fact(
     name: str,
+    parts: Mapping[str, str] | None = None,
     *,
+    component: str = "",
     node: str = "",
     at: datetime | None = None,
-    file: str = "",
-    component: str = "",
-    **parts: str,
 ) -> Seen:
     """Return a fact that was found to be so.
 
     Raises KeyError where no such fact, or no such part of it, is declared.
     """
-    condition = CONDITIONS[name]
-    if missing := set(condition.parts) ^ set(parts):
+    condition, given = CONDITIONS[name], dict(parts or {})
+    if missing := set(condition.parts) ^ set(given):
         raise KeyError(f"{name}: {', '.join(sorted(missing))}")
     return Seen(
         place=Place.FACT,
-        text=condition.says.format_map(parts),
+        text=condition.says.format_map(given),
         component=component,
         node=node,
-        file=file,
         at=at,
         fact=name,
-        parts=parts,
+        parts=given,
     )

@@ -72,6 +72,7 @@ class Seen:
     node: str = ""
     file: str = ""
     line: int | None = None
+    offset: int | None = None  # in bytes, where lines are not counted
     at: datetime | None = None
     fact: str | None = None
     parts: Mapping[str, str] = field(default_factory=lambda: _NONE)

@@ -58,6 +58,7 @@ def seen_in(events: Iterable[Event]) -> Iterator[Seen]:
                 component=one.component,
                 node=one.node,
                 file=one.file,
+                offset=one.offset,
                 at=one.at,
             )
 
