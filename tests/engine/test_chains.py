@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -25,12 +25,15 @@ from engine.fakes import YardWorld
 from killing import Fate, killed
 from postgres import Server
 from stackward.adapters.store.kept import open_histories
+from stackward.engine.approval import BegunBy
 from stackward.engine.invariants import broken_in
-from stackward.errors import Locked, Superseded
+from stackward.errors import Locked, Refused, Superseded
 from stackward.lab.waiting import wait_until
+from stackward.model.claim import Claim
 from stackward.model.health import Unwell
-from stackward.model.run import Run, RunState, Turn
+from stackward.model.run import Attempt, Run, RunState, Said, Turn, last_attempts
 from stackward.plan import APART, DOMAIN, Blocked, Move, Plan, from_json
+from stackward.ports.children import InItem
 from stackward.report.chains import chain_table
 
 WITHIN_S = 60.0  # a guard against hanging, not a measure
@@ -850,3 +853,153 @@ def test_a_chain_that_was_stopped_by_a_failed_run_asks_for_no_approval(place: Pl
     run = place.approved()
 
     assert place.new_in(place.carry_out(run)) == []
+
+
+# --- a chain that is cancelled, and an approval that does not grow -------------------------------
+
+
+@BOTH
+def test_cancelled_a_chain_cancels_its_run_that_waits_for_a_worker(place: Place) -> None:
+    run = place.approved(for_workers=True)
+    taken = place.journal.take_up(run.id, "dead:1", place.now)
+    child = place.approved_in(taken, "y1")
+
+    place.cancel(run, by="bob")
+
+    cancelled = place.journal.run(child.id)
+    assert (cancelled.state, cancelled.cancel_asked_by) == (RunState.CANCELLED, "bob")
+    assert holders(place) == {}
+    assert (place.carry_out(run).state, place.changes("y1")) == (RunState.CANCELLED, [])
+
+
+@BOTH
+def test_a_cancelled_chain_has_no_run_begun_for_it(place: Place) -> None:
+    run = place.approved()
+    taken = place.journal.take_up(run.id, "dead:1", place.now)
+    place.cancel(run, by="bob")
+
+    with pytest.raises(Refused, match="was cancelled by bob"):
+        place.approved_in(taken, "y1")
+
+    assert (place.children(run), holders(place)) == ({}, {})
+
+
+@BOTH
+def test_a_run_of_a_cancelled_chain_that_began_nothing_is_not_left_to_others(place: Place) -> None:
+    run = place.approved()
+    taken = place.journal.take_up(run.id, "dead:1", place.now)
+    child = place.approved_in(taken, "y1")
+    going = place.journal.take_up(child.id, "dead:2", place.now)
+    place.cancel(run, by="bob")
+
+    left = place.journal.end(going.id, going.epoch, RunState.QUEUED, place.now, Said())
+
+    assert (left.state, left.cancel_asked_by) == (RunState.CANCELLED, "bob")
+    assert holders(place) == {}
+
+
+def test_a_run_that_has_begun_is_brought_to_its_end_though_its_chain_is_cancelled(
+    place: Place,
+) -> None:
+    run = place.approved()
+    taken = place.journal.take_up(run.id, "dead:1", place.now)
+    child = place.approved_in(taken, "y1")
+    going = place.journal.take_up(child.id, "dead:2", place.now)
+    place.journal.intend(going.id, going.epoch, "carry/a/0", {}, place.now)
+    place.journal.end(going.id, going.epoch, RunState.QUEUED, place.now, Said())
+
+    place.cancel(run, by="bob")
+
+    assert place.journal.run(child.id).state is RunState.QUEUED
+
+
+@pytest.mark.parametrize("ends_by", ["a person", "a stale plan"])
+def test_after_a_run_of_an_item_that_is_over_another_decision_is_asked_for(
+    place: Place, ends_by: str
+) -> None:
+    run = place.approved("y1", "y2")
+    if ends_by == "a person":
+        place.yard("y1").set(fails=["a"])
+        place.carry_out(run)
+        place.cancel(place.children(run)["y1"][0], by="carol")
+        place.yard("y1").set(fails=[], gate="shut")
+    else:
+        taken = place.journal.take_up(run.id, "dead:1", place.now)
+        place.approved_in(taken, "y1")
+        place.yard("y1").set(gate="shut")
+        place.carry_out(run)
+
+    [new] = place.new_in(place.journal.run(run.id))
+    ended = place.carry_out(run)
+
+    assert (new.place.item, new.lines) == ("y1", ("gate: was open, is shut",))
+    assert (ended.state, len(place.children(run)["y1"])) == (RunState.STOPPED, 1)
+    assert place.changes("y1") in ([], ["carry a"])
+
+
+@pytest.mark.parametrize(
+    ("of", "is_asked"),
+    [
+        pytest.param("own", False, id="its own claim"),
+        pytest.param("next", True, id="that of another item"),
+        pytest.param("other", True, id="that of another run"),
+    ],
+)
+def test_only_the_claim_of_an_earlier_run_of_the_item_is_no_other_decision(
+    place: Place, of: str, *, is_asked: bool
+) -> None:
+    run = place.approved("y2", "y1")
+    place.yard("y1").set(fails=["a"])
+    place.carry_out(run)
+    [child] = place.children(run)["y1"]
+    place.cancel(child, by="carol")
+    claims = {"own": child.id, "next": place.children(run)["y2"][0].id, "other": "01CAROL"}
+    claim = Claim(run=claims[of], operator="x", machine="m", since="2026", reason="r")
+    place.yard("y1").set(fails=[], gate=str(claim))
+
+    new = place.new_in(place.journal.run(run.id))
+
+    assert bool(new) is is_asked
+
+
+@BOTH
+def test_a_chain_that_waits_for_its_turn_gets_no_node_of_a_run_that_ends(place: Place) -> None:
+    run = place.approved("y1", then_shut=["y1"])
+    place.yard("y1").set(fails=["b"])
+    place.carry_out(run)
+    later = place.now + timedelta(hours=9)
+    turn = Turn(at=later, by=later + timedelta(hours=4), until=later + timedelta(hours=4))
+    place.journal.queue(run.id, "ann", place.now, turn=turn)
+    place.yard("y1").set(fails=[])
+
+    ended = place.carry_out(place.children(run)["y1"][0])
+
+    assert (ended.state, holders(place)) == (RunState.SUCCEEDED, {})
+    assert place.approved_alone("y1").holds == ("y1",)
+
+
+def test_a_chain_that_is_left_to_a_later_time_between_two_runs_has_no_node(place: Place) -> None:
+    run = place.approved("y1", then_shut=["y1"])
+    taken = place.journal.take_up(run.id, "dead:1", place.now)
+    begun_by = BegunBy(
+        chain=run.id,
+        place=InItem(item="y1", is_last=False),
+        epoch=taken.epoch,
+        after=run.id,
+    )
+    child = place.approved_alone("y1", begun_by=begun_by)
+    assert place.carry_out(child).state is RunState.SUCCEEDED
+    assert holders(place) == {"y1": run.id}
+    later = place.now + timedelta(hours=9)
+
+    place.journal.queue(run.id, "ann", place.now, turn=Turn(at=later, by=later))
+
+    assert holders(place) == {}
+
+
+def test_the_last_attempt_is_that_of_the_highest_number_whatever_the_clocks_say() -> None:
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    first = Attempt(step="items/y1/0", number=1, epoch=1, mark={}, intended_at=at)
+    second = replace(first, number=2, epoch=2, intended_at=at - timedelta(minutes=5))
+
+    assert last_attempts([second, first]) == {"items/y1/0": second}

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from stackward.engine.approval import BegunBy, approve
 from stackward.engine.brakes import Brakes
-from stackward.engine.in_chain import ApprovedInChain
+from stackward.engine.in_chain import ApprovedInChain, runs_of_item
 from stackward.errors import BadInput, Refused, StepFailed
 from stackward.model.health import Unwell
 from stackward.model.run import Approval, Run, RunState, Turn
@@ -137,9 +137,7 @@ class ChildRuns:
             plan = self._context.operations[request.kind].plan(self._world, request, None)
         except (BadInput, Refused) as error:
             raise error.as_kind(StepFailed, error.message) from error
-        # An earlier run of the same item may itself have changed what was decided by then.
-        before = decisions if last is None else {}
-        self._refuse_more(plan, place, before)
+        self._refuse_more(plan, place, decisions)
         plan = replace(plan, facts={**plan.facts, **self._asked_by})
         with self._lock:
             run = self._approved(plan, place)
@@ -177,7 +175,8 @@ class ChildRuns:
         A server that is new and moves without a warning is no more than was approved.
         """
         blocked = [f"`{each.thing}` {each.reason} ({each.remedy})" for each in plan.blockers]
-        new = self._approved_with_it.new_in(plan, place, before)
+        own = runs_of_item(self._journal, self._chain.id, place)
+        new = self._approved_with_it.new_in(plan, place, before, own)
         if not (blocked or new):
             return
         way = f"`stackward run resume {self._chain.id}` shows the new plan, and asks for it"

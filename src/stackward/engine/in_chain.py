@@ -4,12 +4,21 @@ The warnings are those of all its plans as of now: the chain itself moves server
 another. Decisions are of one run. What is new stops the chain; it may be approved by an event.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from stackward.errors import BadInput
-from stackward.model.run import APPROVED_MORE, Approval, Event, Run, RunState, Settled
+from stackward.model.claim import read_claim
+from stackward.model.run import (
+    APPROVED_MORE,
+    Approval,
+    Event,
+    Run,
+    RunState,
+    Settled,
+    last_attempts,
+)
 from stackward.plan import BeginsRun, Kinds, OperationInRun, Plan, from_json, load_request
 from stackward.plan.path import path_of_step
 from stackward.ports.children import InItem
@@ -43,9 +52,16 @@ class ApprovedInChain:
         return str(more.says["by"]) if more else None
 
     def new_in(
-        self, plan: Plan[Any], place: InItem, decisions: Mapping[str, str]
+        self,
+        plan: Plan[Any],
+        place: InItem,
+        decisions: Mapping[str, str],
+        own: Container[str] = (),
     ) -> tuple[str, ...]:
-        """Return what of a plan was not approved; `decisions` are those of the approved plan."""
+        """Return what of a plan was not approved; `decisions` are those of the approved plan.
+
+        `own` are the runs of the item so far: that one of them has claimed the node is its doing.
+        """
         more = self._more.get((place.item, place.part))
         said = more.says.get("decisions") if more and decisions else None
         before = said if isinstance(said, dict) else decisions
@@ -57,7 +73,7 @@ class ApprovedInChain:
         decided = [
             f"{name}: was {was}, is {now}"
             for name, was in before.items()
-            if (now := plan.decisions.get(name, "not said")) != was
+            if (now := plan.decisions.get(name, "not said")) != was and not _is_claim_of(own, now)
         ]
         return (*warned, *decided)
 
@@ -74,31 +90,44 @@ def what_is_new(
     approved = ApprovedInChain(chain, journal.events(run.id))
     for step in _not_begun(run, chain, journal):
         last = journal.child(run.id, step.place.item, step.place.part)
-        if last is not None and last.state is RunState.STOPPED:
-            continue  # it is gone on with
+        if last is not None and not _is_planned_anew(last):
+            continue  # it is gone on with, or found done
         request = load_request(step.asked, kinds)
         try:
             plan = operations[request.kind].plan(world, request, None)
         except BadInput:
             continue  # the chain says so when it comes to it
-        new = approved.new_in(plan, step.place, {} if last else step.decisions)
+        own = runs_of_item(journal, run.id, step.place)
+        new = approved.new_in(plan, step.place, step.decisions, own)
         if new or plan.blockers:
             yield New(place=step.place, plan=plan, lines=new)
 
 
 def _not_begun(run: Run, chain: Plan[Any], journal: Journal) -> Iterator[BeginsRun]:
-    """Return the steps whose last attempt was refused as it was started."""
-    last = {attempt.step: attempt for attempt in journal.attempts(run.id)}
+    """Return the steps whose last attempt failed: its run was not begun, or has not ended well."""
+    last = last_attempts(journal.attempts(run.id))
     for stage, move in chain.moves():
         for place, step in enumerate(move.steps):
             attempt = last.get(path_of_step(stage.path_of(move), place))
-            was_refused = (
-                attempt is not None
-                and attempt.settled is Settled.FAILED
-                and attempt.answered_at is None
-            )
-            if was_refused and isinstance(step, BeginsRun):
+            has_failed = attempt is not None and attempt.settled is Settled.FAILED
+            if has_failed and isinstance(step, BeginsRun):
                 yield step
+
+
+def _is_planned_anew(last: Run) -> bool:
+    """Say whether another run follows one in its chain: that is over, and has not ended well."""
+    return last.state.is_over and last.state is not RunState.SUCCEEDED
+
+
+def runs_of_item(journal: Journal, chain: str, place: InItem) -> frozenset[str]:
+    """Return the ids of the runs that a chain has begun for one of its items."""
+    return frozenset(run.id for run in journal.children(chain) if run.item == place.item)
+
+
+def _is_claim_of(own: Container[str], decided: str) -> bool:
+    """Say whether a decision is that one of these runs has claimed the node."""
+    claim = read_claim(decided)
+    return claim is not None and claim.run in own
 
 
 def approve_more(run: Run, new: New, approval: Approval, journal: Journal) -> None:

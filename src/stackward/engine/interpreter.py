@@ -375,6 +375,8 @@ class _Interpreter:
             self._rest()
             self._poll()
             self._advance(moving, moving, failed)
+        if self._is_chain and failed:
+            self._beat([])  # whoever cancelled it since may be why none was begun
         self._account_for(stage, failed)
 
     def _begin(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from stackward.model.run import Attempt, Event, Run, Said, Settled
+from stackward.model.run import Attempt, Event, Run, Said, Settled, last_attempts
 from stackward.model.values import Json, Mark
 from stackward.plan.path import Part, is_of, part_of
 from stackward.ports.clock import Clock
@@ -24,9 +24,7 @@ class Ledger:
     @classmethod
     def opened(cls, journal: Journal, run: Run, clock: Clock) -> "Ledger":
         """Return the ledger of a run, with what earlier workers attempted."""
-        # By number: the clocks of two workers need not agree on which came last.
-        made = sorted(journal.attempts(run.id), key=lambda one: one.number)
-        return cls(journal, run, clock, {one.step: one for one in made})
+        return cls(journal, run, clock, last_attempts(journal.attempts(run.id)))
 
     @property
     def has_open(self) -> bool:

@@ -1,6 +1,6 @@
 """A run: one execution of an approved plan, as the journal remembers it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -170,6 +170,14 @@ class Attempt:
     def is_in_flight(self) -> bool:
         """Say whether the world may still work on it."""
         return self.settled is None
+
+
+def last_attempts(attempts: Iterable[Attempt]) -> dict[str, Attempt]:
+    """Return the last attempt at each step, by its path.
+
+    By number: the clocks of two workers need not agree on which came last.
+    """
+    return {one.step: one for one in sorted(attempts, key=lambda one: one.number)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

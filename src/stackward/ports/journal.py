@@ -179,7 +179,8 @@ class Journal(Protocol):
         """Ask the worker to cancel; a run that has none is cancelled here and now.
 
         Not where anything is in flight, or where `must_go_on` says of its attempts that it may not
-        be left as it is: then whoever resumes it ends it.
+        be left as it is: then whoever resumes it ends it. With a chain its runs are cancelled that
+        wait for a worker and have begun nothing.
         """
         ...
 

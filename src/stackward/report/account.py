@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from stackward.kinds import read_plan
-from stackward.model.run import Attempt, Event, Run, RunState, Settled
+from stackward.model.run import Attempt, Event, Run, RunState, Settled, last_attempts
 from stackward.operations import operation
 from stackward.plan import Move, Plan, is_chain
 from stackward.plan.path import path_of_step
@@ -40,7 +40,7 @@ class Made:
 
 def moves_made(plan: Plan[Any], attempts: Sequence[Attempt]) -> list[Made]:
     """Return what came of each server's move, in the order of the plan."""
-    last = {attempt.step: attempt for attempt in attempts}
+    last = last_attempts(attempts)
     first: dict[str, datetime] = {}
     for attempt in attempts:
         first.setdefault(attempt.step, attempt.intended_at)

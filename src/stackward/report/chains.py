@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stackward.model.duration import Span
-from stackward.model.run import Attempt, Run, RunState, Settled
+from stackward.model.run import Attempt, Run, RunState, Settled, last_attempts
 from stackward.plan import AS_OF_NOW, PAST_RUNS, BeginsRun, Move, Plan, Stage, are_together
 from stackward.plan.path import path_of_step
 from stackward.report.duration import in_time, one_after_another, span_of, together
@@ -46,7 +46,7 @@ def chain_table(
     plan: Plan[Any], attempts: Sequence[Attempt], started: StartedRuns | None = None
 ) -> Table:
     """Return a row for each run of each item of a chain."""
-    last, started = {attempt.step: attempt for attempt in attempts}, started or StartedRuns()
+    last, started = last_attempts(attempts), started or StartedRuns()
     rows = (
         (
             *_row((move.thing, how), last.get(path_of_step(stage.path_of(move), part)), run),
@@ -222,7 +222,7 @@ def plans_of(plan: Plan[Any]) -> Sequence[Mapping[str, Any]]:
 
 def state_of_first_failure(attempts: Sequence[Attempt]) -> RunState | None:
     """Return how the first run of a chain ended that did not end well; None: there is none."""
-    last = {attempt.step: attempt for attempt in attempts}
+    last = last_attempts(attempts)
     failed = [each for each in last.values() if each.settled_at and each.saw.get("state")]
     ended = [each for each in failed if each.settled is Settled.FAILED]
     first = min(ended, key=lambda each: str(each.settled_at), default=None)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from stackward.model.run import Attempt, Run, Settled
+from stackward.model.run import Attempt, Run, Settled, last_attempts
 from stackward.plan import BeginsRun, Kinds, Move, Stage, from_json, with_caught_up
 from stackward.ports.journal import Journal
 
@@ -27,7 +27,7 @@ def left_half_way(
     plan = with_caught_up(from_json(run.plan, kinds), journal.events(run.id), kinds)
 
     def left(made: Sequence[Attempt]) -> tuple[str, ...]:
-        last = {attempt.step: attempt for attempt in made}
+        last = last_attempts(made)
         return tuple(move.thing for stage, move in plan.moves() if is_half_way(stage, move, last))
 
     return left

@@ -44,12 +44,14 @@ from stackward.adapters.store.statements import (
     attempts_at,
     attempts_of,
     begin_in,
+    cancel_what_waits,
     child,
     children,
     count_ended,
     end,
     fields,
     find,
+    free_nodes,
     give_up,
     hold,
     is_the_one,
@@ -234,6 +236,8 @@ class SqlJournal:
             refuse_out_of_turn(run, at)
             if turn is None or turn.is_open(at):
                 hold(transaction, run)
+            elif run.is_chain:
+                free_nodes(transaction, run.id)  # it waits without those between two runs
             given = {
                 **turn_row(turn or _kept(run.turn, at)),
                 "for_workers": True,
@@ -323,9 +327,9 @@ class SqlJournal:
 
         def change(transaction: Connection) -> tuple[Run, Event]:
             end(transaction, run_id, state, at, said)
+            ended = find(transaction, run_id)
             says: Mapping[str, Json] = {"reason": said.reason} if said.reason else {}
-            told = Event(at=at, epoch=epoch, what=state.value, says=says)
-            return find(transaction, run_id), told
+            return ended, Event(at=at, epoch=epoch, what=ended.state.value, says=says)
 
         return self._write(run_id, change, epoch)
 
@@ -352,6 +356,8 @@ class SqlJournal:
                 changed["epoch"] = run.epoch + 1  # whoever was about to take it up loses it
                 let_go(transaction, run.id)
             transaction.execute(update(runs).where(runs.c.id == run.id).values(changed))
+            if run.is_chain:
+                cancel_what_waits(transaction, run.id, by, at)
             told = Event(at=at, epoch=run.epoch, what="cancel asked", says={"by": by})
             return find(transaction, run.id), told
 

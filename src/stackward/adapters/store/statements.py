@@ -154,12 +154,12 @@ def let_go(transaction: Connection, run_id: str) -> None:
     if run.chain is None:
         free_nodes(transaction, run_id)
         return
-    state = select(runs.c.state).where(runs.c.id == run.chain)
-    is_going = transaction.execute(state).scalar_one() in {
-        RunState.QUEUED.value,
-        RunState.RUNNING.value,
-    }
-    if run.passes_on and is_going:
+    # One that waits for its turn has no node until then.
+    is_going = (runs.c.state == RunState.RUNNING.value) | (
+        (runs.c.state == RunState.QUEUED.value) & runs.c.due_by.is_(None)
+    )
+    going = select(runs.c.id).where(runs.c.id == run.chain, is_going)
+    if run.passes_on and transaction.execute(going).one_or_none() is not None:
         passed = update(holds).where(holds.c.run_id == run_id).values(run_id=run.chain)
         transaction.execute(passed)
         return
@@ -225,7 +225,7 @@ def give_up(
 
 def begin_in(transaction: Connection, run: Run, epoch: int) -> None:
     """Tell the chain of a run that it has begun it, as the worker that has the chain."""
-    row = select(runs.c.epoch, runs.c.state).where(runs.c.id == run.chain)
+    row = select(runs.c.epoch, runs.c.state, runs.c.cancel_asked_by).where(runs.c.id == run.chain)
     found = transaction.execute(row.with_for_update()).one_or_none()
     if found is None or (found.epoch, found.state) != (epoch, RunState.RUNNING.value):
         raise Superseded(
@@ -233,6 +233,8 @@ def begin_in(transaction: Connection, run: Run, epoch: int) -> None:
             stands="this worker begins no more of its runs",
             hint=f"`stackward run show {run.chain}` says who has it",
         )
+    if found.cancel_asked_by is not None:
+        raise Refused(f"chain `{run.chain}` was cancelled by {found.cancel_asked_by}")
     says = {"reason": f"run `{run.id}`, {run.title}"}
     told = Event(at=run.approval.at, epoch=epoch, what=BEGUN, thing=run.item, says=says)
     tell(transaction, run.chain or "", told)
@@ -248,6 +250,38 @@ def tell_chain(transaction: Connection, run_id: str, state: RunState, at: dateti
     epoch = transaction.execute(row).scalar_one()
     says = {"reason": f"run `{run_id}`: {state}"}
     tell(transaction, chain, Event(at=at, epoch=epoch, what=ENDED, thing=item or "", says=says))
+
+
+def cancel_what_waits(transaction: Connection, chain: str, by: str, at: datetime) -> None:
+    """Cancel the runs of a chain that wait for a worker and have begun nothing."""
+    waits = (runs.c.chain == chain) & (runs.c.state == RunState.QUEUED.value)
+    wanted = RUNS.where(waits).order_by(runs.c.id).with_for_update()
+    for row in transaction.execute(wanted).all():
+        run = to_run(fields(row))
+        if attempts_of(transaction, [run.id])[run.id]:
+            continue  # whoever takes it up brings it to its end
+        tell_chain(transaction, run.id, RunState.CANCELLED, at)
+        changed = {
+            "state": RunState.CANCELLED.value,
+            "ended_at": stamp(at),
+            "cancel_asked_by": run.cancel_asked_by or by,
+            "epoch": run.epoch + 1,  # whoever was about to take it up loses it
+        }
+        transaction.execute(update(runs).where(runs.c.id == run.id).values(changed))
+        let_go(transaction, run.id)
+        says = {"by": by, "reason": f"with chain `{chain}`"}
+        tell(transaction, run.id, Event(at=at, epoch=run.epoch, what="cancel asked", says=says))
+
+
+def _cancelled_with_chain(transaction: Connection, run_id: str) -> str | None:
+    """Return who has cancelled the chain of a run that has begun nothing; None: nobody has."""
+    chain = transaction.execute(_CHAIN_OF, {"of": run_id}).one().chain
+    if chain is None or attempts_of(transaction, [run_id])[run_id]:
+        return None
+    # Its row is locked: whoever cancels it at the same time sees the run queued, or we see that.
+    row = select(runs.c.cancel_asked_by).where(runs.c.id == chain).with_for_update()
+    by: str | None = transaction.execute(row).scalar_one()
+    return by
 
 
 def children(connection: Connection, chain: str) -> list[Run]:
@@ -279,9 +313,13 @@ def end(transaction: Connection, run_id: str, state: RunState, at: datetime, sai
     """End a run or this part of it; its nodes are free then, if nothing is in flight.
 
     One that was left before it began anything in its turn waits for it as before: without nodes.
+    One that has begun nothing, of a chain that is cancelled, is not left: it is cancelled as well.
     """
+    by = _cancelled_with_chain(transaction, run_id) if state is RunState.QUEUED else None
+    state = RunState.CANCELLED if by is not None else state
     is_left = state is RunState.QUEUED
     ended: dict[str, Any] = {
+        **({"cancel_asked_by": by} if by is not None else {}),
         "state": state.value,
         "ended_at": None if is_left else stamp(at),
         "ending": said_text(said),
