@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 from stackward.answers import lines, shortly, understood, whole, why
 from stackward.errors import NotUnderstood, StackwardError, Uncertain, Unreachable
@@ -26,6 +27,7 @@ from stackward.plan.step import SET_ASIDE
 from stackward.ports.journal import Journal
 from stackward.ports.root import GUEST_LOGS
 from stackward.ports.shell import Shell, refusal
+from stackward.ports.together import ask_all
 from stackward.ports.world import World
 from stackward.status.run import request_of
 
@@ -65,10 +67,11 @@ def read_pasts(  # noqa: PLR0913, PLR0917  # the witnesses
     """
     seen = _seen_on(journal.observations(world.cloud.identity().id, GUESTS), host)
     names = {} if isinstance(domains, Unread) else {one.server: one.name for one in domains}
+    told = ask_all(world.together, {one.id: partial(_actions, world, one.id) for one in servers})
     return tuple(
         Past(
             server=server,
-            actions=_actions(world, server.id),
+            actions=told[server.id],
             seen=seen.get(server.id),
             log=_log_of(names.get(server.id), logs),
             listed=listed,

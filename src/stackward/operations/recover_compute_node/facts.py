@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 from stackward.errors import StackwardError, Uncertain, Unreachable
 from stackward.facts.attachments import read_attachments
@@ -31,6 +32,7 @@ from stackward.model.unread import Hindrance, Unread
 from stackward.model.who_ran import Listed, Loss, Past, Torn
 from stackward.policy.waves import Tags
 from stackward.ports.journal import Journal
+from stackward.ports.together import ask_all
 from stackward.ports.world import World
 from stackward.requests.recover_compute_node import RecoverRequest
 from stackward.status.booted import read_booted
@@ -184,18 +186,17 @@ def _of_servers(
         pasts=pasts,
         logs_unread=logs.why if isinstance(logs, Unread) else None,
         list_unread=found.why if isinstance(found, Unread | Torn) else None,
-        to_bring_up={
-            each.server.id: replace(
-                read_to_bring_up(world, each.server, _requests_of(each)),
-                made_anew=read_attachments(world, each.server)
-                if facts.lacks_guest(each.server)
-                else None,
-            )
-            for each in pasts
-        },
+        to_bring_up=ask_all(
+            world.together,
+            {each.server.id: partial(_to_bring_up, world, facts, each) for each in pasts},
+        ),
         tags=read_tags(world, (each.server.project for each in pasts)),
     )
 
 
-def _requests_of(past: Past) -> tuple[str, ...]:
-    return () if isinstance(past.actions, Unread) else tuple(a.request_id for a in past.actions)
+def _to_bring_up(world: World, facts: RecoveryFacts, past: Past) -> ServerToBringUp:
+    actions = () if isinstance(past.actions, Unread) else past.actions
+    return replace(
+        read_to_bring_up(world, past.server, [each.request_id for each in actions]),
+        made_anew=read_attachments(world, past.server) if facts.lacks_guest(past.server) else None,
+    )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from stackward.facts.bringing_up import find_server, read_tags, read_to_bring_up
 from stackward.facts.maintenance import read_holders
@@ -12,6 +13,7 @@ from stackward.model.server import IN_DOWN_CELL
 from stackward.model.service import ComputeService
 from stackward.policy.waves import Tags
 from stackward.ports.journal import Journal
+from stackward.ports.together import ask_all
 from stackward.ports.world import World
 from stackward.requests.start_servers import StartRequest
 from stackward.status.lookups import service_of
@@ -37,16 +39,18 @@ def read_start(
 ) -> StartFacts:
     """Return the servers as they are now; with `only` the one of that id."""
     words = [word for word in asked.servers if only in {None, word}]
-    found = (
-        # A run knows them by their ids; one that was deleted since needs no start.
-        find_server(world, word) if run_id is None else world.nova.server(word)
-        for word in words
-    )
+    # A run knows them by their ids; one that was deleted since needs no start.
+    find = partial(find_server, world) if run_id is None else world.nova.server
+    found = ask_all(world.together, {word: partial(find, word) for word in words}).values()
     wanted = {one.id: one for one in found if one is not None}.values()
     hosts = dict.fromkeys(one.host for one in wanted if one.host and one.status != IN_DOWN_CELL)
     cloud = world.cloud.identity().id
     return StartFacts(
-        servers=tuple(read_to_bring_up(world, one) for one in wanted),
+        servers=tuple(
+            ask_all(
+                world.together, {one.id: partial(read_to_bring_up, world, one) for one in wanted}
+            ).values()
+        ),
         read_at=world.clock.now(),
         services={host: service_of(world.nova, host) for host in hosts},
         holders={host: read_holders(journal, cloud, host, but=run_id) for host in hosts},
