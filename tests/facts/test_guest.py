@@ -128,6 +128,15 @@ def test_a_base_that_is_there_is_not_missing(node: Path) -> None:
     assert look(node).disks[0].missing is None
 
 
+def test_a_disk_that_its_owner_may_not_read_is_none_that_qemu_can_open(node: Path) -> None:
+    (node / "disk").chmod(0)
+
+    denied = look(node).disks[0].denied
+
+    assert denied is not None
+    assert (denied.path, denied.why) == (str(node / "disk"), "the file has the mode 0000")
+
+
 def test_a_domain_that_there_is_not_is_another_thing_than_one_that_is_unread(node: Path) -> None:
     (node / "domain.xml").unlink()
 

@@ -12,6 +12,7 @@ import json
 import os
 import pwd
 import re
+import stat
 import subprocess
 import sys
 import time
@@ -328,8 +329,16 @@ def sharing(base: str) -> int:
 def denied(path: str) -> dict[str, str] | None:
     """Return where QEMU's user may not go on the way to a file; None where it may, or is unknown.
 
-    libvirt gives the file itself to that user when it starts the guest; the folders it leaves.
+    libvirt gives the file itself to that user when it starts the guest, with the mode that it has;
+    the folders it leaves.
     """
+    try:
+        own = os.stat(path).st_mode
+    except OSError:
+        return None
+    if stat.S_ISREG(own) and not own & stat.S_IRUSR:
+        mode = f"the file has the mode {stat.S_IMODE(own):04o}"
+        return {"user": "its owner", "path": path, "why": mode}
     user = next((each for each in map(user_called, QEMU_USERS) if each), None)
     if user is None:
         return None
