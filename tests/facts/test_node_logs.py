@@ -128,6 +128,8 @@ def test_of_several_looks_at_a_clock_the_shortest_counts() -> None:
     assert found.error_s == pytest.approx(0.05)
     assert logs.offset("c01") is found
     assert len(node.said) == EXCHANGES
+    took = iter([0.2] * EXCHANGES)
+    assert logs.offset("c01", is_anew=True) != found
 
 
 def silent(_: object, /) -> Answer:

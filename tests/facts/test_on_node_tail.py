@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -452,3 +453,19 @@ def test_the_journal_of_units_is_followed_and_taken_up_again(
     assert first == "--no-pager -q -o json -f -n 0 -u mariadb.service"
     assert second == "--no-pager -q -o json -f --no-tail --after-cursor c1 -u mariadb.service"
     assert not Path(f"/proc/{pid}").exists()
+
+
+@pytest.mark.parametrize(("by_s", "told_s"), [(37.0, 37.0), (-2.0, -2.0), (0.4, None)])
+def test_a_clock_that_is_set_while_it_is_followed_is_told_once(
+    tmp_path: Path, by_s: float, told_s: float | None
+) -> None:
+    following = Following(tmp_path)
+    following.names["time"] = SimpleNamespace(
+        time=lambda: time.time() + by_s, monotonic=time.monotonic
+    )
+    following.look()
+    following.look()
+    following.close()
+
+    told = [piece["stepped_s"] for piece in following.said.pieces if "stepped_s" in piece]
+    assert told == ([] if told_s is None else [pytest.approx(told_s, abs=0.3)])

@@ -89,6 +89,7 @@ class Nodes:
         self.talks, self.held = talks, {name: list[Talk]() for name in talks}
         self.as_root: list[bool] = []
         self.offsets: dict[str, Offset] = {}
+        self.set_since: dict[str, Offset] = {}  # what a clock is once it is measured anew
 
     @property
     def nodes(self) -> Sequence[str]:
@@ -104,7 +105,9 @@ class Nodes:
         self.held[node].append(one)
         yield one
 
-    def offset(self, node: str, /) -> Offset | None:
+    def offset(self, node: str, /, *, is_anew: bool = False) -> Offset | None:
+        if is_anew and node in self.set_since:
+            self.offsets[node] = self.set_since[node]
         return self.offsets.get(node)
 
     @property
@@ -165,6 +168,29 @@ def test_what_a_clock_is_ahead_is_taken_off_before_events_are_ordered() -> None:
     nodes.offsets["c01"] = Offset(ahead_s=4.0, error_s=0.001)
 
     assert shown(nodes, tail_of(nodes), 2) == ["c01: first", "c02: second"]
+
+
+@pytest.mark.parametrize(("by_s", "way"), [(37.0, "forward by 37.0 s"), (-2.5, "back by 2.5 s")])
+def test_a_clock_that_is_set_meanwhile_is_said_and_measured_anew(by_s: float, way: str) -> None:
+    pieces = [begun(), told(event(1 + by_s, "after"), stepped_s=by_s)]
+    nodes = Nodes(c01=[Talk(pieces)], c02=[Talk([begun(), told(event(2, "a second later"))])])
+    nodes.offsets = dict.fromkeys(("c01", "c02"), Offset(ahead_s=0.0, error_s=0.001))
+    nodes.set_since["c01"] = Offset(ahead_s=by_s, error_s=0.001)
+
+    assert shown(nodes, tail_of(nodes), 3) == [
+        f"c01: its clock was put {way}; times near this moment may be wrong by as much",
+        "c01: after",
+        "c02: a second later",
+    ]
+
+
+def test_the_clock_of_a_node_that_is_heard_again_is_measured_anew() -> None:
+    nodes = Nodes(c01=[Talk([begun()], ends=GONE), Talk([begun(), told(event(38, "after"))])])
+    nodes.offsets["c01"] = Offset(ahead_s=0.0, error_s=0.001)
+    nodes.set_since["c01"] = Offset(ahead_s=37.0, error_s=0.001)
+    shown(nodes, tail_of(nodes), 3)
+
+    assert nodes.offsets["c01"].ahead_s == 37.0
 
 
 def test_the_last_events_of_all_nodes_together_come_first() -> None:

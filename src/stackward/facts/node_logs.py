@@ -58,13 +58,13 @@ class NodeLogs:
         """Start a script on a node and talk to it."""
         return self._shell.talk(node, TALK, script, as_root=as_root)
 
-    def offset(self, node: str, /) -> Offset | None:
+    def offset(self, node: str, /, *, is_anew: bool = False) -> Offset | None:
         """Measure how far a node's clock is from ours: the shortest of some exchanges counts.
 
         They are asked over one connection: to log in is no part of what is measured. The node
         looked at its clock at some time between our question and its answer: that is the error.
         """
-        if node not in self._offsets:
+        if is_anew or node not in self._offsets:
             self._offsets[node] = self._measured(node)
         return self._offsets[node]
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from stackward.anatomy import Anatomy
-from stackward.answers import document, mapping, rows, text, texts, truth, understood
+from stackward.answers import document, figure, mapping, rows, text, texts, truth, understood
 from stackward.errors import StackwardError, Uncertain
 from stackward.facts.logs import (
     Places,
@@ -74,6 +74,7 @@ class _Node:
     is_tried: bool = False
     refused: tuple[str, ...] = ()
     said: str = ""  # why it is not heard
+    is_clock_old: bool = False  # it may have been set since its offset was measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,18 +232,31 @@ class Tail:
     def _taken(self, name: str, node: _Node, heard: bytes) -> _News:
         """Take one piece of news, and keep up to where the node was heard."""
         told = read_told(name, heard.decode("utf-8", "replace"), self._places)
-        offset = self._source.offset(name)
+        is_anew = bool(told.stepped_s) or (node.is_clock_old and told.files is not None)
+        offset = self._source.offset(name, is_anew=is_anew)
         node.places |= dict(told.places)
         node.cursor, node.refused = told.cursor, told.refused
         remarks = [Remark(name, each) for each in told.notes]
+        if told.stepped_s:
+            remarks.append(Remark(name, _stepped(told.stepped_s)))
         if told.files is not None:
             remarks = [Remark(name, f"may not be read: {one}") for one in told.refused] + remarks
             if node.said:
                 remarks.insert(0, Remark(name, "is heard again"))
             node.files, node.said = told.files, ""
             node.is_heard = node.was_heard = True
+            node.is_clock_old = True  # of the next conversation
         events, old = ([to_event(raw, offset) for raw in raws] for raws in (told.events, told.old))
         return _News(name, events, old, tuple(remarks))
+
+
+def _stepped(by_s: float) -> str:
+    """Say that a clock was set, and what that means for the times that are shown."""
+    way = "forward" if by_s > 0 else "back"
+    return (
+        f"its clock was put {way} by {abs(by_s):.1f} s; "
+        "times near this moment may be wrong by as much"
+    )
 
 
 def _said(node: str, says: str) -> _News:
@@ -260,6 +274,7 @@ class Told:
     files: tuple[str, ...] | None  # that are followed; told once, in the first piece
     places: Mapping[str, object]  # up to where each file was told, in the words of the follower
     cursor: str | None  # the same of the journal
+    stepped_s: float = 0.0  # by how much the node's clock was put forward since the last piece
 
 
 def read_told(node: str, given: str, places: Places) -> Told:
@@ -282,6 +297,7 @@ def read_told(node: str, given: str, places: Places) -> Told:
             files=files,
             places=mapping(told["places"]),
             cursor=None if told["cursor"] is None else text(told["cursor"]),
+            stepped_s=figure(told.get("stepped_s", 0.0)),
         )
 
 

@@ -58,6 +58,9 @@ class LiveLogs(Protocol):
         """Start a script there and talk to it; as root where sudo allows that."""
         ...
 
-    def offset(self, node: str, /) -> Offset | None:
-        """Return how far a node's clock is from ours; None where that is not known. Asked once."""
+    def offset(self, node: str, /, *, is_anew: bool = False) -> Offset | None:
+        """Return how far a node's clock is from ours; None where that is not known.
+
+        Asked once; and again where that is wanted, as the clock may have been set since.
+        """
         ...

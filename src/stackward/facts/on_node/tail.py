@@ -49,6 +49,7 @@ AT_ONCE = 256 * 1024
 LEFT_S = 60.0  # a renamed file is followed: its writer may have it open for some time
 MOST_OF_COPY = 8 * 1024 * 1024  # of a rotated file that is read after the way was lost
 MORE = "more"  # the format of lines that have no header
+STEP_S = 0.5  # a clock that is further off than that was set: one that is slewed takes minutes
 DIES_WITH = 1  # prctl: which signal a process gets when the one that began it has ended
 
 
@@ -228,6 +229,28 @@ def read_all(stream: Any) -> bytes:
         got += more
 
 
+class WallClock:
+    """The clock of this node, which may be set while it is followed."""
+
+    def __init__(self) -> None:
+        self.ahead = self.now_ahead()
+
+    def now_ahead(self) -> float | None:
+        """Return how far it is ahead of the time since the boot; None where we were held up."""
+        began = time.monotonic()
+        wall = time.time()
+        ended = time.monotonic()
+        return wall - ended if ended - began < STEP_S / 10 else None
+
+    def stepped(self) -> float:
+        """Return by how many seconds it was put forward since the last question; else 0."""
+        ahead, before = self.now_ahead(), self.ahead
+        if ahead is None:
+            return 0.0
+        self.ahead = ahead
+        return 0.0 if before is None or abs(ahead - before) < STEP_S else ahead - before
+
+
 class Tail:
     """All that is followed on this node."""
 
@@ -250,6 +273,7 @@ class Tail:
         self.unit = None  # type: Unit | None
         self.is_begun = False
         self.looked_at = 0.0
+        self.clock = WallClock()
 
     def begin(self) -> None:
         """Find what is to be followed, and say it; events that are there already come with it."""
@@ -291,7 +315,8 @@ class Tail:
             self.leaving.remove(one)
             one.close()
         self.read_unit()
-        self.say({})
+        stepped_s = self.clock.stepped()
+        self.say({"stepped_s": stepped_s} if stepped_s else {})
         return is_more
 
     def read_unit(self) -> None:
