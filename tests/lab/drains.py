@@ -32,6 +32,18 @@ systemctl start nova-compute
 """
 
 
+STARTED: list[subprocess.Popen[bytes]] = []  # all that was started here and left to itself
+
+
+def leave_none_behind() -> None:
+    """Kill what was started and goes on: a worker of a play that failed would work in the next."""
+    for process in STARTED:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+    STARTED.clear()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
     """How a command ended, and what it told the operator."""
@@ -140,6 +152,7 @@ class Drains:
             process = subprocess.Popen(
                 words, env=self.environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out
             )
+        STARTED.append(process)
         return Going(process, log)
 
     def drain(self, node: str, *flags: str) -> Ended:
@@ -318,6 +331,7 @@ def drains_in(lab: RealLab, folder: Path) -> Iterator[Drains]:
     try:
         yield drains
     finally:
+        leave_none_behind()
         drains.put_back_all()
 
 

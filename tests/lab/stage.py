@@ -16,7 +16,7 @@ from typing import TypeVar
 
 import pytest
 
-from lab.drains import Drains
+from lab.drains import Drains, leave_none_behind
 from real_lab import RealLab, until
 
 Record = TypeVar("Record")
@@ -126,7 +126,7 @@ def scene(
         @pytest.fixture(scope="module", name=play.__name__)
         def played(lab: RealLab) -> Iterator[Record]:
             stage = Stage(lab)
-            with _playing(declared, stage, play) as record:
+            with playing(declared, stage, play) as record:
                 yield record
 
         return played
@@ -135,13 +135,16 @@ def scene(
 
 
 @contextmanager
-def _playing(
+def playing(
     declared: Scene, stage: Stage, play: Callable[[Stage], Generator[Record]]
 ) -> Iterator[Record]:
     """Play a scene, and note how long its parts took; it is mended whatever its tests say."""
     spent, began, acting = declared.spent, time.monotonic(), play(stage)
     try:
         record = next(acting)
+    except BaseException:
+        leave_none_behind()
+        raise
     finally:
         ended = time.monotonic()
         spent.setup = (stage._body or ended) - began  # noqa: SLF001  # the stage's own clock
@@ -154,4 +157,5 @@ def _playing(
         try:
             assert next(acting, None) is None, f"{declared.name} yields twice"
         finally:
+            leave_none_behind()
             spent.mending = time.monotonic() - mending

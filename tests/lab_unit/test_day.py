@@ -1,12 +1,16 @@
 """The scenes of the lab's day: what they may take in all, and what is done with one that fails."""
 
+import signal
 import tarfile
+from collections.abc import Generator
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-from lab.stage import LATER_S, SCENES
+from lab.drains import Drains
+from lab.stage import LATER_S, SCENES, Scene, Stage, playing
+from real_lab import RealLab
 
 FOLDER = Path(__file__).parents[1] / "lab" / "scenes"
 FILES = sorted(FOLDER.glob("test_*.py"))
@@ -117,3 +121,28 @@ def test_a_scene_that_fails_again_or_may_not_be_repeated_has_failed(
     assert (pytester.path / "plays").read_text() == plays
     assert "flaky" not in ended.stdout.str()
     ended.stdout.fnmatch_lines(["*all that it left is in *.tar.gz*"])
+
+
+@pytest.mark.parametrize("fails", ["its body", "its mending", "nothing"])
+def test_no_process_that_a_scene_has_started_outlives_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: str
+) -> None:
+    monkeypatch.setattr(Drains, "environment", {})
+    lab = RealLab("none")
+    going = Drains(lab, tmp_path).start(["sleep", "600"])
+
+    def acts(_: Stage) -> Generator[str]:
+        assert fails != "its body"
+        yield "a record"
+        assert fails != "its mending"
+
+    def is_played() -> None:
+        with playing(Scene("one", "one", "says", 60, is_later=False), Stage(lab), acts):
+            assert going.process.poll() is None
+
+    if fails == "nothing":
+        is_played()
+    else:
+        with pytest.raises(AssertionError):
+            is_played()
+    assert going.process.poll() == -signal.SIGKILL

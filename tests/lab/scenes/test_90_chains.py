@@ -14,9 +14,9 @@ from typing import Any
 from lab.deaths import is_moving
 from lab.drains import Drains, new
 from lab.stage import Stage, scene
-from real_lab import STACKWARD, until
+from real_lab import STACKWARD, until, widened
 
-WINDOW_S = 25  # in which a worker begins to move the first server
+WINDOW_S = 25  # in which a worker begins to move the first server, on an idle machine
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +49,7 @@ def chained(stage: Stage) -> Generator[Chained]:
     stage.begins()
 
     begins = datetime.now(UTC) - timedelta(seconds=5)
-    ends = begins + timedelta(seconds=WINDOW_S + 5)
+    ends = begins + timedelta(seconds=widened(WINDOW_S) + 5)
     window = f"{begins:%H:%M:%S}-{ends:%H:%M:%S}@UTC"
     asked = ("node", "drain", first, second, "--reason", "tested", "--yes", "--window", window)
     queued = drains.call(*asked, "-f", "json")
