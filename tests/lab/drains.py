@@ -179,7 +179,11 @@ class Drains:
     @property
     def events(self) -> list[dict[str, Any]]:
         """All that happened in the latest run."""
-        shown = self.call("run", "show", self.run["ID"], "--events", "-f", "json").stdout
+        return self.events_of(self.run["ID"])
+
+    def events_of(self, run: str) -> list[dict[str, Any]]:
+        """Return all that happened in a run."""
+        shown = self.call("run", "show", run, "--events", "-f", "json").stdout
         events: list[dict[str, Any]] = json.loads(shown)
         return events
 
