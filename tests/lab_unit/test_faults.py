@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from lab.scenes.test_60_faults import SOAKED
 from lab_builders import a_lab
 from stackward.errors import BadInput, Refused, StepFailed, Unreachable
 from stackward.lab.faults import (
@@ -26,7 +27,8 @@ from stackward.lab.faults import (
 from stackward.lab.scene import Scene
 from stackward.lab.spec import Lab
 
-IN_ISSUE = 22
+IN_ISSUE = 23
+SOAK = Path(__file__).parents[1] / "lab" / "soak"
 
 
 class Bulb:
@@ -407,6 +409,11 @@ def test_a_target_that_cannot_be_is_bad_input(
 
 def test_the_declared_faults_have_names_of_their_own() -> None:
     assert len(FAULTS) == len(ALL) == IN_ISSUE
+
+
+@pytest.mark.parametrize(("fault", "file"), SOAKED.items())
+def test_a_fault_that_no_scene_makes_is_made_by_the_soak(fault: str, file: str) -> None:
+    assert f'"{fault}"' in (SOAK / file).read_text()
 
 
 @pytest.mark.parametrize("fault", ALL, ids=lambda fault: fault.name)

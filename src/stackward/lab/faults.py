@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from stackward.errors import BadInput, Refused, StepFailed
-from stackward.lab import boot_faults, hardware_faults, network, server_faults
+from stackward.lab import boot_faults, clock_faults, hardware_faults, network, server_faults
 from stackward.lab.client import connect
 from stackward.lab.configuration import PASSWORD
 from stackward.lab.machine import port_open
@@ -481,6 +481,16 @@ ALL = (
         seen=is_deaf,
         mend=binding("bind"),
         gone=works_again,
+    ),
+    Fault(
+        name="clock-shifted",
+        what=f"for nova-compute and for logins the clock is {clock_faults.SHIFTED_S} s ahead",
+        symptom="a login's clock and the lines of nova-compute are ahead, and nova-compute works",
+        target=Target.COMPUTE,
+        make=clock_faults.shift,
+        seen=clock_faults.is_shifted,
+        mend=clock_faults.set_right,
+        gone=clock_faults.is_right,
     ),
     Fault(
         name="rabbitmq-stopped",
