@@ -29,6 +29,7 @@ NO_PROSE = (
     "status/on_node/",
     "lab/bake.py",
     "lab/bmc_server.py",
+    "lab/clock_faults.py",
     "logs/formats.py",
 )
 # What a person reads of each table of data.
