@@ -31,6 +31,8 @@ NO_PROSE = (
     "lab/bmc_server.py",
     "lab/clock_faults.py",
     "logs/formats.py",
+    "adapters/store/tables.py",
+    "model/boot_gate.py",
 )
 # What a person reads of each table of data.
 DATA = {"anatomy": ("is",), "signatures/known": ("means", "remedy", "why")}
@@ -138,8 +140,13 @@ def _strings(node: ast.AST, *, helped: bool) -> Iterator[tuple[int, str]]:
     for child in ast.iter_child_nodes(node):
         # A string that is a statement is a docstring: that of a command is its help.
         is_said = isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant)
-        if not is_said or (helped and isinstance(node, ast.FunctionDef)):
+        if not is_said or (helped and _is_command(node)):
             yield from _strings(child, helped=helped)
+
+
+def _is_command(node: ast.AST) -> bool:
+    """Say whether it is a command, or a group of commands: those are decorated."""
+    return isinstance(node, ast.FunctionDef) and bool(node.decorator_list)
 
 
 def tables() -> Iterator[Text]:

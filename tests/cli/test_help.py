@@ -111,7 +111,7 @@ def test_the_first_line_reads_as_that_of_other_tools(
         ("run list", "The latest N. [default: 20; at least 1]"),
         ("worker", "Runs at a time. [default: 2; 1 to 20]"),
         ("lab load", "N How many servers. [1 to 200]"),
-        ("lab ssh", "COMMAND Else a shell."),
+        ("lab ssh", "COMMAND By default a shell."),
     ],
 )
 def test_what_can_be_chosen_is_said_in_words(

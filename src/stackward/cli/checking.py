@@ -28,7 +28,7 @@ TimeoutOption = Annotated[
         min=1,
         metavar="SECONDS",
         help="For each question: a node, a list, a login. All of a look ends after 10 s at up to "
-        "50 nodes, whatever hangs; more than 8 here makes that longer in proportion.",
+        "50 nodes, even if something hangs; more than 8 here makes that longer in proportion.",
     ),
 ]
 RpcOption = Annotated[

@@ -59,7 +59,7 @@ def check(  # noqa: PLR0913  # one for each flag
         typer.Option(
             metavar="NAME",
             help=f"Try only endpoints of this interface: {one_of(Interface)}; may be repeated. "
-            "Else all of the catalog.",
+            "By default all of the catalog.",
         ),
     ] = None,
     timeout: TimeoutOption = 8,

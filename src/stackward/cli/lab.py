@@ -38,14 +38,14 @@ CacheOption = Annotated[
     typer.Option(
         "--cache",
         metavar="DIR",
-        help="Where root file systems are kept; else STACKWARD_CACHE_DIR/lab.",
+        help="Where root file systems are kept; by default STACKWARD_CACHE_DIR/lab.",
     ),
 ]
 MirrorOption = Annotated[
     str | None,
     typer.Option(
         metavar="URL",
-        help="The Debian mirror to build from; else the one of this machine's apt sources.",
+        help="The Debian mirror to build from; by default that of this machine's apt sources.",
     ),
 ]
 NodeArgument = Annotated[str, typer.Argument(metavar="NODE", help="Such as c01.")]
@@ -110,10 +110,10 @@ def up(  # noqa: PLR0913, PLR0917  # one parameter for each option
     cache: CacheOption = None,
     mirror: MirrorOption = None,
     install: Annotated[
-        bool, typer.Option("--install", help="Install what this machine lacks, with apt.")
+        bool, typer.Option("--install", help="Install missing packages with apt.")
     ] = False,
 ) -> None:
-    """Build what is lacking, start the lab, and prove that it works.
+    """Build what is missing, start the lab, and prove that it works.
 
     On a lab that runs it changes nothing; after a failure or a kill it finishes the work.
     What is not said of a lab that is there stays as it is; what is said must be so.
@@ -206,7 +206,7 @@ def status(
     name: NameOption = "lab",
     output: Output,
 ) -> None:
-    """Tell how a lab is, its faults, and what stands in for what.
+    """Show the state of a lab, its faults, and its stand-ins.
 
     As `value` or `csv`, or with columns named: its nodes as rows.
     The exit code is 0 when all is well, 6 when something is not, 7 when the cloud does not work.
@@ -231,7 +231,7 @@ def status(
 def ssh(
     node: NodeArgument,
     command: Annotated[
-        list[str] | None, typer.Argument(metavar="COMMAND", help="Else a shell.")
+        list[str] | None, typer.Argument(metavar="COMMAND", help="By default a shell.")
     ] = None,
     name: NameOption = "lab",
 ) -> None:
@@ -316,7 +316,7 @@ def power_reset(node: NodeArgument, name: NameOption = "lab") -> None:
 
 @power_app.command("status", epilog=example("stackward lab power status c02"))
 def power_status(node: NodeArgument, name: NameOption = "lab") -> None:
-    """Tell whether a node has power, as its BMC says."""
+    """Show whether a node has power, as its BMC says."""
     _power(Order.STATUS, node, name)
 
 
@@ -369,7 +369,8 @@ def load(  # one for each flag
     *,
     count: Annotated[int, typer.Argument(metavar="N", min=1, max=200, help="How many servers.")],
     node: Annotated[
-        str | None, typer.Option(metavar="NODE", help="All on this node; else on all in turn.")
+        str | None,
+        typer.Option(metavar="NODE", help="All on this node; by default on all in turn."),
     ] = None,
     after_loss: Annotated[
         bool,
@@ -477,7 +478,7 @@ def break_command(
 
 @app.command(epilog=example("stackward lab mend node-power-loss c02"))
 def mend(fault: FaultArgument, target: TargetArgument = None, name: NameOption = "lab") -> None:
-    """Mend a fault and wait until its symptom is gone.
+    """Remove a fault and wait until its symptom is gone.
 
     The fault of a server that was deleted since went with it, and is struck off the record.
     """
@@ -509,7 +510,7 @@ def cache_list(
 
 @cache_app.command("clear", epilog=example("stackward lab cache clear"))
 def cache_clear(cache: CacheOption = None) -> None:
-    """Remove what the cache holds and no lab stands on."""
+    """Remove from the cache what no lab uses."""
     from stackward.lab.cloud import clear_cache
     from stackward.lab.host import require_root
 
@@ -518,4 +519,4 @@ def cache_clear(cache: CacheOption = None) -> None:
     for name in removed:
         sys.stdout.write(f"removed {name}\n")
     for name in kept:
-        sys.stderr.write(f"kept {name}: a lab stands on it\n")
+        sys.stderr.write(f"kept {name}: a lab uses it\n")

@@ -56,7 +56,9 @@ class Chosen:
     ] = None
     level: Annotated[
         Grave | None,
-        typer.Option(metavar="LEVEL", help=f"From which level on: {one_of(Grave)}; else all."),
+        typer.Option(
+            metavar="LEVEL", help=f"From which level on: {one_of(Grave)}; by default all."
+        ),
     ] = None
     lines: Annotated[
         int,

@@ -117,7 +117,7 @@ class InventoryChoice:
         typer.Option(
             "--inventory",
             metavar="PATH",
-            help="An inventory as Ansible reads it, INI or YAML; else STACKWARD_INVENTORY.",
+            help="An Ansible inventory, INI or YAML; by default STACKWARD_INVENTORY.",
         ),
     ] = None
     inventory_reader: Annotated[
@@ -126,7 +126,7 @@ class InventoryChoice:
             "--inventory-reader",
             metavar="READER",
             help="What reads the inventory: stackward, or ansible, which runs `ansible-inventory` "
-            "and can read folders, scripts and plugins; else STACKWARD_INVENTORY_READER.",
+            "and can read folders, scripts and plugins; by default STACKWARD_INVENTORY_READER.",
         ),
     ] = None
 
@@ -224,14 +224,14 @@ StartsAtOnce = Annotated[
 ]
 StartAnyway = Annotated[
     list[str] | None,
-    typer.Option(metavar="ID", help="Start it whatever witnesses tell; may be repeated."),
+    typer.Option(metavar="ID", help="Start it even if witnesses disagree; may be repeated."),
 ]
 WaveTimeout = Annotated[
     int,
     typer.Option(
         min=1,
         metavar="SECONDS",
-        help="In which a server must be proved to run; else it is set aside.",
+        help="In which a server must be proved to run; if not, it is set aside.",
     ),
 ]
 
@@ -292,7 +292,7 @@ class ManyNodes:
     ] = None
     at_once: Annotated[
         int | None,
-        typer.Option(min=1, max=50, metavar="N", help="Nodes at a time, as a chain; else 1."),
+        typer.Option(min=1, max=50, metavar="N", help="Nodes at a time, as a chain; by default 1."),
     ] = None
     canary: Annotated[
         int | None,
@@ -310,8 +310,9 @@ class Acceptance:
 
     flavor: Annotated[
         str | None,
-        typer.Option(metavar="NAME_OR_ID", help="For the same; else the smallest that fits."),
+        typer.Option(metavar="NAME_OR_ID", help="For the same; by default the smallest that fits."),
     ] = None
     network: Annotated[
-        str | None, typer.Option(metavar="NAME_OR_ID", help="For the same; else it has no port.")
+        str | None,
+        typer.Option(metavar="NAME_OR_ID", help="For the same; by default it has no port."),
     ] = None

@@ -36,7 +36,7 @@ class Where:
             "--from",
             metavar="PATH",
             help="Collected logs: a folder with a folder for each node, a tar of it, or a "
-            "sosreport. No node is asked. Else the nodes of the inventory.",
+            "sosreport. No node is asked. By default the nodes of the inventory are read.",
         ),
     ] = None
     zone: Annotated[
@@ -44,7 +44,7 @@ class Where:
         typer.Option(
             "--zone",
             metavar="NAME",
-            help="The time zone of collected lines that name none; else the node's own, if that "
+            help="The time zone of collected lines without one; by default that of the node, if it "
             "was collected, or UTC.",
         ),
     ] = None

@@ -37,14 +37,14 @@ def worker(  # noqa: PLR0913  # one for each flag
         str | None,
         typer.Option(
             metavar="URL",
-            help="Where the runs are, without a password; else STACKWARD_DATABASE, else the "
+            help="Where the runs are, without a password; by default STACKWARD_DATABASE, or the "
             "SQLite file of this machine.",
         ),
     ] = None,
     name: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="No two workers have the same; else the name of the machine."
+            metavar="NAME", help="No two workers have the same; by default that of the machine."
         ),
     ] = None,
     at_once: Annotated[int, typer.Option(min=1, max=20, metavar="N", help="Runs at a time.")] = 2,
@@ -56,11 +56,11 @@ def worker(  # noqa: PLR0913  # one for each flag
     ] = False,
     choice: InventoryChoice,
 ) -> None:
-    """Carry out the runs that `--queue` has left to the workers, until it is told to stop.
+    """Carry out the runs that `--queue` has left to the workers, until it is stopped.
 
-    Any number of workers share a database; each takes the runs of its own cloud. What a worker
-    that died has left behind, another takes up within a minute. SIGTERM or Ctrl-C: takes nothing
-    more up, waits for what is under way and leaves the rest to others; again: leaves at once.
+    Any number of workers share a database; each takes the runs of its own cloud. If a worker
+    dies, another continues its runs within a minute. SIGTERM or Ctrl-C: starts no new run,
+    waits for the running moves and leaves the rest to others; again: exits at once.
     With `--once` it ends by itself, with 0; with 8 where its cloud could not be reached.
     """
     from stackward.app.carrying import worker_context
@@ -82,8 +82,8 @@ def worker(  # noqa: PLR0913  # one for each flag
         work(settings, name, open_context, brakes, _say, at_once=at_once, once=once)
     if brakes.is_leaving:
         raise StepFailed(
-            "left at once, without waiting for what is under way",
-            hint="another worker brings it to its end; `stackward run list` shows the runs",
+            "exited at once, without waiting for the running moves",
+            hint="another worker finishes them; `stackward run list` shows the runs",
         )
 
 
