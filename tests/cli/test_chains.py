@@ -11,13 +11,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 from typing_extensions import override
 
 from builders import a_server, an_id
 from cli.test_drain import Site
 from fakes.world import a_world
+from stackward.adapters.store import tables
 from stackward.adapters.store.database import open_database, url_of
 from stackward.adapters.store.journal import SqlJournal
+from stackward.adapters.store.rows import stamp
 from stackward.model.aggregate import Aggregate
 from stackward.model.inventory import Inventory
 from stackward.model.run import Run, RunState
@@ -347,3 +350,97 @@ def test_resumed_a_chain_shows_what_is_new_and_goes_on_with_an_approval_of_it(
     assert (code, site.children()) == (0, dict.fromkeys(NODES, "succeeded")), err
     told = [each.what for each in site.journal.events(site.chain.id)]
     assert told.count("approved more") == 1
+
+
+def child_of(site: Cloud, item: str) -> str:
+    *_, newest = [each for each in site.journal.children(site.chain.id) if each.item == item]
+    return newest.id
+
+
+def test_a_run_that_was_resumed_by_itself_is_shown_as_done_and_undone_with_its_chain(
+    site: Cloud,
+) -> None:
+    before, server = site.hosts, failing(site)
+    site.run(*DRAIN, "--yes")
+    chain = site.chain.id
+    del site.cloud.nova.failures[server]
+    assert site.run("run", "resume", child_of(site, "compute-08"))[0] == 0
+
+    shown = rows(site, "run", "show", chain)
+    code, _, err = site.run("run", "undo", chain, "--yes")
+
+    assert [row["State"] for row in shown] == ["done", "done"]
+    assert (code, site.is_untouched_by_anybody) == (0, True), err
+    assert site.hosts["web-01"] == before["web-01"]
+    assert {each.item for each in site.journal.children(undoer_of(site, chain))} == {*NODES}
+
+
+def undoer_of(site: Cloud, chain: str) -> str:
+    undoer = site.journal.run(chain).undone_by
+    assert undoer is not None
+    return undoer
+
+
+def test_a_run_that_is_undone_already_is_left_out_of_the_undo_of_its_chain(site: Cloud) -> None:
+    before = site.hosts
+    site.run(*DRAIN, "--yes")
+    chain = site.chain.id
+    assert site.run("run", "undo", child_of(site, "compute-08"), "--yes")[0] == 0
+
+    code, out, err = site.run("run", "undo", chain, "--yes")
+
+    assert (code, site.hosts) == (0, before), err
+    assert [each.item for each in site.journal.children(undoer_of(site, chain))] == ["compute-07"]
+    assert "undid it already" in folded(out)
+
+
+def test_the_undo_of_a_chain_names_what_it_leaves_and_how_to_go_on_with_it(site: Cloud) -> None:
+    failing(site)
+    site.run(*DRAIN, "--yes")
+    chain, left = site.chain.id, child_of(site, "compute-08")
+
+    code, plan, _ = site.run("run", "undo", chain, "--dry-run")
+    ended, out, err = site.run("run", "undo", chain, "--yes")
+
+    assert (code, ended) == (0, 0), err
+    for said in (folded(plan), folded(out)):
+        assert "not undone:" in said
+        assert "it is stopped; `compute-08` is still cordoned by it" in said
+        assert "run resume 01RUN` finishes it, `stackward run undo 01RUN` undoes it" in said
+    assert site.journal.run(left).state is RunState.STOPPED
+
+
+def test_the_undo_of_a_chain_is_not_said_to_be_undone_in_turn(site: Cloud) -> None:
+    site.run(*DRAIN, "--yes")
+    chain = site.chain.id
+
+    _, _, err = site.run("run", "undo", chain, "--yes")
+    code, _, refused = site.run("run", "undo", undoer_of(site, chain), "--yes")
+
+    assert "takes it back" not in err
+    assert (code, "is itself an undo" in folded(refused)) == (3, True)
+
+
+def missed(site: Cloud) -> str:
+    """Let the window of a chain pass; no worker has written that down."""
+    site.run(*DRAIN, "--yes", "--window", "01:00-02:00@UTC")
+    past = stamp(datetime(2025, 1, 1, 1, tzinfo=UTC))
+    with open_database(url_of(site.state_dir)).begin() as changed:
+        of_all = {"due_at": past, "due_by": past, "until": past}
+        changed.execute(update(tables.runs).values(of_all))
+    return site.chain.id
+
+
+def test_a_chain_that_missed_its_window_is_not_to_come_though_no_worker_wrote_that_down(
+    site: Cloud,
+) -> None:
+    chain = missed(site)
+
+    listed = rows(site, "node", "list", "--maintenance")
+    _, plan, _ = site.run("node", "drain", "compute-08", "--reason", "x", "--dry-run")
+    code, _, watched = site.run("run", "watch", chain)
+    _, _, shown = site.run("run", "show", chain)
+
+    assert (listed, "waiting for the same node" in plan) == ([], False)
+    assert (code, "none is alive" in folded(watched)) == (3, False), watched
+    assert "not begun (it was not begun in time: its turn passed at" in folded(shown)

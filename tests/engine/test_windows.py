@@ -252,7 +252,14 @@ def test_a_time_to_begin_at(words: str, at: str) -> None:
         pytest.param("2026-02-30T01:00", "there is no such day", id="a day that is none"),
         pytest.param("24:00", "there is no time 24:00", id="an hour that is none"),
         pytest.param("2026-01-01T12:59", "has passed", id="in the past"),
-        pytest.param("0001-01-01T00:00+23:00", "there is no such day", id="before all time"),
+        pytest.param("0001-01-01T00:00+23:00", "has passed", id="before all time"),
+        pytest.param("0001-01-01T00:00@Asia/Tokyo", "has passed", id="before all time, there"),
+        pytest.param(
+            "9999-12-31T23:59@America/New_York", "more than a year", id="after all time, there"
+        ),
+        pytest.param("9999-12-31T23:59-10:00", "more than a year", id="after all time"),
+        pytest.param("2026-12-01T01:00+25:00", "no offset +25:00", id="an offset that is none"),
+        pytest.param("2026-12-01T01:00+01:75", "is not a time", id="minutes that are none"),
         pytest.param("2126-01-01T12:59", "more than a year", id="in a hundred years"),
         pytest.param("2026-03-29T02:30", "there is no such time", id="an hour that is left out"),
         pytest.param("2026-10-25T02:30", "comes twice", id="an hour that comes twice"),

@@ -11,12 +11,14 @@ from stackward.errors import ExitCode
 from stackward.model.run import Approval, Attempt, Run, RunState, Said, Settled
 from stackward.moving.estimates import with_past_runs
 from stackward.operations.chain.plan import plan_chain
-from stackward.plan import Plan
+from stackward.plan import Plan, dump
 from stackward.ports.world import World
 from stackward.report.chains import StartedRuns, chain_for_people, chain_table, time_of_chain
 from stackward.report.downtimes import longest_downtimes
 from stackward.report.plans import moves_table, render_plan
 from stackward.report.runs import outcome
+from stackward.requests.chain import ChainItem, ChainRequest
+from stackward.requests.undo_run import UndoRequest
 from texts import folded
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -225,3 +227,28 @@ def test_the_rows_of_a_plan_are_each_of_its_own_run_in_whatever_order() -> None:
         ("c3", None),
         ("c2", 70),
     ]
+
+
+def test_where_an_item_has_several_runs_a_row_keeps_what_its_run_does_and_names_it() -> None:
+    item = ChainItem(
+        name="c1",
+        asked=dump(UndoRequest(run="01B")),
+        then=(dump(UndoRequest(run="01A")),),
+    )
+    plans = [
+        replace(plan, title=title)
+        for plan, title in zip(
+            plans_of("c1", "c1"),
+            ("undo run `01B`, bring servers back to `c1`", "undo run `01A`, return `c1`"),
+            strict=True,
+        )
+    ]
+    asked = ChainRequest(what="undo", items=(item,), undoes="01M8")
+
+    table = chain_table(plan_chain(plans, asked), [])
+
+    assert [row[1] for row in table.rows] == [
+        "undo: bring servers back to `c1`",
+        "undo: return `c1`",
+    ]
+    assert "How" not in table.gives_way

@@ -185,7 +185,7 @@ def watch(run_id: RunArgument) -> None:
     with open_engine() as engine:
         journal = engine.journal
         found = journal.run(run_id)
-        _say_if_it_waits_in_vain(engine, found)
+        _say_if_it_waits_in_vain(engine, engine.seen(found))
         with following(journal, found, engine.clock, sys.stdout) as followed:
             while (run := engine.seen(followed.look())).state in {"queued", "running"}:
                 if engine.state_of(run) == "stopped":

@@ -8,7 +8,7 @@ end; if both are in the hour that comes twice, it is the first hour.
 
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from stackward.errors import BadInput
@@ -22,7 +22,7 @@ _ZONE = r"(?:@(?P<zone>\S+))?"
 _WINDOW = re.compile(rf"(?P<first>{_TIME})-(?P<last>{_TIME}){_ZONE}")
 _AT = re.compile(
     rf"(?:(?P<day>\d{{4}}-\d{{2}}-\d{{2}})[T ])?(?P<time>{_TIME})"
-    rf"(?P<offset>Z|[+-]\d{{2}}:\d{{2}})?{_ZONE}"
+    rf"(?P<offset>Z|[+-]\d{{2}}:[0-5]\d)?{_ZONE}"
 )
 _HOW_WINDOW = "write `--window 01:00-05:00`, or `--window 01:00-05:00@Europe/Berlin`"
 _HOW_AT = "write `--at 01:00`, `--at 2026-11-28T01:00` or `--at 2026-11-28T01:00@Europe/Berlin`"
@@ -51,19 +51,19 @@ def turn_at(words: str, now: datetime, zone_here: Callable[[], ZoneInfo]) -> Tur
         raise BadInput(f"`--at {words}` is not a time", hint=_HOW_AT)
     shown = _time(found["time"], "--at", words)
     if found["offset"]:
-        at = _of_day(found["day"], words, f"{shown}{found['offset'].replace('Z', '+00:00')}")
+        at = _of_day(found["day"], words, shown, found["offset"])
         said = words.strip()
     else:
         zone = _zone(found["zone"], "--at", words) if found["zone"] else zone_here()
         said = words.strip() if found["zone"] else f"{words.strip()}@{zone.key}"
         if found["day"]:
-            at = _once(_of_day(found["day"], words, str(shown)), zone, words)
+            at = _once(_of_day(found["day"], words, shown), zone, words)
         else:
             at = next_time(shown, zone, now)
     if at <= now:
-        raise BadInput(f"`--at {words}` has passed", hint="name a time that is to come")
+        raise _passed(words)
     if at - now > _FURTHEST:
-        raise BadInput(f"`--at {words}` is more than a year from now", hint="name a nearer time")
+        raise _too_far(words)
     return Turn(at=at, by=at + LATE, asked=f"--at {said}")
 
 
@@ -130,13 +130,35 @@ def _once(shown: datetime, zone: ZoneInfo, words: str) -> datetime:
     return at
 
 
-def _of_day(day: str, words: str, shown: str) -> datetime:
+def _passed(words: str) -> BadInput:
+    return BadInput(f"`--at {words}` has passed", hint="name a time that is to come")
+
+
+def _too_far(words: str) -> BadInput:
+    return BadInput(f"`--at {words}` is more than a year from now", hint="name a nearer time")
+
+
+def _of_day(day: str, words: str, shown: time, offset: str = "") -> datetime:
+    """Return the time of a day: in UTC where an offset is given, else as a clock shows it."""
     try:
-        at = datetime.fromisoformat(f"{day}T{shown}")
-        return at.astimezone(UTC) if at.tzinfo else at
-    except (ValueError, OverflowError) as error:
+        at = datetime.combine(date.fromisoformat(day), shown)
+    except ValueError as error:
         raise BadInput(
             f"`--at {words}` is not a time: there is no such day", hint=_HOW_AT
+        ) from error
+    # In the first and the last year that Python has, no zone and no offset can be counted.
+    if at.year == MINYEAR:
+        raise _passed(words)
+    if at.year == MAXYEAR:
+        raise _too_far(words)
+    if not offset:
+        return at
+    try:
+        return datetime.fromisoformat(f"{at}{offset.replace('Z', '+00:00')}").astimezone(UTC)
+    except ValueError as error:
+        raise BadInput(
+            f"`--at {words}` is not a time: there is no offset {offset}",
+            hint="write it as `+01:00`; offsets are -23:59 to +23:59",
         ) from error
 
 

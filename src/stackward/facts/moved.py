@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from stackward.errors import BadInput
 from stackward.model.claim import read_claim
 from stackward.model.maintenance import MovedServer, MovedServers
-from stackward.model.run import Attempt, Run, Settled
+from stackward.model.run import Attempt, Run, RunState, Settled, last_attempts
 from stackward.model.wish import Consent
 from stackward.plan import FromHost, Kinds, Move, Part, Plan, Stage, Step, from_json, with_caught_up
 from stackward.ports.journal import Journal
@@ -23,12 +23,26 @@ _LATEST = 1000  # runs in which a node's last drain is looked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InChain:
+    """A run that a chain has begun, as it stands, and the one that was last approved to undo it."""
+
+    run: Run
+    undoer: Run | None = None
+
+    @property
+    def is_undone(self) -> bool:
+        """Say whether another run has undone it."""
+        return self.undoer is not None and self.undoer.state is RunState.SUCCEEDED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Did:
     """What a run of any operation did: its plan, with the last attempt at each step of it."""
 
     run: Run
     plan: Plan
     last: Mapping[str, Attempt]  # by the path of the step
+    begun: tuple[InChain, ...] = ()  # of a chain: its runs, the oldest first
 
     @property
     def has_changed(self) -> bool:
@@ -98,8 +112,14 @@ def _did(journal: Journal, run: Run, plan: Plan, kinds: Kinds) -> Did:
     return Did(
         run=run,
         plan=with_caught_up(plan, journal.events(run.id), kinds),
-        last={attempt.step: attempt for attempt in journal.attempts(run.id)},
+        last=last_attempts(journal.attempts(run.id)),
+        begun=tuple(_begun(journal, run)) if run.is_chain else (),
     )
+
+
+def _begun(journal: Journal, chain: Run) -> Iterator[InChain]:
+    for run in journal.children(chain.id):
+        yield InChain(run=run, undoer=journal.run(run.undone_by) if run.undone_by else None)
 
 
 def known_run(journal: Journal, run_id: str) -> Run | None:

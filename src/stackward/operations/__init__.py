@@ -6,6 +6,7 @@ is planned.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from importlib import import_module
 from importlib.util import find_spec
 from itertools import pairwise
@@ -178,17 +179,17 @@ def _finished(plan: Plan[World], world: World, journal: Journal, run_id: str | N
     plan, cloud = with_rights(plan, world), world.cloud.identity()
     if any(move.thing_id for _, move in plan.moves()):
         plan = with_estimates(plan, read_past_moves(journal, cloud))
-    return of_cloud(_with_waiting(plan, journal, cloud, run_id), cloud)
+    return of_cloud(_with_waiting(plan, journal, cloud, run_id, world.clock.now()), cloud)
 
 
 def _with_waiting(
-    plan: Plan[World], journal: Journal, cloud: CloudIdentity, run_id: str | None
+    plan: Plan[World], journal: Journal, cloud: CloudIdentity, run_id: str | None, now: datetime
 ) -> Plan[World]:
     """Show which runs wait for their time on the nodes of the plan; they hold them only then."""
     waiting: list[Json] = [
         f"`{run.id}`, {run.title}, from {in_utc(run.turn.at)}"
         for run in (journal.waiting(plan.holds, cloud.id) if plan.holds else ())
-        if run.turn is not None and run.id != run_id
+        if run.turn is not None and run.id != run_id and not run.is_late(now)
     ]
     return replace(plan, facts={**plan.facts, WAITING: waiting}) if waiting else plan
 

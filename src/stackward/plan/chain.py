@@ -12,6 +12,9 @@ from stackward.ports.children import InItem
 AS_OF_NOW = "plans as of now"
 """In the facts of a chain's plan: those of its runs, as they would be now; never compared."""
 
+NOT_UNDONE = "not undone"
+"""In the facts of a plan that undoes a chain: the runs of that chain which it leaves, and why."""
+
 PAST_RUNS = "past runs"
 """In the facts of the plan of a run of a chain: how long such runs took, and how many."""
 

@@ -11,12 +11,12 @@ from stackward.operations import operation
 from stackward.plan import Move, Plan, is_chain
 from stackward.plan.path import path_of_step
 from stackward.plan.step import CUT_OFF, REDEFINED, SET_ASIDE
-from stackward.report.chains import StartedRuns, chain_for_people, chain_table
+from stackward.report.chains import StartedRuns, chain_for_people, chain_table, not_undone
 from stackward.report.downtimes import downtime_of
 from stackward.report.gone import GONE, how_it_went, is_gone
 from stackward.report.proofs import proofs_of, render_proofs
 from stackward.report.tables import Cell, Form, Table, render_rows
-from stackward.report.text import printable
+from stackward.report.text import printable, wrap
 from stackward.report.times import in_words
 
 
@@ -183,6 +183,10 @@ def render_account(  # noqa: PLR0913  # a run, its plan, what came of it, and wh
         table = table.without(column) if is_bare else table
     if table.rows:
         lines.append(render_rows(table, Form.TABLE, width).rstrip("\n"))
+    left = not_undone(plan)
+    lines += ["not undone:"] if left else []
+    for line in left:
+        lines += wrap(printable(in_words(line)), width, first="  ", rest="    ")
     agreed = [made for made in moves_made(plan, attempts) if made.consent]
     lines += ["by their owners' consent:"] if agreed else []
     lines += [printable(f"  `{made.server}`: {made.consent}") for made in agreed]

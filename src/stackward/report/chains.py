@@ -1,12 +1,22 @@
 """A chain as rows: what is done, what goes on, what is left, and why something was not done."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from stackward.model.duration import Span
 from stackward.model.run import Attempt, Run, RunState, Settled, last_attempts
-from stackward.plan import AS_OF_NOW, PAST_RUNS, BeginsRun, Move, Plan, Stage, are_together
+from stackward.plan import (
+    AS_OF_NOW,
+    NOT_UNDONE,
+    PAST_RUNS,
+    BeginsRun,
+    Move,
+    Plan,
+    Stage,
+    are_together,
+)
 from stackward.plan.path import path_of_step
 from stackward.report.duration import in_time, one_after_another, span_of, together
 from stackward.report.tables import Table
@@ -60,10 +70,12 @@ def chain_table(
         for part, how in enumerate(_hows(move))
         for run in [started.newest(move.thing, part)]
     )
+    has_several = any(len(move.steps) > 1 for _, move in plan.moves())
     return Table(
         columns=COLUMNS,
         rows=tuple(rows),
-        gives_way=("How", "Since", "Item seconds", "Seconds"),
+        # Where an item has several runs, a row is known by what its run does.
+        gives_way=(*(() if has_several else ("How",)), "Since", "Item seconds", "Seconds"),
         stays_whole=("Since",),
     )
 
@@ -87,12 +99,20 @@ def _seconds(run: Run | None) -> int | None:
 
 def _hows(move: Move[Any]) -> Sequence[str]:
     """Return what each run of an item does, in a word."""
-    return [(step.how if isinstance(step, BeginsRun) else "") or move.how for step in move.steps]
+    hows = [(step.how if isinstance(step, BeginsRun) else "") or move.how for step in move.steps]
+    if len({*hows}) == len(hows):
+        return hows
+    # Those of an undo are all called so: what each of them undoes tells them apart.
+    return [re.sub(r"^undo run `[^`]*`, ", "undo: ", step.summary) for step in move.steps]
 
 
 def _row(of: tuple[str, str], last: Attempt | None, run: Run | None) -> tuple[Any, ...]:
     if last is None:
         return (*of, "left", None, None, None)
+    if run and last.saw.get("run") == run.id and last.saw.get("state") != run.state:
+        # It was resumed or cancelled by itself since its chain looked at it.
+        says = run.ending.reason or f"run `{run.id}` is {run.state}"
+        return (*of, _state_of(run), run.id, run.ended_at or run.began_at, says)
     known = run.id if run else last.saw.get("run")
     since = last.settled_at or last.intended_at
     match last.settled:
@@ -103,6 +123,12 @@ def _row(of: tuple[str, str], last: Attempt | None, run: Run | None) -> tuple[An
         case _:
             state = str(last.saw.get("state") or "not done")
     return (*of, state, known, since, last.said.reason)
+
+
+def _state_of(run: Run) -> str:
+    if run.state is RunState.SUCCEEDED:
+        return "done"
+    return run.state.value if run.state.is_over or run.state is RunState.STOPPED else "now"
 
 
 def items_as_planned(plan: Plan[Any]) -> Table:
@@ -218,6 +244,12 @@ def plans_of(plan: Plan[Any]) -> Sequence[Mapping[str, Any]]:
     """Return the plans of a chain's runs as they were when it was planned, as they are stored."""
     stored: Any = plan.facts.get(AS_OF_NOW, ())
     return tuple(stored)
+
+
+def not_undone(plan: Plan[Any]) -> Sequence[str]:
+    """Return the runs of a chain that the plan of its undo leaves as they are, and why."""
+    stored: Any = plan.facts.get(NOT_UNDONE, ())
+    return tuple(map(str, stored))
 
 
 def state_of_first_failure(attempts: Sequence[Attempt]) -> RunState | None:

@@ -9,6 +9,7 @@ from stackward.kinds import KINDS
 from stackward.operations import operation
 from stackward.plan import (
     AS_OF_NOW,
+    NOT_UNDONE,
     PAST_RUNS,
     Blocked,
     Json,
@@ -18,7 +19,13 @@ from stackward.plan import (
     from_mapping,
     is_chain,
 )
-from stackward.report.chains import domain_lines, items_as_planned, plans_of, time_of_chain
+from stackward.report.chains import (
+    domain_lines,
+    items_as_planned,
+    not_undone,
+    plans_of,
+    time_of_chain,
+)
 from stackward.report.duration import in_time, one_after_another, span_of, together
 from stackward.report.tables import Cell, Form, Table, render_rows, width_of
 from stackward.report.text import printable, wrap
@@ -61,7 +68,7 @@ def _lines(plan: Plan[Any], width: int | None) -> Iterator[str]:
     facts = "; ".join(
         f"{name} {_fact(value)}"
         for name, value in plan.facts.items()
-        if value and name not in {AS_OF_NOW, PAST_RUNS}
+        if value and name not in {AS_OF_NOW, NOT_UNDONE, PAST_RUNS}
     )
     yield from wrap(printable(in_words(facts)), width, first="  ", rest="  ")
     if plan.blockers:
@@ -106,6 +113,10 @@ def _stage_lines(plan: Plan[Any], width: int | None) -> Iterator[str]:
 
 def _chain_lines(plan: Plan[Any], width: int | None) -> Iterator[str]:
     """Say what is approved with a chain, and what each of its runs would do now."""
+    if left := not_undone(plan):
+        yield from ["", "not undone:"]
+        for line in left:
+            yield from wrap(printable(in_words(line)), width, first="  ", rest="    ")
     yield ""
     yield from wrap(
         "each of these is a run of its own, planned again just before its turn; the chain stops at "

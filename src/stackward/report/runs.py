@@ -198,6 +198,8 @@ def how_it_stands(run: Run, attempts: Sequence[Attempt], *, is_orphan: bool = Fa
     state = f"{run.state}, {_DIED}" if is_orphan else run.state
     steps = f"{count_of(done, 'step is', 'steps are')} done"
     awaits = run.turn is not None and run.awaits_its_turn
+    why = run.ending.reason if run.state is RunState.NOT_BEGUN else None
+    state = f"{state} ({why})" if why else state
     begins = f"; it begins at {in_utc(run.turn.at)}" if awaits and run.turn else ""
     return f"run `{run.id}`, {run.title}: {state}{begins}; {steps}, {under_way}{undone}"
 

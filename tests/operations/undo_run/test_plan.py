@@ -24,13 +24,13 @@ from stackward.model.service import ComputeService
 from stackward.model.unread import Unread
 from stackward.operations.undo_run.plan import plan_undo
 from stackward.operations.undo_run.rules import (
-    NO_WAY_BACK,
     is_to_return,
     judge_undo,
     why_node_is_left,
 )
 from stackward.operations.undo_run.undoing import Part, Undoer, Undoing, UnprovedMove, WayBack
 from stackward.plan import Request
+from stackward.policy.undo import NO_WAY_BACK
 from stackward.requests.bring_back_servers import BringBackRequest
 from stackward.requests.drain_compute_node import DrainRequest
 from stackward.requests.return_compute_node import ReturnRequest

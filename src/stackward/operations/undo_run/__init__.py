@@ -7,8 +7,8 @@ from stackward.moving.instance_ha import TELL
 from stackward.operations import Operation, with_rights
 from stackward.operations.undo_run.facts import read_one, read_undo
 from stackward.operations.undo_run.plan import plan_undo
-from stackward.operations.undo_run.rules import NO_WAY_BACK
 from stackward.plan import Blocked, Move
+from stackward.policy.undo import NO_WAY_BACK
 from stackward.ports.journal import Journal
 from stackward.ports.world import World
 from stackward.requests.undo_run import UndoRequest

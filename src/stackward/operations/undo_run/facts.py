@@ -16,6 +16,7 @@ from stackward.model.evacuation import OLD_COPIES
 from stackward.model.maintenance import MovedServer, MovedServers, ReturningNode
 from stackward.model.run import Run, RunState, Settled
 from stackward.operations import operation
+from stackward.operations.undo_run.in_chain import left_in_chain
 from stackward.operations.undo_run.rules import judge_undo
 from stackward.operations.undo_run.undoing import Part, Undoer, Undoing, UnprovedMove, WayBack
 from stackward.plan import Blocked, Move, Request, Stage, refuse_another
@@ -67,6 +68,7 @@ def _read(
         back=undo(did, asked) if undo else None,
         unfinished=unfinished,
         destroyed=_destroyed(did),
+        left_in_chain=tuple(left_in_chain(journal, did)) if run.is_chain else (),
     )
     if any(judge_undo(known)) or known.back is None or isinstance(known.back, Blocked):
         return known

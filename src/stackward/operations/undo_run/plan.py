@@ -54,7 +54,9 @@ def plan_undo(facts: Undoing, asked: UndoRequest) -> Plan[World]:
     left = [*left_alone(facts), *(line for way in ways for line in way.notices)]
     blockers = (*(back.blockers if back else ()), *_slips(facts, asked))
     if not (stages or blockers):
-        why = "; ".join([*left, *(f"`{each.thing}` {each.reason}" for each in warnings)])
+        why = "; ".join(
+            [*facts.left_in_chain, *left, *(f"`{each.thing}` {each.reason}" for each in warnings)]
+        )
         why = why or "what it has changed is not its doing any more"
         blockers = (NOTHING_TO_UNDO.blocks(facts.run, facts.run, why=why),)
     return replace(
@@ -77,6 +79,7 @@ def _as_undo(part: Part, facts: Undoing) -> Plan[World]:
     plan = operation(part.request.kind).plan(part.facts, part.request)
     return replace(
         plan,
+        facts={**plan.facts, **facts.not_undone},
         notices=(*beyond(part.request, facts), *plan.notices),
         warnings=(*_of_which_cloud(facts), *plan.warnings),
         undoes=facts.run,

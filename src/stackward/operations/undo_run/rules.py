@@ -46,12 +46,6 @@ UNDONE = Rule(
     "there is nothing to do; `stackward run show {by}` tells what that one did",
     "What it did is undone, but for what the plan of that other run told to leave.",
 )
-NO_WAY_BACK = Rule(
-    "no-way-back",
-    "is itself an undo: it is not undone in turn",
-    "do again what it undid, by a drain or a return: {again}",
-    "The run that it undid is over, and a new plan is judged by what is so now.",
-)
 UNKNOWN_KIND = Rule(
     "unknown-kind",
     "is of the kind `{kind}`: how such a run is undone is not known here",

@@ -1,13 +1,13 @@
 """A run that is to be undone: what it did, as its journal has it, and how that stands now."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from stackward.model.maintenance import Homecoming, MovedServer, ReturningNode
 from stackward.model.placement import Provider
 from stackward.model.run import RunState
-from stackward.plan import Blocked, Request
+from stackward.plan import NOT_UNDONE, Blocked, Json, Request
 from stackward.requests.bring_back_servers import BringBackRequest
 from stackward.requests.return_compute_node import ReturnRequest
 
@@ -72,7 +72,13 @@ class Undoing:
     node_gone: tuple[tuple[MovedServer, str], ...] = ()  # that node is no more: why
     unproved: tuple[UnprovedMove, ...] = ()
     destroyed: tuple[str, ...] = ()  # old copies, in the words of its plan
+    left_in_chain: tuple[str, ...] = ()  # of a chain: its runs that are not undone, and why
     whole: Part | None = None  # where one request of another kind takes all of it back
+
+    @property
+    def not_undone(self) -> Mapping[str, Json]:
+        """Return what the plan says of the runs of a chain that it leaves."""
+        return {NOT_UNDONE: self.left_in_chain} if self.left_in_chain else {}
 
     @property
     def request_of_return(self) -> ReturnRequest | None:
