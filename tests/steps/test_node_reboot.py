@@ -330,8 +330,30 @@ def test_one_that_does_not_come_back_is_waited_for_then_named_with_its_power(
 
     power = "its device says that its power is on" if has_device else "names no device"
     assert (at_first.standing, look.standing) == ("underway", "failed")
+    console = "Redfish gives no lines of it" if has_device else "no device of the inventory"
     assert power in str(look.reason)
+    assert f"its console cannot be read: {console}" in str(look.reason)
+    for way in ("run resume", f"node fence {NODE} --check", "run cancel", f"node evacuate {NODE}"):
+        assert f"`stackward {way}" in str(look.remedy), way
     assert "does not reboot it again" in str(look.remedy)
+
+
+def test_of_a_chain_it_is_the_chain_that_is_resumed_and_the_run_that_is_cancelled(
+    site: Site,
+) -> None:
+    site.shell.not_booting.add(NODE)
+    world = site.stopped().world()
+    acting = world.acting
+    assert acting is not None
+    world = replace(world, acting=replace(acting, chain="01CHAIN"))
+    mark = BOOT.mark(world)
+    BOOT.start(world)
+    site.clock.wait(600.0)
+
+    remedy = str(BOOT.look(world, mark).remedy)
+
+    assert "`stackward run resume 01CHAIN` goes on" in remedy
+    assert f"`stackward run cancel {acting.run}`" in remedy
 
 
 def test_it_is_told_by_the_one_command_that_the_sudoers_file_allows(site: Site) -> None:

@@ -301,14 +301,17 @@ class RebootNode:
             return Look(Standing.UNDERWAY, reason=why, remedy=remedy, saw=saw, is_over=True)
         if passed < self.within_s:
             return Look(Standing.UNDERWAY, reason=why, saw=seen or {})
-        power = _power(world, self.node)
+        power, console = _power(world, self.node), _console(world, self.node)
+        run, whole = _own_run(world), _own_chain(world) or _own_run(world)
+        after = f"{self.within_s:.0f} s after it was told to reboot"
         return Look(
             Standing.FAILED,
-            reason=f"not back {self.within_s:.0f} s after it was told to reboot: {why}; {power}",
-            remedy="look at its console; once it has booted, `stackward run resume` goes on, and "
-            "does not reboot it again; if it is dead, `stackward run cancel`, then "
-            f"`stackward node evacuate {self.host}`",
-            saw={**(seen or {}), "power": power},
+            reason=f"not back {after}: {why}; {power}; {console}",
+            remedy=f"look at its console; `stackward node fence {self.host} --check` reads its "
+            f"power again; once it has booted, `stackward run resume {whole}` goes on, and does "
+            f"not reboot it again; if it is dead, `stackward run cancel {run}`, then "
+            f"`stackward node evacuate {self.host} --reason 'died in a reboot'`",
+            saw={**(seen or {}), "power": power, "console": console},
         )
 
     def start(self, world: World, /) -> None:
@@ -440,10 +443,25 @@ def _own_run(world: World) -> str:
     return world.acting.run if world.acting else ""
 
 
+def _own_chain(world: World) -> str | None:
+    return world.acting.chain if world.acting else None
+
+
 def _passed_s(world: World, mark: Mark | None) -> float | None:
     if mark is None:
         return None
     return (world.clock.now() - datetime.fromisoformat(str(mark["at"]))).total_seconds()
+
+
+def _console(world: World, node: str) -> str:
+    """Say why no line of its console is shown: no device that is known here gives any."""
+    try:
+        device = world.power.device(node)
+    except StackwardError as error:
+        return f"its console cannot be read: {error.message}"
+    if device is None:
+        return "its console cannot be read: no device of the inventory gives it"
+    return f"its console cannot be read: {device.how} gives no lines of it"
 
 
 def _power(world: World, node: str) -> str:
