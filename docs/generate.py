@@ -372,6 +372,7 @@ def disagreements_page() -> str:
             f"{one.means}\n",
             f"**Not counted:** {one.left_out}.\n",
             f"**Remedy:** {one.remedy}.\n",
+            f"**Repair:** {one.repair}.\n" if one.repair else f"**No repair:** {one.no_repair}.\n",
         ]
     fields = (
         ("The data", "`-f json` writes one object.", AGREEMENT_FIELDS),

@@ -266,6 +266,8 @@ def of_cloud(
             "asked": site.asked,
             "running": site.running,
             "attached": site.attached,
+            "allocations kept": site.cloud.placement.kept,
+            "bindings": dict(site.cloud.neutron.bound),
             "built": len(site.cloud.nova.built),
             "in service": site.is_in_service,
             "gate": read_gate(site.shell, NODE),

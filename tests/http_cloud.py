@@ -26,7 +26,7 @@ from builders import NOW, an_id
 from fakes.cloud import FakeCloud
 from stackward.errors import StepFailed, Uncertain
 from stackward.model.acceptance import NewServer
-from stackward.model.placement import Need
+from stackward.model.placement import Account, Need
 
 if TYPE_CHECKING:
     from openstack.connection import Connection  # noqa: TID251  # what it stands in for
@@ -423,18 +423,49 @@ class HttpCloud:
 
     # --- placement ---
 
-    def _placement(self, method: str, path: str, query: Query, body: Any) -> Reply:  # noqa: ANN401
+    def _placement(  # noqa: PLR0911  # one a path
+        self,
+        method: str,
+        path: str,
+        query: Query,
+        body: Any,  # noqa: ANN401
+    ) -> Reply:
         words = path.split("/")
         if not path:
             found = self._version("v1.0", "placement")
             found |= {"max_version": "1.39", "min_version": "1.0"}
             return Reply(200, {"versions": [found]})
+        if words[0] == "allocations" and method == "PUT":
+            account = Account(
+                consumer=words[1],
+                generation=body["consumer_generation"],
+                project=body["project_id"],
+                user=body["user_id"],
+                kind=body["consumer_type"],
+                allocations={one: each["resources"] for one, each in body["allocations"].items()},
+            )
+            try:
+                made = self.cloud.placement.keep_allocations(account, [*account.allocations])
+            except Uncertain as error:
+                return Reply(409, {"errors": [{"status": 409, "detail": error.message}]})
+            return Reply(204, None, {"x-openstack-request-id": made})
         if words[0] == "allocations":
             held = {
                 one: {"resources": {"VCPU": 1}}
                 for one in self.cloud.placement.allocations_of(words[1])
             }
-            return Reply(200, {"allocations": held})
+            known = self.cloud.placement.account_of(words[1])
+            of_it = (
+                {
+                    "consumer_generation": known.generation,
+                    "consumer_type": known.kind,
+                    "project_id": known.project,
+                    "user_id": known.user,
+                }
+                if known
+                else {}
+            )
+            return Reply(200, {"allocations": held, **of_it})
         if words[0] == "allocation_candidates":
             return Reply(200, self._candidates(int(dict(query)["limit"])))
         if words == ["resource_providers"]:

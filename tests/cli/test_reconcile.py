@@ -1,12 +1,14 @@
 """`cloud reconcile` and `node reconcile`, on a cloud of fakes."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from builders import a_server, an_id
 from cli import test_return
 from cli.test_return import NODE, Site
+from stackward.adapters.store.listing import FILE, list_runs
 from stackward.report.agreement import AGREEMENT_FIELDS, CASE_FIELDS
 from stackward.report.tables import Form
 from texts import folded
@@ -124,3 +126,86 @@ def test_the_lines_fit_a_narrow_terminal(site: Site, monkeypatch: pytest.MonkeyP
     site.run("cloud", "reconcile")
 
     assert max(map(len, shown[0].splitlines())) <= 80
+
+
+# --- repairs --------------------------------------------------------------------------------------
+
+ORPHAN = ("cloud", "reconcile", "--repair", "allocation-orphan")
+
+
+def test_a_repair_is_carried_out_and_proved_by_others(site: Site) -> None:
+    site.cloud.placement.leftovers = {NOBODY: {an_id("compute-08")}, DB: {an_id("compute-09")}}
+
+    code, out, said = site.run(*ORPHAN, "--repair", "allocation-double", "--yes")
+
+    assert (code, site.cloud.placement.leftovers) == (0, {}), said
+    assert "repair disagreements: allocation-orphan, allocation-double: succeeded" in folded(out)
+    assert "Nova has no such server" in folded(out)
+    assert site.run("cloud", "reconcile")[0] == 0
+
+
+def test_a_dry_run_shows_each_case_and_changes_nothing(site: Site) -> None:
+    site.cloud.placement.leftovers[NOBODY] = {an_id("compute-08")}
+
+    code, out, said = site.run(*ORPHAN, "--dry-run")
+
+    assert (code, site.cloud.placement.kept) == (0, []), said
+    assert "plan: repair disagreements: allocation-orphan" in out
+    assert "1. allocation-orphan: 1 disagreement, 1 at once" in out
+    assert "holds allocations on `compute-08`, and is no server" in folded(out)
+    assert "nothing: no guest, disk or address is touched" in out
+
+
+def test_where_nothing_is_to_be_repaired_that_is_said(site: Site) -> None:
+    code, out, said = site.run(*ORPHAN, "--yes")
+
+    assert code == 0, said
+    assert "nothing to do" in folded(out + said) or not out
+
+
+def test_what_was_repaired_by_others_before_the_approval_is_not_repaired_again(
+    site: Site, tmp_path: Path
+) -> None:
+    site.cloud.placement.leftovers[NOBODY] = {an_id("compute-08")}
+    kept = tmp_path / "plan"
+    site.run(*ORPHAN, "--dry-run", "--plan-out", str(kept))
+    site.cloud.placement.leftovers.clear()
+
+    code, _, said = site.run("run", "apply", str(kept), "--yes")
+
+    assert (code, site.cloud.placement.kept) == (0, []), said
+
+
+def test_of_a_node_only_its_own_cases_are_repaired(site: Site) -> None:
+    site.cloud.placement.leftovers[NOBODY] = {an_id("compute-08")}
+
+    code, _, said = site.run("node", "reconcile", "compute-09", *ORPHAN[2:], "--yes")
+
+    assert (code, site.cloud.placement.kept) == (0, []), said
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--repair", "allocation-orfan"), "there is no class of disagreement `allocation-orfan`"),
+        (("--repair", "server-twice"), "`server-twice` has no repair"),
+        (("--dry-run",), "without `--repair` there is none"),
+        (("--yes",), "without `--repair` there is none"),
+    ],
+)
+def test_what_has_no_repair_is_refused_with_the_reason(
+    site: Site, words: tuple[str, ...], says: str
+) -> None:
+    code, _, said = site.run("cloud", "reconcile", *words)
+
+    assert (code, says in folded(said)) == (2, True), said
+
+
+def test_a_repair_is_not_undone(site: Site) -> None:
+    site.cloud.placement.leftovers[NOBODY] = {an_id("compute-08")}
+    site.run(*ORPHAN, "--yes")
+    [run] = list_runs(site.state_dir / FILE, 1)
+
+    code, _, said = site.run("run", "undo", run.id, "--yes")
+
+    assert (code, "nothing takes back" in folded(said)) == (3, True), said

@@ -250,6 +250,22 @@ class CloudContract:
         [action, *before] = cloud.nova.actions_of(server)
         assert (action.action, tuple(before)) == ("resetState", earlier)
 
+    def test_what_a_consumer_holds_is_kept_only_as_it_was_read(self, at_work: CloudAtWork) -> None:
+        placement, server = at_work.cloud.placement, at_work.running
+        account = placement.account_of(server)
+        assert account is not None
+
+        placement.keep_allocations(account, [*account.allocations])
+        again = placement.account_of(server)
+        with pytest.raises(Uncertain):
+            placement.keep_allocations(account, [])  # it has another generation by now
+
+        assert again is not None
+        assert again.generation != account.generation
+        assert again.allocations == account.allocations
+        assert placement.account_of(server) == again
+        assert placement.account_of(str(uuid4())) is None
+
     def test_an_attachment_that_is_not_there_is_not_removed(self, at_work: CloudAtWork) -> None:
         with pytest.raises(StackwardError, match="404"):
             at_work.cloud.cinder.remove_attachment(str(uuid4()))

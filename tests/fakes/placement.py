@@ -1,13 +1,13 @@
 """What stands for placement in the fast tests."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from builders import a_candidate, an_id
 from fakes.nova import DISABLED, FakeNova
-from stackward.errors import Unreachable
-from stackward.model.placement import Candidate, Inventory, Need, Provider, Resources
+from stackward.errors import Uncertain, Unreachable
+from stackward.model.placement import Account, Candidate, Inventory, Need, Provider, Resources
 
 
 @dataclass
@@ -17,6 +17,9 @@ class FakePlacement:
     traits: dict[str, set[str]] = field(default_factory=dict)
     unread: set[str] = field(default_factory=set)  # providers whose allocations cannot be read
     unheld: set[str] = field(default_factory=set)  # servers that hold no allocations
+    kinds: dict[str, str] = field(default_factory=dict)  # of consumers, where not INSTANCE
+    generations: Counter[str] = field(default_factory=Counter)
+    kept: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)  # what was asked
     leftovers: dict[str, set[str]] = field(default_factory=dict)  # allocations of migrations
     inventories: dict[str, Inventory] = field(
         default_factory=lambda: {
@@ -52,6 +55,29 @@ class FakePlacement:
         held = {an_id(server.host)} if server and server.host else set()
         held = set() if consumer in self.unheld else held
         return frozenset(held | self.leftovers.get(consumer, set()))
+
+    def account_of(self, consumer: str, /) -> Account | None:
+        held = self.allocations_of(consumer)
+        if not held:
+            return None
+        return Account(
+            consumer=consumer,
+            generation=self.generations[consumer],
+            project="demo",
+            user="eve",
+            allocations={each: {"VCPU": 1} for each in held},
+            kind=self.kinds.get(consumer, "INSTANCE"),
+        )
+
+    def keep_allocations(self, account: Account, providers: Collection[str], /) -> str:
+        if account.generation != self.generations[account.consumer]:
+            raise Uncertain("placement: the consumer has another generation")
+        left = self.leftovers.pop(account.consumer, set()) & {*providers}
+        if left:
+            self.leftovers[account.consumer] = left
+        self.generations[account.consumer] += 1
+        self.kept.append((account.consumer, tuple(sorted(providers))))
+        return f"req-keep-{len(self.kept)}"
 
     def candidates(
         self, need: Need, /, *, member_of: Sequence[str], limit: int

@@ -33,6 +33,7 @@ from stackward.requests.evacuate_compute_node import EvacuateRequest
 from stackward.requests.fence_compute_node import FenceRequest
 from stackward.requests.reboot_compute_node import RebootNodeRequest
 from stackward.requests.reboot_server import RebootRequest
+from stackward.requests.reconcile_cloud import ReconcileRequest
 from stackward.requests.recover_compute_node import RecoverRequest
 from stackward.requests.return_compute_node import ReturnRequest
 from stackward.requests.start_servers import StartRequest
@@ -59,6 +60,16 @@ def with_two(place: Path) -> Site:
     cloud.nova.add(a_server(name="db-01"), a_server("SHUTOFF", name="db-02"))
     cloud.masakari.guards[NODE] = HaHost(id="entry", segment="segment", host=NODE)
     return Site(place, cloud)
+
+
+def with_three_that_disagree(place: Path) -> Site:
+    """Given that placement has a server on two nodes and what is no server; a binding is left."""
+    site = with_two(place)
+    placement = site.cloud.placement
+    placement.leftovers = {one: {an_id("compute-08")} for one in (an_id("db-01"), an_id("nobody"))}
+    port = site.cloud.nova.known[an_id("db-02")].ports[0].id
+    site.cloud.neutron.bound[port] = ((NODE, "ACTIVE"), ("compute-09", "INACTIVE"))
+    return site
 
 
 def with_a_slow_one(place: Path) -> Site:
@@ -407,6 +418,21 @@ CASES = {
         with_one_that_crashed,
         lambda _: GateRequest(node=NODE, to="open"),
         {"starts": 1, "gate": GATE, **IN, "guarded": False},
+    ),
+    "repair of disagreements": Case(
+        with_three_that_disagree,
+        lambda _: ReconcileRequest(
+            classes=("allocation-double", "allocation-orphan", "binding-left")
+        ),
+        {
+            "hosts": HOME,
+            "asked": {},
+            "allocations kept": [(an_id("db-01"), (an_id(NODE),)), (an_id("nobody"), ())],
+            "bindings": {an_id("port-db-02"): ((NODE, "ACTIVE"),)},
+            "built": 0,
+            "starts": 0,
+            **UNTOUCHED,
+        },
     ),
     "undo of a drain": Case(
         drained,

@@ -89,6 +89,7 @@ def test_the_requests_that_earlier_versions_have_stored_are_written_the_same() -
         "reboot-server",
         "evacuate-compute-node",
         "fence-compute-node",
+        "reconcile-cloud",
         "recover-compute-node",
         "start-servers",
     }

@@ -10,6 +10,9 @@ KINDS = ByKind(
     {
         "no-servers-on": "compute.NoServersOn",
         "are-on": "compute.AreOn",
+        "allocated-where-they-are": "agreement.AllocatedWhereTheyAre",
+        "bound-once": "agreement.BoundOnce",
+        "hold-nothing": "agreement.HoldNothing",
         "all-run": "server.AllRun",
         "no-arrivals": "compute.NoArrivals",
         "is-cordoned": "compute.IsCordoned",

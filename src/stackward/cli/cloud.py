@@ -13,8 +13,13 @@ from stackward.cli.checking import (
     check_once,
     open_lookout,
 )
-from stackward.cli.options import InventoryChoice, Output, grouped
-from stackward.cli.reconciling import reconcile_here
+from stackward.cli.options import Approving, InventoryChoice, Output, Planning, grouped
+from stackward.cli.reconciling import (
+    RepairOption,
+    reconcile_here,
+    refuse_without_repair,
+    repair_here,
+)
 from stackward.cli.subjects import example, one_of, subject
 
 app = subject("The cloud as a whole.")
@@ -86,12 +91,19 @@ def check(  # noqa: PLR0913  # one for each flag
 
 
 @app.command(
-    epilog=example("stackward cloud reconcile", "stackward cloud reconcile -f json"),
+    epilog=example(
+        "stackward cloud reconcile",
+        "stackward cloud reconcile -f json",
+        "stackward cloud reconcile --repair allocation-orphan --dry-run",
+    ),
 )
 @grouped
-def reconcile(
+def reconcile(  # noqa: PLR0913  # one for each flag
     context: typer.Context,
     *,
+    repair: RepairOption = None,
+    planning: Planning,
+    approving: Approving,
     choice: InventoryChoice,
     output: Output,
 ) -> int:
@@ -102,5 +114,13 @@ def reconcile(
     is counted, and only where nobody acts on the server meanwhile. What cannot be read gives no
     case. Ends with 0 (all agree), 6 (they disagree, or part of it could not be read), 7 (a server
     runs on two nodes: act at once) or 8 (Nova cannot be asked).
+
+    `--repair` makes a plan of the cases of a class, which is shown first and carried out once it is
+    approved; what cannot be proved by the other witnesses is left alone. It ends as a run does.
     """
-    return reconcile_here(context, choice, output)
+    if repair is None:
+        refuse_without_repair(planning, approving)
+        return reconcile_here(context, choice, output)
+    return repair_here(
+        context, repair, planning=planning, approving=approving, choice=choice, output=output
+    )

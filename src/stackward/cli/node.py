@@ -37,7 +37,12 @@ from stackward.cli.outside import (
     open_world,
     settings_here,
 )
-from stackward.cli.reconciling import reconcile_here
+from stackward.cli.reconciling import (
+    RepairOption,
+    reconcile_here,
+    refuse_without_repair,
+    repair_here,
+)
 from stackward.cli.show import show
 from stackward.cli.subjects import example, subject
 from stackward.errors import BadInput
@@ -818,14 +823,19 @@ def _refuse_of_the_other_way(context: typer.Context, *, drain: bool) -> None:
 
 @app.command(
     epilog=example(
-        "stackward node reconcile compute-07", "stackward node reconcile compute-07 -f json"
+        "stackward node reconcile compute-07",
+        "stackward node reconcile compute-07 -f json",
+        "stackward node reconcile compute-07 --repair allocation-double --dry-run",
     ),
 )
 @grouped
-def reconcile(
+def reconcile(  # noqa: PLR0913  # one for each flag
     context: typer.Context,
     *,
     node: NodeArgument,
+    repair: RepairOption = None,
+    planning: Planning,
+    approving: Approving,
     choice: InventoryChoice,
     output: Output,
 ) -> int:
@@ -836,8 +846,22 @@ def reconcile(
     touches this node is shown. Nothing is changed. Ends with 0 (all agree), 6 (they disagree, or
     part of it could not be read), 7 (a server runs on two nodes: act at once) or 8 (Nova cannot be
     asked).
+
+    `--repair` makes a plan of the cases of a class, which is shown first and carried out once it is
+    approved; what cannot be proved by the other witnesses is left alone. It ends as a run does.
     """
-    return reconcile_here(context, choice, output, node)
+    if repair is None:
+        refuse_without_repair(planning, approving)
+        return reconcile_here(context, choice, output, node)
+    return repair_here(
+        context,
+        repair,
+        node=node,
+        planning=planning,
+        approving=approving,
+        choice=choice,
+        output=output,
+    )
 
 
 @app.command(

@@ -1,15 +1,15 @@
 """What `cloud reconcile` and `node reconcile` share: two looks, and how they end."""
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stackward.cli.options import InventoryChoice, Output
+from stackward.cli.options import Approving, InventoryChoice, Output, Planning
 from stackward.cli.outside import open_world, settings_here
 from stackward.cli.show import refuse_columns, say, write
 from stackward.cli.width import width_here
-from stackward.errors import ExitCode
+from stackward.errors import BadInput, ExitCode
 from stackward.wording import count_of
 
 if TYPE_CHECKING:
@@ -17,7 +17,17 @@ if TYPE_CHECKING:
 
     from stackward.health.agreement import Agreement
     from stackward.model.identity import Itself
+    from stackward.ports.journal import Journal
     from stackward.ports.world import World
+
+RepairOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--repair",
+        metavar="CLASS",
+        help="Plan the repair of this class of disagreement; may be repeated.",
+    ),
+]
 
 
 def reconcile_here(
@@ -42,8 +52,73 @@ def reconcile_here(
     return exit_code_of(found)
 
 
+def refuse_without_repair(planning: Planning, approving: Approving) -> None:
+    """Refuse what only a plan has, where none is asked for."""
+    given = {
+        "--dry-run": planning.dry_run,
+        "--plan-out": planning.plan_out,
+        "--yes": approving.yes,
+        "--queue": approving.queue,
+        "--at": approving.at,
+        "--window": approving.window,
+    }
+    if flags := [flag for flag, value in given.items() if value]:
+        raise BadInput(
+            f"`{flags[0]}` is for a plan, and without `--repair` there is none",
+            hint="name a class, such as `--repair allocation-orphan`",
+        )
+
+
+def repair_here(  # noqa: PLR0913  # what is repaired, and how it is shown
+    context: typer.Context,
+    classes: list[str],
+    *,
+    node: str | None = None,
+    planning: Planning,
+    approving: Approving,
+    choice: InventoryChoice,
+    output: Output,
+) -> int:
+    """Plan the repair of these classes, have it approved, and carry it out."""
+    from stackward.cli.carrying import carry_out
+    from stackward.requests.reconcile_cloud import ReconcileRequest
+
+    _refuse_classes(classes)
+    wait_s = settings_here().reconcile_wait_s
+
+    def asked(world: "World", _: "Journal") -> ReconcileRequest:
+        host = None if node is None else _host_of(world, node, _remembered(world))
+        say(f"what the first look sees is looked at again after {wait_s:.0f} s")
+        return ReconcileRequest(classes=tuple(dict.fromkeys(classes)), host=host, wait_s=wait_s)
+
+    carry_out(context, asked, planning=planning, approving=approving, choice=choice, output=output)
+    return ExitCode.DONE
+
+
+def _refuse_classes(classes: list[str]) -> None:
+    """Refuse a class that nobody knows, and one that has no repair, with the reason."""
+    from difflib import get_close_matches
+
+    from stackward.health.disagreements import BY_NAME
+    from stackward.wording import perhaps
+
+    able = [name for name, one in BY_NAME.items() if one.repair]
+    for name in classes:
+        if name not in BY_NAME:
+            near = get_close_matches(name, [*BY_NAME], n=3, cutoff=0.5)
+            raise BadInput(
+                f"there is no class of disagreement `{name}`",
+                hint=perhaps(near) if near else f"those with a repair: {', '.join(able)}",
+            )
+        if BY_NAME[name].no_repair:
+            raise BadInput(
+                f"`{name}` has no repair: {BY_NAME[name].no_repair}",
+                hint=f"those with a repair: {', '.join(able)}",
+            )
+
+
 def exit_code_of(found: "Agreement") -> ExitCode:
-    """Return how it ends: a server that runs twice is told apart from all else."""
+    """Return how it ends: a server that runs twice has a code of its own."""
     from stackward.health.disagreements import TWICE
 
     if any(one.name == TWICE for one in found.cases):

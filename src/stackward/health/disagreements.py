@@ -158,8 +158,15 @@ class Disagreement:
     left_out: str  # what looks like it, and is not counted
     remedy: str  # what to do about it
     rule: Rule
+    repair: str = ""  # what `--repair` does
+    no_repair: str = ""  # why it does nothing
     is_busy: bool = False  # a task or a record is what it is about
     needs_absence: bool = False  # Nova is asked once more whether it has no such server
+
+    def __post_init__(self) -> None:
+        if bool(self.repair) is bool(self.no_repair):
+            message = f"`{self.name}` has a repair, or a reason why there is none"
+            raise ValueError(message)
 
 
 def find_cases(testimony: CloudTestimony) -> tuple[Case, ...]:
@@ -540,7 +547,7 @@ def _is_quiet(volume: Volume) -> bool:
 def _serials(index: Index, server: Server) -> set[str] | None:
     """Return the volumes that its guest has; None where nothing is known of it.
 
-    Of one that is off nothing is: Nova writes its definition anew as it starts.
+    Of one that is off nothing is: Nova writes its definition again as it starts.
     """
     domain = index.domain_of(server)
     if domain is None or domain.state not in RUNS | {"paused"} or not domain.has_known_disks:
@@ -700,6 +707,7 @@ CLASSES = (
         remedy="find out now which of them users reach: `openstack server show {id}` says where "
         "Nova has it. Ask its owner, then end the other by `virsh destroy {id}` on its node; its "
         "disk is left as it is. After that look at its file systems",
+        no_repair="which of the two has the data that counts, only its owner knows",
         rule=_server_twice,
     ),
     Disagreement(
@@ -709,7 +717,8 @@ CLASSES = (
         "Somebody has undefined it, or the node was installed again.",
         left_out=f"{_MOVING}; a server in ERROR, which may never have been built",
         remedy="see whether its disk is there (`ls /var/lib/nova/instances/{id}` on its node, or "
-        "its volumes); `stackward server reboot {id} --hard` then defines the guest anew",
+        "its volumes); `stackward server reboot {id} --hard` then defines the guest again",
+        no_repair="whether its disk is whole must be known before it is defined again",
         rule=_domain_missing,
     ),
     Disagreement(
@@ -722,6 +731,7 @@ CLASSES = (
         left_out=f"{_MOVING}; a server in RESCUE or in ERROR",
         remedy="see whether nova-compute is up on its node (`stackward node check`), and why "
         "libvirt has it so: `virsh domstate --reason {id}` there",
+        no_repair="nova-compute writes the state by itself once it works: repair that",
         rule=_state_differs,
     ),
     Disagreement(
@@ -734,6 +744,7 @@ CLASSES = (
         remedy="end nothing before you know which of them has the server's data: "
         "`openstack server migration list --server {id}` has its last moves, "
         "`virsh domstate {id}` on each node what runs",
+        no_repair="the guest may be the only one that runs, and ending it loses its memory",
         rule=_domain_elsewhere,
     ),
     Disagreement(
@@ -748,6 +759,7 @@ CLASSES = (
         remedy="ask who has deleted it, if anybody knows: `openstack server event list {id}` as an "
         "administrator. Then on that node `virsh destroy {id}` and `virsh undefine {id}`; its disk "
         "stays",
+        no_repair="a guest that runs may still be somebody's: ending it loses its memory",
         rule=_domain_of_deleted,
         needs_absence=True,
     ),
@@ -759,6 +771,8 @@ CLASSES = (
         left_out=f"{_MOVING}; what an evacuated server holds on its source, until that returns",
         remedy="see that it does not move (`openstack server migration list --server {id}`), "
         "then `nova-manage placement audit --verbose` names what to remove",
+        repair="what it holds elsewhere than on its node is removed, if libvirt has its guest "
+        "there and on no other node",
         rule=_allocation_double,
     ),
     Disagreement(
@@ -766,8 +780,9 @@ CLASSES = (
         title="A server holds its allocations on another node than it is on",
         means="Placement counts it where it is not: its own node may be filled over its limits.",
         left_out=f"{_MOVING}; a node whose allocations cannot be read",
-        remedy="`nova-manage placement heal_allocations --instance {id} --force` writes them anew, "
+        remedy="`nova-manage placement heal_allocations --instance {id} --force` writes them, "
         "by Nova's own word",
+        no_repair="what it needs on its node only Nova can say: `heal_allocations` asks it",
         rule=_allocation_elsewhere,
     ),
     Disagreement(
@@ -777,6 +792,7 @@ CLASSES = (
         left_out=f"{_MOVING}; all of them where the allocations of any node cannot be read",
         remedy="`nova-manage placement heal_allocations --instance {id}` writes them, by Nova's "
         "own word",
+        no_repair="what it needs on its node only Nova can say: `heal_allocations` asks it",
         rule=_allocation_missing,
     ),
     Disagreement(
@@ -788,6 +804,8 @@ CLASSES = (
         "down. A service other than Nova may hold allocations too (Zun, Blazar)",
         remedy="see that it is no server (`openstack server show {id}`), and ask what else uses "
         "placement; then `openstack resource provider allocation delete {id}`",
+        repair="all that it holds is removed, if it is a consumer of Nova, and no libvirt has a "
+        "guest of it",
         rule=_allocation_orphan,
         needs_absence=True,
     ),
@@ -801,6 +819,7 @@ CLASSES = (
         "their confirmation; evacuations whose source has not returned",
         remedy="restart nova-compute on its source: it closes such records as it starts. "
         "`stackward node drain` names what else is in the way",
+        no_repair="Nova's API closes no record; the page of stuck states has the way out of each",
         rule=_record_open,
         is_busy=True,
     ),
@@ -810,17 +829,20 @@ CLASSES = (
         means=LIVES_ON_SOURCE.why,
         left_out="an evacuation that is still under way",
         remedy=LIVES_ON_SOURCE.remedy,
+        no_repair="the server must leave the node first: a drain moves it",
         rule=_lives_on_source,
         is_busy=True,
     ),
     Disagreement(
         name="task-stuck",
         title="Nova is at work on a server for long",
-        means="Whoever was to carry it out is gone, and Nova takes no other order for it.",
+        means="The service that was to do it is gone, and Nova takes no other order for it.",
         left_out=f"what Nova began in the last {TASK_LONG_S / 60:.0f} minutes; a server that moves",
         remedy="see whether nova-compute is up on its node (`stackward node check`), and what was "
         "asked for (`openstack server event list {id}`); a restart of nova-compute there ends "
         "most of it",
+        no_repair="what was asked for may still come; it decides whether to wait or to restart "
+        "nova-compute",
         rule=_task_stuck,
         is_busy=True,
     ),
@@ -830,8 +852,9 @@ CLASSES = (
         means="The server has no network where it is: a move has failed between libvirt and "
         "Neutron.",
         left_out=_MOVING,
-        remedy="`stackward server reboot {id} --hard` plugs its ports anew; if it stays, "
+        remedy="`stackward server reboot {id} --hard` plugs its ports again; if it stays, "
         "`openstack port set --host {host} {place}` binds it where the server is",
+        no_repair="to bind it again pulls the plug of the guest for a while: its owner decides",
         rule=_binding_elsewhere,
     ),
     Disagreement(
@@ -842,6 +865,7 @@ CLASSES = (
         left_out=f"{_MOVING}; what an open evacuation has left at its source",
         remedy="`stackward node drain` of the node that has the server removes it before it moves; "
         "Neutron lets only a login with the role `service` do that",
+        repair="the binding is removed, if it is inactive",
         rule=_binding_left,
     ),
     Disagreement(
@@ -850,6 +874,7 @@ CLASSES = (
         means="The agent or the chassis of its node has not plugged it, or has not said so.",
         left_out=f"{_MOVING}; a port that its owner has switched off",
         remedy="`stackward node check` says whether the network agent of its node works",
+        no_repair="Neutron sets it once the agent has plugged it: repair the agent",
         rule=_port_down,
     ),
     Disagreement(
@@ -858,21 +883,23 @@ CLASSES = (
         means="An attach or a detach was lost half way. The volume cannot be attached elsewhere, "
         "or will be missing at the next start.",
         left_out=f"{_MOVING}; a volume with which something goes on (attaching, detaching, "
-        "migrating). A guest that is off is not asked: Nova writes its definition anew",
-        remedy="find out where its data was last written, before anything is attached anew. "
+        "migrating). A guest that is off is not asked: Nova writes its definition again",
+        remedy="find out where its data was last written, before anything is attached again. "
         "An attachment that only Cinder has: `openstack volume attachment list --all-projects` "
         "names it, `openstack volume attachment delete` removes it. A volume that only the guest "
-        "lacks comes back with `stackward server reboot {id} --hard`",
+        "does not have comes back with `stackward server reboot {id} --hard`",
+        no_repair="which of them is right depends on where its data was last written",
         rule=_attachment_one_sided,
     ),
     Disagreement(
         name="attachment-elsewhere",
         title="Cinder has a volume attached on another node than its server is on",
-        means="A move has not told Cinder. The export to the old node stays open, and the next "
+        means="Cinder does not know of a move. The export to the old node stays open, and the next "
         "detach closes the wrong one.",
         left_out=f"{_MOVING}; an attachment without a host",
         remedy="`nova-manage volume_attachment refresh {id} {place} CONNECTOR` makes the "
-        "attachment anew while the server is off",
+        "attachment again while the server is off",
+        no_repair="only `nova-manage` on a controller can make the attachment again",
         rule=_attachment_elsewhere,
     ),
     Disagreement(
@@ -884,6 +911,7 @@ CLASSES = (
         "20 s each",
         remedy="see what Nova says of it (`openstack server volume list SERVER`) before it is set "
         "back: a volume that a guest still has must not be called available",
+        no_repair="which act is the least that helps depends on what Nova and the guest have",
         rule=_volume_stuck,
         is_busy=True,
     ),

@@ -20,6 +20,11 @@ class Case:
     witnesses: Mapping[Source, str] = field(default_factory=dict)  # what each says, in words
 
     @property
+    def word(self) -> str:
+        """Return what a plan calls it by, in one word for each part."""
+        return " ".join(filter(None, (self.name, self.thing_id, self.place)))
+
+    @property
     def key(self) -> tuple[str, str, str, tuple[str, ...]]:
         """Return what makes two cases of two looks the same case."""
         return (self.name, self.thing_id, self.place, self.hosts)

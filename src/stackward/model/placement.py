@@ -34,6 +34,18 @@ class Provider:
     traits: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """All that one consumer holds; `generation` is what it had when it was read."""
+
+    consumer: str
+    generation: int | None
+    project: str
+    user: str
+    allocations: Mapping[str, Resources] = field(default_factory=dict)  # by provider
+    kind: str | None = None  # INSTANCE, MIGRATION, ...; None: placement is too old to say
+
+
 @dataclass(frozen=True, slots=True)
 class Need:
     """What one kind of server asks of a node; servers of equal needs share one question."""

@@ -15,4 +15,5 @@ class Columns:
     names: tuple[str, ...]
     row: Callable[[Move[Any]], tuple[Json, ...]]
     outcome: tuple[str, ...]  # of `report/account.py`, in the order in which they are shown
+    each: str = "server"  # what a row of the plan is
     gives_way: tuple[str, ...] = ()  # those that a narrow terminal may miss, the first first

@@ -1,9 +1,9 @@
 """What may be asked of placement."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
-from stackward.model.placement import Candidate, Need, Provider, Resources
+from stackward.model.placement import Account, Candidate, Need, Provider, Resources
 
 
 class Placement(Protocol):
@@ -19,6 +19,17 @@ class Placement(Protocol):
 
     def allocations_on(self, provider: str, /) -> Mapping[str, Resources]:
         """Return what each consumer holds of one provider."""
+        ...
+
+    def account_of(self, consumer: str, /) -> Account | None:
+        """Return all that a consumer holds; None where it holds nothing."""
+        ...
+
+    def keep_allocations(self, account: Account, providers: Collection[str], /) -> str | None:
+        """Let a consumer hold only what it has on some providers, if it is as it was read.
+
+        Raises `Uncertain` where it has changed since: look again.
+        """
         ...
 
     def candidates(

@@ -99,8 +99,9 @@ def _lines(plan: Plan[Any], width: int | None) -> Iterator[str]:
 
 
 def _stage_lines(plan: Plan[Any], width: int | None) -> Iterator[str]:
+    each = operation(plan.request.kind).columns.each
     for number, stage in enumerate(plan.stages, 1):
-        what = f"{number}. {stage.name}: {printable(_what(stage))}"
+        what = f"{number}. {stage.name}: {printable(_what(stage, each))}"
         if is_chain(plan) and len(stage.moves) > 1:
             what += f"; {stage.at_once} at once"
         yield from wrap(what, width, first="  ", rest="     ")
@@ -156,11 +157,11 @@ def _time_of(plan: Plan[Any]) -> str | None:
     return f"{in_time(whole)}, by past moves on this cloud{of}"
 
 
-def _what(stage: Stage[Any]) -> str:
+def _what(stage: Stage[Any], each: str) -> str:
     if stage.catches_up:
         return "what is new by then, if it has no blocker and no warning"
     if servers := [move for move in stage.moves if move.thing_id]:
-        return f"{count_of(len(servers), 'server')}, {stage.at_once} at once"
+        return f"{count_of(len(servers), each)}, {stage.at_once} at once"
     steps = [step.summary for move in stage.moves for step in move.steps]
     return "; ".join(steps) or "nothing to move"
 

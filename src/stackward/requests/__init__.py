@@ -19,6 +19,7 @@ KINDS = ByKind(
         "fence-compute-node": "fence_compute_node.FenceRequest",
         "reboot-compute-node": "reboot_compute_node.RebootNodeRequest",
         "reboot-server": "reboot_server.RebootRequest",
+        "reconcile-cloud": "reconcile_cloud.ReconcileRequest",
         "recover-compute-node": "recover_compute_node.RecoverRequest",
         "return-compute-node": "return_compute_node.ReturnRequest",
         "start-servers": "start_servers.StartRequest",

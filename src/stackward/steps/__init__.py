@@ -22,6 +22,7 @@ KINDS = ByKind(
         "tell-instance-ha": "instance_ha.TellInstanceHa",
         "remove-attachments": "evacuation.RemoveAttachments",
         "kill-domain": "stale_guest.KillDomain",
+        "remove-allocations": "allocations.RemoveAllocations",
         "remove-binding": "network.RemoveBinding",
         "install-gate": "boot_gate.InstallGate",
         "remove-gate": "boot_gate.RemoveGate",

@@ -1,12 +1,12 @@
 """Placement's API as the port `Placement`, and its JSON as values."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from stackward.adapters.openstack.answers import Json, text
 from stackward.adapters.openstack.http import Api
 from stackward.adapters.openstack.paths import at
-from stackward.model.placement import Candidate, Inventory, Need, Provider, Resources
+from stackward.model.placement import Account, Candidate, Inventory, Need, Provider, Resources
 
 
 class PlacementApi:
@@ -34,6 +34,18 @@ class PlacementApi:
     def allocations_on(self, provider: str, /) -> Mapping[str, Resources]:
         """Return what each consumer holds of one provider."""
         return self._api.read(at("/resource_providers/{}/allocations", provider), to_allocations)
+
+    def account_of(self, consumer: str, /) -> Account | None:
+        """Return all that a consumer holds; None where it holds nothing."""
+        account = self._api.read(
+            at("/allocations/{}", consumer), lambda given: to_account(consumer, given)
+        )
+        return account if account.allocations else None
+
+    def keep_allocations(self, account: Account, providers: Collection[str], /) -> str | None:
+        """Let a consumer hold only what it has on some providers, if it is as it was read."""
+        path = at("/allocations/{}", account.consumer)
+        return self._api.change("PUT", path, to_kept(account, providers))
 
     def candidates(
         self, need: Need, /, *, member_of: Sequence[str], limit: int
@@ -63,6 +75,32 @@ def to_usages(given: Json) -> dict[str, int]:
 def to_allocations(given: Json) -> dict[str, dict[str, int]]:
     """Read the allocations of a provider or of a consumer, by the other of the two."""
     return {name: dict(one["resources"]) for name, one in given["allocations"].items()}
+
+
+def to_account(consumer: str, given: Json) -> Account:
+    """Read `GET /allocations/{consumer}` (1.28 and later); 1.38 and later tell its kind."""
+    return Account(
+        consumer=consumer,
+        generation=given.get("consumer_generation"),
+        project=given.get("project_id") or "",
+        user=given.get("user_id") or "",
+        allocations=to_allocations(given),
+        kind=given.get("consumer_type"),
+    )
+
+
+def to_kept(account: Account, providers: Collection[str]) -> Json:
+    """Return the body of `PUT /allocations/{consumer}`; with its kind where placement told it."""
+    return {
+        "allocations": {
+            one: {"resources": dict(held)}
+            for one, held in account.allocations.items()
+            if one in providers
+        },
+        "project_id": account.project,
+        "user_id": account.user,
+        "consumer_generation": account.generation,
+    } | ({"consumer_type": account.kind} if account.kind is not None else {})
 
 
 def to_traits(given: Json) -> frozenset[str]:

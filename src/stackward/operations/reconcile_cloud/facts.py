@@ -1,0 +1,73 @@
+"""Read what witnesses do not agree on: twice for a plan, once more while it is carried out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from stackward.answers import why
+from stackward.errors import StackwardError
+from stackward.facts.observed import NAMES, remembered_in
+from stackward.facts.testimony import read_testimony
+from stackward.health.agreement import Agreement, reconcile
+from stackward.health.disagreements import find_cases
+from stackward.model.identity import Itself
+from stackward.model.placement import Account
+from stackward.model.unread import Unread
+from stackward.ports.journal import Journal
+from stackward.ports.world import World
+from stackward.requests.reconcile_cloud import ReconcileRequest
+
+ORPHAN = "allocation-orphan"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReconcileFacts:
+    """What two looks have seen, and whose allocations those of nobody are."""
+
+    found: Agreement
+    accounts: Mapping[str, Account | Unread | None] = field(default_factory=dict)  # by consumer
+
+
+def read_reconcile(
+    world: World,
+    journal: Journal,
+    asked: ReconcileRequest,
+    run_id: str | None,  # noqa: ARG001  # no claim of a run is in the way
+) -> ReconcileFacts:
+    """Return the cases of the classes that are asked for.
+
+    A plan names the cases that two looks have seen. Once it does, one more look is enough: it must
+    see them still.
+    """
+    cloud = world.cloud.identity().id
+    remembered = remembered_in(journal.observations(cloud, NAMES))
+    found = (
+        _looked_again(world, remembered, asked.cases)
+        if asked.cases is not None
+        else reconcile(world, wait_s=asked.wait_s, host=asked.host, remembered=remembered)
+    )
+    wanted = [one for one in found.cases if one.name in asked.classes]
+    orphans = [one.thing_id for one in wanted if one.name == ORPHAN]
+    return ReconcileFacts(found=found, accounts={each: _account(world, each) for each in orphans})
+
+
+def _looked_again(
+    world: World, remembered: Mapping[str, Itself], words: tuple[str, ...]
+) -> Agreement:
+    testimony = read_testimony(world, remembered)
+    cases = [one for one in find_cases(testimony) if one.word in words]
+    # A list may have missed a server: one that is said to be none is asked for by its id.
+    there = {
+        one.thing_id
+        for one in cases
+        if one.name == ORPHAN and world.nova.server(one.thing_id) is not None
+    }
+    return Agreement(
+        testimony=testimony, cases=tuple(one for one in cases if one.thing_id not in there)
+    )
+
+
+def _account(world: World, consumer: str) -> Account | Unread | None:
+    try:
+        return world.placement.account_of(consumer)
+    except StackwardError as error:
+        return Unread(why(error))
