@@ -95,6 +95,7 @@ lab-steady: $(READY) ## Play SCENE=30 ten times, three of them on a busy machine
 bench: $(READY) $(BENCH_READY) ## Measure side by side, as ratios, and fail over the thresholds
 	$(BIN)/python bench/start.py $(BIN)/stackward $(BENCH_VENV)/bin/openstack
 	$(BIN)/python bench/plan.py
+	$(BIN)/python bench/reconcile.py
 	$(AS_ROOT) $(BIN)/python bench/check.py
 	$(BIN)/python bench/deadline.py
 	$(BIN)/python bench/workers.py
