@@ -17,10 +17,11 @@ from stackward.signatures.matching import MOST_READ, matches_in, seen_in, words_
 
 KNOWN = read_signatures()
 HERE = Path(__file__).parent
+LOGS = HERE.parent / "logs/samples"
 # All logs of a lab on which servers were built and moved, and consoles of guests that came up.
 HEALTHY = sorted(
     path
-    for folder in (HERE.parent / "logs/samples/build", HERE / "healthy")
+    for folder in (LOGS / "build", LOGS / "migration", HERE / "healthy")
     for path in folder.rglob("*")
     if path.is_file()
 )
