@@ -436,12 +436,18 @@ class HttpCloud:
             found |= {"max_version": "1.39", "min_version": "1.0"}
             return Reply(200, {"versions": [found]})
         if words[0] == "allocations" and method == "PUT":
+            # As placement has it: from 1.38 on a kind is wanted, and "unknown" is none.
+            is_wanted = _pair(self.versions[-1] or "1.0") >= (1, 38)
+            kind = body.get("consumer_type")
+            if is_wanted != bool(kind) or (kind and not kind.isupper()):
+                detail = "JSON does not validate: consumer_type"
+                return Reply(400, {"errors": [{"status": 400, "detail": detail}]})
             account = Account(
                 consumer=words[1],
                 generation=body["consumer_generation"],
                 project=body["project_id"],
                 user=body["user_id"],
-                kind=body["consumer_type"],
+                kind=kind,
                 allocations={one: each["resources"] for one, each in body["allocations"].items()},
             )
             try:

@@ -66,7 +66,7 @@ class FakePlacement:
             project="demo",
             user="eve",
             allocations={each: {"VCPU": 1} for each in held},
-            kind=self.kinds.get(consumer, "INSTANCE"),
+            kind=self.kinds.get(consumer, "unknown"),
         )
 
     def keep_allocations(self, account: Account, providers: Collection[str], /) -> str:

@@ -180,13 +180,14 @@ class Api:
 
     # --- changing ---
 
-    def change(
+    def change(  # noqa: PLR0913  # what an order has
         self,
         method: str,
         path: str,
         body: Mapping[str, object] | None = None,
         *,
         right: str = ADMINISTRATOR,
+        version: str | None = None,
         at_least: str | None = None,
     ) -> str | None:
         """Ask for a change, once; return the id of the request, if the service gave it one.
@@ -194,7 +195,7 @@ class Api:
         A DELETE has no body: Neutron refuses one. `right` says how a login gets what it takes.
         A service that is older than `at_least` is not asked: the order means something else there.
         """
-        answer = self._send(method, path, body=body, at_least=at_least)
+        answer = self._send(method, path, body=body, version=version, at_least=at_least)
         told: dict[str, Any] = {"service": self._service, "request_id": request_id_of(answer)}
         if answer.status_code == _CONFLICT:
             # Nova answers so to a second request while the first is under way.

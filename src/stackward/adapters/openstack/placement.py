@@ -6,7 +6,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from stackward.adapters.openstack.answers import Json, text
 from stackward.adapters.openstack.http import Api
 from stackward.adapters.openstack.paths import at
+from stackward.adapters.openstack.services import PLACEMENT_OLDEST
 from stackward.model.placement import Account, Candidate, Inventory, Need, Provider, Resources
+
+_NO_KIND = "unknown"  # placement's word for a consumer that was made before 1.38: Nova's are
 
 
 class PlacementApi:
@@ -44,8 +47,10 @@ class PlacementApi:
 
     def keep_allocations(self, account: Account, providers: Collection[str], /) -> str | None:
         """Let a consumer hold only what it has on some providers, if it is as it was read."""
-        path = at("/allocations/{}", account.consumer)
-        return self._api.change("PUT", path, to_kept(account, providers))
+        path, body = at("/allocations/{}", account.consumer), to_kept(account, providers)
+        # Later ones want a kind, and take none for one that was made without: Nova's own.
+        version = None if "consumer_type" in body else PLACEMENT_OLDEST
+        return self._api.change("PUT", path, body, version=version)
 
     def candidates(
         self, need: Need, /, *, member_of: Sequence[str], limit: int
@@ -90,7 +95,7 @@ def to_account(consumer: str, given: Json) -> Account:
 
 
 def to_kept(account: Account, providers: Collection[str]) -> Json:
-    """Return the body of `PUT /allocations/{consumer}`; with its kind where placement told it."""
+    """Return the body of `PUT /allocations/{consumer}`; with its kind where it has one."""
     return {
         "allocations": {
             one: {"resources": dict(held)}
@@ -100,7 +105,7 @@ def to_kept(account: Account, providers: Collection[str]) -> Json:
         "project_id": account.project,
         "user_id": account.user,
         "consumer_generation": account.generation,
-    } | ({"consumer_type": account.kind} if account.kind is not None else {})
+    } | ({"consumer_type": account.kind} if account.kind not in {None, _NO_KIND} else {})
 
 
 def to_traits(given: Json) -> frozenset[str]:
