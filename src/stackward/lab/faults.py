@@ -17,7 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from stackward.errors import BadInput, Refused, StepFailed
-from stackward.lab import boot_faults, clock_faults, hardware_faults, network, server_faults
+from stackward.lab import (
+    boot_faults,
+    clock_faults,
+    disagreement_faults,
+    hardware_faults,
+    network,
+    server_faults,
+)
 from stackward.lab.client import connect
 from stackward.lab.configuration import PASSWORD
 from stackward.lab.machine import port_open
@@ -642,6 +649,47 @@ ALL = (
         seen=server_faults.has_panicked,
         mend=server_faults.reboot,
         gone=server_faults.has_not_panicked,
+    ),
+    Fault(
+        name="allocation-orphan",
+        what="a consumer that is no server holds allocations on the node",
+        symptom="placement has it among the node's: `cloud reconcile` names it allocation-orphan",
+        target=Target.COMPUTE,
+        make=disagreement_faults.hold_for_nobody,
+        seen=disagreement_faults.is_held_for_nobody,
+        mend=disagreement_faults.let_nobody_go,
+        gone=disagreement_faults.is_free_of_nobody,
+    ),
+    Fault(
+        name="allocation-double",
+        what="the server holds allocations on a second node too",
+        symptom="placement has it on both: `cloud reconcile` names it allocation-double",
+        target=Target.SERVER,
+        make=disagreement_faults.hold_twice,
+        seen=disagreement_faults.is_held_twice,
+        mend=disagreement_faults.hold_once,
+        gone=disagreement_faults.is_held_once,
+    ),
+    Fault(
+        name="domain-elsewhere",
+        what="another node has a guest of the server, switched off, as a lost move leaves it",
+        symptom="libvirt there has it: `cloud reconcile` names it domain-elsewhere",
+        target=Target.SERVER,
+        make=disagreement_faults.define_elsewhere,
+        seen=disagreement_faults.is_defined_elsewhere,
+        mend=disagreement_faults.undefine_elsewhere,
+        gone=disagreement_faults.is_only_at_home,
+        stays="the guest on the other node stays defined there",
+    ),
+    Fault(
+        name="domain-of-deleted",
+        what="the node has a guest, switched off, of a server that Nova does not have",
+        symptom="libvirt there has it: `cloud reconcile` names it domain-of-deleted",
+        target=Target.COMPUTE,
+        make=disagreement_faults.define_for_nobody,
+        seen=disagreement_faults.is_defined_for_nobody,
+        mend=disagreement_faults.undefine_for_nobody,
+        gone=disagreement_faults.has_only_servers,
     ),
 )
 FAULTS = {fault.name: fault for fault in ALL}
