@@ -163,7 +163,8 @@ def test_a_run_that_was_not_begun_in_time_is_reported_though_no_worker_came(
     resumed = site.run("run", "resume", run.id, "--queue")
 
     assert (row["State"], row["Begins at"]) == ("not begun", None)
-    assert "drain `c01`: not begun; 0 steps are done" in shown[2]
+    why = "(it was not begun in time: its turn passed at 2026-01-01 05:00:00 UTC)"
+    assert f"drain `c01`: not begun {why}; 0 steps are done" in shown[2]
     assert watched[0] == 3
     assert "not begun: it was not begun in time: its turn passed at 2026-01-01 05:00" in watched[2]
     assert (resumed[0], "its approval has lapsed" in resumed[2]) == (3, True)

@@ -8,6 +8,7 @@ from stackward.model.disagreement import Case
 from stackward.model.testimony import Source
 from stackward.report.tables import Cell, Form, Table, render_rows
 from stackward.report.text import as_json, as_text, wrap
+from stackward.report.times import utc
 from stackward.wording import count_of, first_of
 
 COLUMNS = ("Class", "Thing", "ID", "Hosts", *(source.value for source in Source), "Says", "Remedy")
@@ -42,7 +43,11 @@ def render_agreement(
     if form is Form.JSON and not columns:
         return f"{as_json(agreement_record(found), indent=2)}\n"
     if form is not Form.TABLE or columns:
-        table = Table(columns=COLUMNS, rows=tuple(map(_row, found.cases)))
+        table = Table(
+            columns=COLUMNS,
+            rows=tuple(map(_row, found.cases)),
+            gives_way=(*(source.value for source in Source), "ID", "Remedy"),
+        )
         return render_rows(table.only(columns), form, width)
     return as_text(_lines(found, width))
 
@@ -74,7 +79,7 @@ def agreement_record(found: Agreement) -> dict[str, object]:
         "looks": found.looks,
         "passed": len(found.passed),
         "looked": {
-            "at": testimony.at.isoformat(timespec="seconds"),
+            "at": utc(testimony.at, "seconds"),
             "hosts": len(testimony.hosts),
             "servers": len(testimony.servers),
             "volumes": len(volumes) if isinstance(volumes, dict) else None,

@@ -8,7 +8,7 @@ from stackward.model.run import Attempt, Event, Run, RunState
 from stackward.model.values import Json
 from stackward.report.gone import GONE, how_it_went, is_gone
 from stackward.report.tables import Table
-from stackward.report.times import Words, with_our_times
+from stackward.report.times import Words, in_words, with_our_times
 from stackward.wording import count_of, in_size, in_utc
 
 if TYPE_CHECKING:  # listing runs needs no plan
@@ -199,7 +199,7 @@ def how_it_stands(run: Run, attempts: Sequence[Attempt], *, is_orphan: bool = Fa
     steps = f"{count_of(done, 'step is', 'steps are')} done"
     awaits = run.turn is not None and run.awaits_its_turn
     why = run.ending.reason if run.state is RunState.NOT_BEGUN else None
-    state = f"{state} ({why})" if why else state
+    state = f"{state} ({in_words(why)})" if why else state
     begins = f"; it begins at {in_utc(run.turn.at)}" if awaits and run.turn else ""
     return f"run `{run.id}`, {run.title}: {state}{begins}; {steps}, {under_way}{undone}"
 

@@ -21,6 +21,7 @@ from stackward.ports.world import World
 from stackward.status.lookups import hypervisor_of
 from stackward.status.proof import Row, on_its_node
 from stackward.status.stalled import NO_DOMAIN
+from stackward.wording import count_of
 
 # As it is started next: without numbers of this boot. What is secret libvirt leaves out.
 DUMP = (*VIRSH, "dumpxml", "--inactive")
@@ -64,7 +65,10 @@ def compared(world: World, server: str, host: str, mark: Mapping[str, Json]) -> 
         return {}
     if not (changed := changes(before, now)):
         return {_DEFINITION: "as before"}
-    return {_DEFINITION: f"{len(changed)} lines differ", REDEFINED: changed}
+    return {
+        _DEFINITION: count_of(len(changed), "line differs", "lines differ"),
+        REDEFINED: changed,
+    }
 
 
 def changes(before: str, now: str) -> tuple[str, ...]:
