@@ -90,7 +90,7 @@ class FakeNova:
             is_heard = service.is_up and service.updated is None
             # What is forced down reports all the same.
             is_heard |= service.is_forced_down and service.host not in self.unheard
-            return replace(service, updated=self._now.isoformat()) if is_heard else service
+            return replace(service, updated=self.now.isoformat()) if is_heard else service
         blank = a_service(service.host, id="", is_enabled=False, is_up=False, zone="")
         return replace(blank, binary=service.binary, is_known=False)
 
@@ -327,6 +327,7 @@ class FakeNova:
                 service="Nova",
                 says=f"Compute service of {one.host} is still in use.",
             )
+        self._take_up_the_first(server, target)
         number = len(self.migrations) + 1
         self.migrations.append(
             Migration(
@@ -341,6 +342,15 @@ class FakeNova:
         )
         self.known[server] = replace(one, task_state="rebuilding", status="REBUILD")
         return self._act(server, "evacuate", "compute_rebuild_instance")
+
+    def _take_up_the_first(self, server: str, target: str) -> None:
+        """Let the conductor take a record that is `accepted` for this order, if there is one."""
+        for at, one in enumerate(self.migrations):
+            if (one.server, one.kind, one.status) == (server, "evacuation", "accepted"):
+                self.migrations[at] = replace(one, target=target)
+                self.left_alone.discard(one.id)
+                self.left_alone.add(len(self.migrations) + 1)
+                return
 
     def reset_state(self, server: str, /) -> str:
         one = self.known[server]
@@ -367,7 +377,7 @@ class FakeNova:
             resumed = [one for one in self.known.values() if one.host == host]
             self.boots.update(one.id for one in resumed if one.vm_state == "active")
             self.computes[host] = replace(
-                self.computes[host], is_up=True, updated=self._now.isoformat()
+                self.computes[host], is_up=True, updated=self.now.isoformat()
             )
         self.starting.clear()
         for server in [each for each in self.known.values() if each.task_state in _POWERED]:
@@ -437,16 +447,17 @@ class FakeNova:
             self.known[server.id] = replace(server, status=was)
 
     def _evacuate(self, server: Server, migration: Migration) -> None:
+        at = self.migrations.index(migration)
         if migration.status == "accepted":
-            self._set(server.id, status="pre-migrating")
+            self.migrations[at] = replace(migration, status="pre-migrating")
         elif server.id in self.failures:
-            self._set(server.id, status="error")
+            self.migrations[at] = replace(migration, status="error")
             self.actions[server.id][-1] = replace(self.actions[server.id][-1], message="Error")
             self.known[server.id] = replace(
                 server, task_state=None, status="ERROR", vm_state="error"
             )
         elif self.computes[migration.target or ""].is_up:
-            self._set(server.id, status="done")
+            self.migrations[at] = replace(migration, status="done")
             self._end(server.id)
             is_on = server.vm_state == "error"  # nova 31.0: it is left running then
             self.known[server.id] = replace(
@@ -503,24 +514,25 @@ class FakeNova:
             )
         )
         if event:
-            self.events[log[-1].request_id] = (ActionEvent(name=event, started=self._now),)
+            self.events[log[-1].request_id] = (ActionEvent(name=event, started=self.now),)
         return f"req-{number}"
 
     def _end(self, server: str, further: str = "") -> None:
         """Let what Nova does for the last action end, or go over into something further."""
         request = self.actions[server][-1].request_id
-        done = [replace(each, finished=self._now) for each in self.events.get(request, ())]
+        done = [replace(each, finished=self.now) for each in self.events.get(request, ())]
         if further:
-            done.append(ActionEvent(name=further, started=self._now, finished=self._now))
+            done.append(ActionEvent(name=further, started=self.now, finished=self.now))
         self.events[request] = tuple(done)
 
     @property
-    def _now(self) -> datetime:
+    def now(self) -> datetime:
+        """Return what time it is there."""
         return NOW + timedelta(seconds=self.ticks)
 
     def _stamp(self, number: int) -> str:
         """Return when an action began, as Nova writes it; none is as early as another."""
-        at = self._now + timedelta(microseconds=number)
+        at = self.now + timedelta(microseconds=number)
         return at.replace(tzinfo=None).isoformat(timespec="microseconds")
 
     def _set(self, server: str, *, status: str) -> None:

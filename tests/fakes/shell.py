@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -15,6 +15,7 @@ from stackward.facts.disks_elsewhere import script as disks
 from stackward.facts.domains import FILESYSTEM, LIST, STATS
 from stackward.facts.guest import script as guest_script
 from stackward.facts.guests import script as guests
+from stackward.facts.survey import script as survey
 from stackward.facts.who_ran import NOW as NOW_THERE
 from stackward.model import boot_gate
 from stackward.model.blind import Blind
@@ -140,6 +141,7 @@ class FakeShell:
     not_novas: set[str] = field(default_factory=set)  # guests that something else has defined
     machines: dict[str, list[str]] = field(default_factory=dict)  # of a server's boots, in turn
     uefi: set[str] = field(default_factory=set)  # servers that boot by it
+    surveys: dict[str, Mapping[str, object]] = field(default_factory=dict)  # what a look is told
     uncalled: set[str] = field(default_factory=set)  # addresses that no node has a way to
     looks: dict[tuple[str, str], str] = field(default_factory=dict)  # at guests: what was told
 
@@ -197,6 +199,8 @@ class FakeShell:
             server = json.loads(given.partition(guest_script())[2])["server"]
             told = self.looks.get((node, server))
             return NO_LIBVIRT if told is None else Answer(0, told)
+        if node in self.surveys and given == survey():
+            return Answer(0, json.dumps(self.surveys[node]))
         if given == script():
             return self._hail(node, json.loads(words[-1])["addresses"])
         if as_root:

@@ -453,6 +453,7 @@ WAITS = {
     "building": ("Nova builds it", "if it never is"),
     "evacuate/ha-acts": ("the instance-HA service ends it", "where it is `error` or `failed`"),
     "evacuate/locked": ("the lease of the dead node ends", "If the lock stays"),
+    "evacuate/order-may-come": ("a conductor takes it up", "where the conductor never takes it up"),
     "galera-member-behind": ("the donor gives it its data", "if it stays so"),
     "incoming-migration": ("Nova moves it", "one that never will is named"),
     "ovsdb-joining": ("its cluster takes it in", "if it stays so"),

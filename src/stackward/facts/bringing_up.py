@@ -50,17 +50,25 @@ def _acting(records: Sequence[Migration], server: Server) -> Migration | None:
 
     Once it is `done`, what lives on its target is safe from it: there Nova has it, and its disk.
     So it is from an older one of the same source that nobody carries out: its record ends with this
-    one, as that source starts.
+    one, as that source starts. And so it is from a newer one whose order was carried out under the
+    record by which it came (`status/lost_order.py`): no task is left of it.
     """
-    come: Migration | None = None  # the evacuation by which it came where it is
-    for one in records:  # the newest first
-        if one.kind == EVACUATION and one.status in _ARRIVED and one.target == server.host:
-            come = come or one
+    arrived = [at for at, one in enumerate(records) if _has_come(one, server)]  # the newest first
+    come = arrived[0] if arrived else None  # the evacuation by which it came where it is
+    for at, one in enumerate(records):
+        if not is_open_evacuation(one) or _has_come(one, server):
             continue
-        is_older = come is not None and one.source == come.source and one.status == "pre-migrating"
-        if is_open_evacuation(one) and not is_older:
+        if come is None or one.source != records[come].source:
+            return one
+        is_older = at > come and one.status == "pre-migrating"
+        is_used_up = at < come and one.status == "accepted" and server.task_state is None
+        if not (is_older or is_used_up):
             return one
     return None
+
+
+def _has_come(one: Migration, server: Server) -> bool:
+    return one.kind == EVACUATION and one.status in _ARRIVED and one.target == server.host
 
 
 def _elsewhere(

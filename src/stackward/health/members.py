@@ -18,7 +18,8 @@ from stackward.health.proofs import proved
 from stackward.model.cloud_state import CloudState
 from stackward.model.health import Finding, State
 from stackward.model.service import NOVA_COMPUTE
-from stackward.model.survey import Survey, Unseen
+from stackward.model.survey import Broker, Queue, Survey, Unseen
+from stackward.model.unread import Unread
 from stackward.ports.clock import Clock
 from stackward.ports.journal import Journal
 from stackward.ports.shell import Shell
@@ -41,12 +42,26 @@ class Members:
 
 def with_members(world: World, journal: Journal, fence: FenceFacts) -> FenceFacts:
     """Add what is known of them to a node that is to be fenced."""
-    nodes = [*_controllers(world, journal, fence)]
+    nodes = [*_controllers(world, journal, fence.name)]
     found = read_members(world.shell, world.clock, world.together, nodes)
     return replace(fence, broken_members=found.broken, unread_members=found.unread)
 
 
-def _controllers(world: World, journal: Journal, fence: FenceFacts) -> Iterator[str]:
+def read_queues(world: World, journal: Journal, but: str, name: str) -> tuple[Queue, ...] | Unread:
+    """Return the queues of this name, of all virtual hosts of RabbitMQ; only if all are known."""
+    nodes = [*_controllers(world, journal, but)]
+    surveys = _surveys(world.shell, world.clock, world.together, nodes, read_anatomy())
+    brokers = [one.broker for one in surveys.values() if isinstance(one, Survey)]
+    known = [one for one in brokers if isinstance(one, Broker)]
+    if not known:
+        return Unread("no node shows its queues")
+    for one in known:
+        if one.queues is None or one.queues_unread or one.vhosts is None or one.vhosts_down:
+            return Unread("RabbitMQ does not show all its queues")
+    return tuple(queue for one in known for queue in one.queues or () if queue.name == name)
+
+
+def _controllers(world: World, journal: Journal, but: str) -> Iterator[str]:
     """Return the nodes that may have a member: all, without those that are compute nodes alone."""
     services = world.nova.services()
     hosts = list(dict.fromkeys(one.host for one in services))
@@ -55,13 +70,20 @@ def _controllers(world: World, journal: Journal, fence: FenceFacts) -> Iterator[
     control = {nodes[one.host] for one in services if one.binary != NOVA_COMPUTE}
     alone = {*nodes.values()} - control
     for node in world.shell.directory().names:
-        if node not in alone and node != fence.name:
+        if node not in alone and node != but:
             yield node
 
 
 def read_members(shell: Shell, clock: Clock, together: Together, nodes: Sequence[str]) -> Members:
     """Look at these nodes side by side, and judge what they have of RabbitMQ and MariaDB."""
     anatomy = read_anatomy()
+    surveys = _surveys(shell, clock, together, nodes, anatomy)
+    return judge_members(CloudState(read_at=clock.now(), surveys=surveys), anatomy)
+
+
+def _surveys(
+    shell: Shell, clock: Clock, together: Together, nodes: Sequence[str], anatomy: Anatomy
+) -> dict[str, Survey | Unseen]:
     told = together.ask(
         {
             node: partial(survey_node, shell, clock, anatomy, node, within_s=_ASK_S)
@@ -69,8 +91,7 @@ def read_members(shell: Shell, clock: Clock, together: Together, nodes: Sequence
         },
         within_s=_WHOLE_S,
     )
-    surveys = {node: told[node] or _LATE for node in nodes}
-    return judge_members(CloudState(read_at=clock.now(), surveys=surveys), anatomy)
+    return {node: told[node] or _LATE for node in nodes}
 
 
 def judge_members(state: CloudState, anatomy: Anatomy) -> Members:

@@ -21,6 +21,7 @@ from stackward.ports.haste import with_confirm
 from stackward.ports.world import World
 from stackward.status.evacuated import Promised, prove_evacuation, telling
 from stackward.status.lookups import service_of
+from stackward.status.lost_order import QUIET_S, has_begun, is_accepted, later_move
 from stackward.status.power import says_off_twice
 from stackward.status.proof import volumes_on
 from stackward.status.signs import (
@@ -186,8 +187,10 @@ class Evacuate:
         return "not at all; once the node is back, migrate it there"
 
     def mark(self, world: World, /) -> Mark:
-        """Note what is newest now."""
-        return mark_of(world.nova, self.server)
+        """Note what is newest now, and which orders were never taken up."""
+        records = world.nova.migrations_of_server(self.server)
+        accepted: list[Json] = [each.id for each in records if is_accepted(each)]
+        return {**mark_of(world.nova, self.server), "accepted": accepted}
 
     def look(self, world: World, mark: Mark | None, /) -> Look:
         """Read Nova's record of our evacuation; *done* is proved before it is believed."""
@@ -198,9 +201,30 @@ class Evacuate:
             return foreign(signs.foreign)
         if mark is None:
             return self._unbegun(world, signs.server)
-        if signs.migration is None:
-            return self._without_record(world, signs)
-        return self._by_record(world, signs, signs.server, signs.migration)
+        followed = self._followed(world, signs, mark)
+        if followed.migration is None:
+            return self._without_record(world, followed)
+        return self._by_record(world, followed, signs.server, followed.migration)
+
+    def _followed(self, world: World, signs: Signs, mark: Mark) -> Signs:
+        """Follow the record under which the conductor carries our order out.
+
+        It takes the first one of the server that is `accepted`: an older one, where an order was
+        lost before. Then our own stays `accepted` (nova 31.0, conductor/manager.py,
+        rebuild_instance).
+        """
+        before = mark.get("accepted")
+        if not isinstance(before, list | tuple) or (
+            signs.migration and not is_accepted(signs.migration)
+        ):
+            return signs
+        older = (
+            each
+            for each in world.nova.migrations_of_server(self.server)
+            if each.id in before and not is_accepted(each)
+        )
+        taken = next(older, None)
+        return replace(signs, migration=taken) if taken else signs
 
     def _unbegun(self, world: World, server: Server) -> Look:
         if (others := in_other_hands(server)) is not None:
@@ -211,7 +235,7 @@ class Evacuate:
             (
                 each
                 for each in world.nova.migrations_of_server(server.id)
-                if each.kind in _EVACUATION and each.source == self.source
+                if each.kind in _EVACUATION and each.source == self.source and not is_accepted(each)
             ),
             None,
         )
@@ -288,13 +312,34 @@ class Evacuate:
                 f"{self.target}`",
                 saw={"target_down": True},
             )
-        if signs.migration is None or signs.migration.status == "accepted":
+        signs = self._followed(world, signs, mark)
+        if signs.migration is None or is_accepted(signs.migration):
+            return self._not_taken_up(world, signs, quiet_s)
+        return None
+
+    def _not_taken_up(self, world: World, signs: Signs, quiet_s: float) -> Look:
+        """Say that no conductor has taken the order up; waited for, while it may.
+
+        Where a later order was carried out it is set aside: it is not called lost by that, and
+        nothing is sent a second time.
+        """
+        own = signs.migration
+        later = later_move(world, own) if own and has_begun(world, own) is False else None
+        if own is None or later is None or quiet_s < QUIET_S:
             return under_way(
                 signs,
                 f"Nova has taken the order, and nothing is seen of it for {quiet_s:.0f} s: see the "
                 "logs of nova-conductor and nova-scheduler for its request",
             )
-        return None
+        return Look(
+            Standing.FAILED,
+            reason=f"the conductor has started nothing for its order (record {own.id}, accepted), "
+            f"and has carried out a later one (record {later.id})",
+            remedy="see that no process of nova-conductor hangs; once this run is over, `stackward "
+            f"node evacuate {self.source} --only {self.server} --reset-state {self.server}` judges "
+            "whether the order is lost, and gives it again",
+            saw={"migration": own.id, "later": later.id},
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -383,6 +383,22 @@ CASES: dict[str, tuple[EvacuationFacts, EvacuateRequest, list[str], list[str]]] 
         ),
         asking(reset_state=(DB,)), ["rebuilding"], [],
     ),
+    "nor one whose order may come": (
+        facts(
+            a_server(task_state="rebuilding"),
+            records=recorded(record("accepted", kind="evacuation")),
+            orders={7: "1 message waits in RabbitMQ's queue `conductor`"},
+        ),
+        asking(reset_state=(DB,)), ["order-may-come"], [],
+    ),
+    "a reset passes over one whose order is lost": (
+        facts(
+            a_server(task_state="rebuilding"),
+            records=recorded(record("accepted", kind="evacuation")),
+            orders={7: None},
+        ),
+        asking(reset_state=(DB,)), [], ["order-lost", "reset", *NOT_STARTED],
+    ),
     "no reset passes over one whose target is up": (
         building(), asking(reset_state=(DB,)), ["rebuilding"], [],
     ),

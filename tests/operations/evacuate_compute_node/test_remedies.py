@@ -93,6 +93,18 @@ FOLLOWED = {
         before=CALLED_UP, advice="plan again in two minutes", after=NO_DEVICE,
         asked=BY_WORD, asks_then=BY_WORD,
     ),
+    "evacuate/order-may-come": Case(
+        before=facts(
+            a_server(task_state="rebuilding"),
+            records=recorded(record("accepted", kind="evacuation")), orders={7: "it waits"},
+        ),
+        advice="then plan again",
+        after=facts(
+            a_server(task_state="rebuilding"),
+            records=recorded(record("accepted", kind="evacuation")), orders={7: None},
+        ),
+        asked=asking(reset_state=(DB,)), asks_then=asking(reset_state=(DB,)),
+    ),
     "evacuate/not-here": Case(
         before=facts(), advice="take an id from", asked=asking(reset_state=("nobody",)),
     ),
@@ -196,6 +208,7 @@ NOT_FOLLOWED = {
     "evacuate/left-behind": AGREE,
     "evacuate/reset": AGREE,
     "evacuate/passed-over": AGREE,
+    "evacuate/order-lost": AGREE,
     "evacuate/by-word": AGREE,
     "evacuate/lives": "of a run that is under way: tests/operations/test_without_device.py",
     "evacuate/power-again": LATER,

@@ -30,6 +30,7 @@ from stackward.model.service import NOVA_COMPUTE
 from stackward.model.unread import Hindrance, Unread
 from stackward.model.who_ran import Loss, Past
 from stackward.model.witness import Sign
+from stackward.operations.evacuate_compute_node.lost_orders import read_lost_orders
 from stackward.operations.evacuate_compute_node.off_too import OffToo, read_off_too
 from stackward.policy.waves import Tags
 from stackward.ports.compute_process import read_running_as
@@ -82,6 +83,8 @@ class Leaving:
     last_seen: Mapping[str, LastSeen] = field(default_factory=dict)
     ha: tuple[HaNotification, ...] | Unread = ()
     is_stopping: bool = True  # this Nova leaves stopped what it evacuates
+    # Why the order of a record that is `accepted` is not lost; None: it is. Others were not asked.
+    orders: Mapping[int, str | None] = field(default_factory=dict)
     is_off: bool = False  # its device says Off: what has a disk open is another guest
 
 
@@ -169,6 +172,7 @@ def read_leaving(
         },
         records=records,
         last_seen=seen,
+        orders=read_lost_orders(world, journal, node.name, records, asked.reset_state),
         ha=_notified(world, node.host),
         is_stopping=world.nova.leaves_evacuated_stopped(),
         is_off=is_off,

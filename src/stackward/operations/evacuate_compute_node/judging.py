@@ -19,6 +19,7 @@ from stackward.policy import compute, volumes, wishes
 from stackward.policy.capacity import Chooser, Packing, pack
 from stackward.requests.evacuate_compute_node import EvacuateRequest
 from stackward.status.evacuated import Promised
+from stackward.status.lost_order import is_accepted
 from stackward.wording import in_utc
 
 _TAKEN_FROM = {"ACTIVE", "SHUTOFF"}
@@ -104,9 +105,7 @@ def _judge_state(server: Server, facts: Leaving, asked: EvacuateRequest) -> Iter
     open_ = (each for each in facts.records.get(server.id, ()) if is_under_way(each))
     going = next((each for each in open_ if not (is_reset and _is_left(each, facts))), None)
     if going is not None:
-        yield rules.REBUILDING.blocks(
-            server.label, server.id, record=going.id, status=going.status, target=going.target
-        )
+        yield _judge_going(server, going, facts)
     elif server.task_state is not None:
         if is_reset:
             yield rules.RESET.warns(server.label, server.id, **said)
@@ -129,19 +128,33 @@ def _judge_state(server: Server, facts: Leaving, asked: EvacuateRequest) -> Iter
         yield rules.BOOTS_FOR_SECONDS.warns(server.label, server.id)
 
 
+def _judge_going(server: Server, going: Migration, facts: Leaving) -> Blocked:
+    """Refuse one that is being evacuated; where a reset was asked for, say why it is not lost."""
+    if (why := facts.orders.get(going.id)) is not None:
+        return rules.ORDER_MAY_COME.blocks(
+            server.label, server.id, record=going.id, target=going.target, why=why
+        )
+    return rules.REBUILDING.blocks(
+        server.label, server.id, record=going.id, status=going.status, target=going.target
+    )
+
+
 def _judge_passed_over(server: Server, facts: Leaving, asked: EvacuateRequest) -> Iterator[Verdict]:
     for each in facts.records.get(server.id, ()) if server.id in asked.reset_state else ():
         if is_under_way(each) and _is_left(each, facts):
-            yield rules.PASSED_OVER.warns(
+            passed = rules.ORDER_LOST if is_accepted(each) else rules.PASSED_OVER
+            yield passed.warns(
                 server.label, server.id, record=each.id, status=each.status, target=each.target
             )
 
 
 def _is_left(record: Migration, facts: Leaving) -> bool:
-    """Say whether it is proved that nobody carries an evacuation out: nothing is up on its target.
+    """Say whether it is proved that nobody carries an evacuation out.
 
-    The conductor takes any record that is `accepted` for its own (nova 31.0).
+    Nothing is up on its target; or, of one that no conductor has taken up, its order is lost.
     """
+    if is_accepted(record):
+        return record.id in facts.orders and facts.orders[record.id] is None
     target = facts.others.get(record.target or "")
     return (
         record.status == "pre-migrating"

@@ -82,8 +82,25 @@ REBUILDING = Rule(
     "`stackward run list` shows a run of ours, which `stackward run resume` carries on; "
     "else find out whose it is (`openstack server event list {id}`) and wait for its end; "
     "`--reset-state {id}` passes over one that is `pre-migrating` once no nova-compute runs on "
-    "its target, and libvirt there has no guest of it; " + _LEAVE,
+    "its target, and libvirt there has no guest of it. It passes over one that is `accepted` once "
+    "its order is proved lost; " + _LEAVE,
     "A second order beside one that goes on makes two guests of one server.",
+)
+ORDER_MAY_COME = Rule(
+    "evacuate/order-may-come",
+    "its evacuation to `{target}` (record {record}, accepted) may be carried out still: {why}",
+    "wait until it is; where the conductor never takes it up, have all of nova-conductor up and "
+    "RabbitMQ readable, let a later move be carried out, then plan again; " + _LEAVE,
+    "An order is lost only by evidence: the conductor has started nothing for it. Each "
+    "nova-conductor is up, its queue is empty and read, and a later order was carried out.",
+)
+ORDER_LOST = Rule(
+    "evacuate/order-lost",
+    "its evacuation to `{target}` (record {record}, {status}) is lost: the conductor has started "
+    "nothing for it, its queue is empty, and a later order was carried out",
+    "see that no process of nova-conductor hangs (`ps`) before you approve",
+    "`--reset-state` was given. Nova carries the new order out under that older record, and leaves "
+    "the new record `accepted`: it ends as the node returns.",
 )
 PASSED_OVER = Rule(
     "evacuate/passed-over",
