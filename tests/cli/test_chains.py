@@ -207,6 +207,15 @@ def test_left_to_the_workers_each_run_is_taken_up_by_one(site: Cloud) -> None:
     assert {each.worker for each in site.journal.runs(limit=9)} == {"w1"}
 
 
+def test_a_node_that_another_run_has_is_named_before_anything_is_done(site: Cloud) -> None:
+    site.run("node", "drain", "compute-08", "--reason", "tested", "--yes", "--queue")
+
+    code, out, _ = site.run(*DRAIN, "--dry-run")
+
+    assert code == 0
+    assert "held by another run now: `01RUN`, drain `compute-08` (queued)" in folded(out)
+
+
 def test_what_is_still_to_come_is_listed(site: Cloud) -> None:
     site.run(*DRAIN, "--yes", "--queue")
 

@@ -44,7 +44,9 @@ from stackward.ports.world import World
 from stackward.requests.undo_run import UndoRequest
 from stackward.wording import in_utc
 
-WAITING = "waiting for the same node:"  # in the facts of a plan: the runs that do
+# In the facts of a plan: runs that wait for its nodes, and runs that have them now.
+WAITING = "waiting for the same node:"
+HELD = "held by another run now:"
 
 Asked = TypeVar("Asked", bound=Request)
 Facts = TypeVar("Facts")
@@ -179,7 +181,23 @@ def _finished(plan: Plan[World], world: World, journal: Journal, run_id: str | N
     plan, cloud = with_rights(plan, world), world.cloud.identity()
     if any(move.thing_id for _, move in plan.moves()):
         plan = with_estimates(plan, read_past_moves(journal, cloud))
+    plan = _with_holders(plan, journal, cloud, run_id)
     return of_cloud(_with_waiting(plan, journal, cloud, run_id, world.clock.now()), cloud)
+
+
+def _with_holders(
+    plan: Plan[World], journal: Journal, cloud: CloudIdentity, run_id: str | None
+) -> Plan[World]:
+    """Show which runs have nodes of the plan now: a chain passes over those that they keep."""
+    if not plan.holds:
+        return plan
+    own = {run_id, journal.run(run_id).chain} if run_id is not None else {run_id}
+    held: list[Json] = [
+        f"`{run.id}`, {run.title} ({run.state})"
+        for run in journal.holders(plan.holds, cloud.id)
+        if run.id not in own
+    ]
+    return replace(plan, facts={**plan.facts, HELD: held}) if held else plan
 
 
 def _with_waiting(

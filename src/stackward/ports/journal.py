@@ -70,6 +70,10 @@ class Journal(Protocol):
         """Return the runs of these nodes that await their turn, the first to come first."""
         ...
 
+    def holders(self, nodes: Sequence[str], cloud: str | None = None, /) -> Sequence[Run]:
+        """Return the runs that hold any of these nodes now, the oldest first."""
+        ...
+
     def lapse(self, run_id: str, at: datetime, /) -> Run:
         """End a run whose turn has passed before it began; return it as it stands then.
 

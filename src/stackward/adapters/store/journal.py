@@ -54,6 +54,7 @@ from stackward.adapters.store.statements import (
     free_nodes,
     give_up,
     hold,
+    holders,
     is_the_one,
     is_told,
     keep,
@@ -211,6 +212,10 @@ class SqlJournal:
     def waiting(self, nodes: Sequence[str], cloud: str | None = None, /) -> Sequence[Run]:
         """Return the runs of these nodes that await their turn, the first to come first."""
         return self._read(lambda opened: waiting(opened, nodes, cloud))
+
+    def holders(self, nodes: Sequence[str], cloud: str | None = None, /) -> Sequence[Run]:
+        """Return the runs that hold any of these nodes now, the oldest first."""
+        return self._read(lambda opened: holders(opened, nodes, cloud))
 
     def lapse(self, run_id: str, at: datetime, /) -> Run:
         """End a run whose turn has passed before it began; return it as it stands then."""

@@ -384,6 +384,15 @@ def waiting(connection: Connection, nodes: Sequence[str], cloud: str | None) -> 
     return [run for run in found if {*run.holds, *run.comes_to} & {*nodes}]
 
 
+def holders(connection: Connection, nodes: Sequence[str], cloud: str | None) -> list[Run]:
+    """Return the runs that hold any of these nodes now, the oldest first."""
+    held = select(holds.c.run_id).where(holds.c.node.in_(sorted(nodes)))
+    if cloud is not None:
+        held = held.where(holds.c.cloud.in_([cloud, ANY_CLOUD]))
+    wanted = RUNS.where(runs.c.id.in_(held)).order_by(runs.c.id)
+    return [to_run(fields(row)) for row in connection.execute(wanted)]
+
+
 def tell_workers(transaction: Connection) -> None:
     """Tell the workers, should this be committed, that a run was queued; SQLite cannot."""
     if transaction.dialect.name == "postgresql":
