@@ -1,6 +1,7 @@
 """`cloud reconcile` and `node reconcile`, on a cloud of fakes."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from builders import a_server, an_id
 from cli import test_return
 from cli.test_return import NODE, Site
 from stackward.adapters.store.listing import FILE, list_runs
+from stackward.model.server import ServerAction
 from stackward.report.agreement import AGREEMENT_FIELDS, CASE_FIELDS
 from stackward.report.tables import Form
 from texts import folded
@@ -135,6 +137,7 @@ ORPHAN = ("cloud", "reconcile", "--repair", "allocation-orphan")
 
 def test_a_repair_is_carried_out_and_proved_by_others(site: Site) -> None:
     site.cloud.placement.leftovers = {NOBODY: {an_id("compute-08")}, DB: {an_id("compute-09")}}
+    site.cloud.placement.kinds[NOBODY] = "INSTANCE"
 
     code, out, said = site.run(*ORPHAN, "--repair", "allocation-double", "--yes")
 
@@ -146,6 +149,7 @@ def test_a_repair_is_carried_out_and_proved_by_others(site: Site) -> None:
 
 def test_a_dry_run_shows_each_case_and_changes_nothing(site: Site) -> None:
     site.cloud.placement.leftovers[NOBODY] = {an_id("compute-08")}
+    site.cloud.nova.actions[NOBODY] = [deleted()]
 
     code, out, said = site.run(*ORPHAN, "--dry-run")
 
@@ -201,8 +205,26 @@ def test_what_has_no_repair_is_refused_with_the_reason(
     assert (code, says in folded(said)) == (2, True), said
 
 
+def test_what_nova_has_no_record_of_may_be_of_others_and_is_left_alone(site: Site) -> None:
+    """A container of Zun holds allocations like that: placement does not tell its kind."""
+    site.cloud.placement.leftovers[NOBODY] = {an_id("compute-08")}
+
+    _, out, _ = site.run(*ORPHAN, "--dry-run")
+    site.run(*ORPHAN, "--yes")
+
+    assert site.cloud.placement.leftovers == {NOBODY: {an_id("compute-08")}}
+    assert "Nova has no record that it was a server" in folded(out)
+
+
+def deleted() -> ServerAction:
+    """Return what Nova keeps of a server that is gone."""
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    return ServerAction(action="delete", request_id="req-1", user="eve", started=at.isoformat())
+
+
 def test_a_repair_is_not_undone(site: Site) -> None:
     site.cloud.placement.leftovers[NOBODY] = {an_id("compute-08")}
+    site.cloud.placement.kinds[NOBODY] = "INSTANCE"
     site.run(*ORPHAN, "--yes")
     [run] = list_runs(site.state_dir / FILE, 1)
 

@@ -87,6 +87,19 @@ def site(
     return Triage(tmp_path, capsys)
 
 
+@pytest.mark.parametrize("action", ["live-migration", "migrate", "resize", "evacuate"])
+def test_a_move_that_found_no_node_is_no_failed_boot(site: Triage, action: str) -> None:
+    site.guest()
+    site.log("Instance spawned successfully.")
+    started = NOW.replace(tzinfo=None).isoformat()
+    site.cloud.nova.actions[DB] = [an_action(action, started, message="Error")]
+    site.cloud.nova.failures[DB] = "No valid host was found. There are not enough hosts available."
+
+    code, out, _ = site.triage("db-01")
+
+    assert (code, "delete" in out, "No valid host" in out) == (0, False, False), out
+
+
 def test_a_server_that_runs_is_well(site: Triage) -> None:
     site.guest()
     site.log("Instance spawned successfully.")

@@ -43,7 +43,9 @@ from stackward.requests.chain import ChainItem, ChainRequest
 from stackward.status.run import worker_here
 from stackward.steps.chain import CarryOutRun
 
-UNHURRIED = replace(PACE, grace_s=0.2, late_s=30)  # no point more where the machine is busy
+UNHURRIED = replace(
+    PACE, grace_s=0.2, late_s=30, look_again_s=PACE.poll_s
+)  # no point more where the machine is busy
 SMALL = {"boxes": {"a": "old"}, "takes": 1}
 THREE = ("y1", "y2", "y3")
 WHOLE = ["carry a", "seal a", "carry b", "seal b"]

@@ -160,7 +160,10 @@ def test_libvirt_that_does_not_answer_says_why(node: Path) -> None:
 def test_without_virsh_it_is_said_that_there_is_none(node: Path) -> None:
     (node / "virsh").unlink()
 
-    assert "virsh" in str(look(node).libvirt_says)
+    seen = look(node)
+
+    assert (seen.libvirt_says, seen.is_libvirt_known) == (None, False)
+    assert "libvirt" in " ".join(seen.unread)
 
 
 @pytest.mark.parametrize("part", ["libvirt", "domain", "space", "unread", "is_root"])

@@ -127,6 +127,14 @@ MORE: dict[str, tuple[str, Callable[[], CloudTestimony]]] = {
             a_domain(GONE, is_novas=False),
         ),
     ),
+    "two guests of a server whose move nobody carries out any more": (
+        "server-twice",
+        lambda: with_guest(
+            agreeing(a_server("MIGRATING"), records=[a_record(SERVER, updated=LONG_AGO)]),
+            "compute-08",
+            guest_of(SERVER),
+        ),
+    ),
     "two guests of an evacuated server, whose source has returned": (
         "server-twice",
         lambda: on_host(

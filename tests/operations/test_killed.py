@@ -67,6 +67,7 @@ def with_three_that_disagree(place: Path) -> Site:
     site = with_two(place)
     placement = site.cloud.placement
     placement.leftovers = {one: {an_id("compute-08")} for one in (an_id("db-01"), an_id("nobody"))}
+    placement.kinds[an_id("nobody")] = "INSTANCE"
     port = site.cloud.nova.known[an_id("db-02")].ports[0].id
     site.cloud.neutron.bound[port] = ((NODE, "ACTIVE"), ("compute-09", "INACTIVE"))
     return site

@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
+from fakes.cloud import FakeCloud
+from fakes.world import a_world
 from stackward.model.migration import Migration
 from stackward.model.survey import Queue
 from stackward.model.unread import Unread
-from stackward.status.lost_order import OrderSeen, why_not_lost
+from stackward.status.lost_order import OrderSeen, later_move, why_not_lost
 
 RECORD = Migration(
     id=7, uuid="u", server="s", kind="evacuation", status="accepted", source="c07", target="c08"
@@ -55,3 +57,15 @@ def test_it_is_lost_where_all_of_it_says_so() -> None:
 )
 def test_without_one_of_them_it_may_come(changes: dict[str, Any], why: str) -> None:
     assert why in str(why_not_lost(replace(LOST, **changes)))
+
+
+@pytest.mark.parametrize(("kind", "is_evidence"), [("evacuation", True), ("live-migration", False)])
+def test_only_a_later_evacuation_shows_that_orders_were_carried_out(
+    kind: str, *, is_evidence: bool
+) -> None:
+    """The record of another move is written after its order was taken: its number tells nothing."""
+    cloud = FakeCloud()
+    later = replace(RECORD, id=9, kind=kind, status="running")
+    cloud.nova.newest_migrations = lambda *_: (later,)  # type: ignore[method-assign]
+
+    assert later_move(a_world(cloud), RECORD) == (later if is_evidence else None)

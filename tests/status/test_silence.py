@@ -16,7 +16,7 @@ from stackward.status.silence import LifeSeen, look_for_life
 
 NODE, PEERS = "compute-07", ("compute-08", "compute-09")
 NEWEST, MINUTE_BEFORE, BEFORE = (
-    "2026-11-28T10:01:01.000000",
+    "2026-11-28T10:03:21.000000",
     "2026-11-28T10:00:01.000000",
     "2026-11-28T10:00:00.000000",
 )
@@ -64,7 +64,7 @@ CASES: dict[str, tuple[Callable[[World], object], Sign]] = {
         lambda one: changed(one, is_up=True, is_forced_down=False), Sign.YES,
     ),
     "somebody has called it up": (lambda one: changed(one, is_forced_down=False), Sign.YES),
-    "its record was changed within a minute": (
+    "its record was changed a minute ago": (
         lambda one: changed(one, updated=MINUTE_BEFORE), Sign.UNKNOWN,
     ),
     "its record says no time": (lambda one: changed(one, updated="soon"), Sign.UNKNOWN),

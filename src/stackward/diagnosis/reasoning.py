@@ -434,7 +434,11 @@ def _known_as(cause: Cause, signatures: Sequence[Signature]) -> KnownAs | None:
         return None
     first = found[0]
     server = next((one.server for one in cause.evidence if one.server), None)
-    names = {"node": cause.node or first.seen.node or "NODE", "server": server or "SERVER"}
+    names = {
+        "node": cause.node or first.seen.node or "NODE",
+        "server": server or "SERVER",
+        "own_host": "HOST",  # as Nova calls it, which logs do not tell
+    }
     return KnownAs(
         signature=first.signature.name,
         means=first.means,

@@ -25,9 +25,9 @@ from stackward.status.run import has_living_worker
 if TYPE_CHECKING:  # it carries chains out, too
     from stackward.engine.interpreter import WorkerContext
 
-# Between two looks at a cloud that is not well: a command of one that was given up lives 10 s more.
-_LOOK_AGAIN_S = 15.0
 _LOOK_S = 0.2  # between two looks at whether a run of the workers has ended
+# A chain whose run of a node is so does nothing there: it did all, or has begun nothing.
+_AWAY_FROM_IT = frozenset({RunState.SUCCEEDED, RunState.REFUSED, RunState.NOT_BEGUN})
 _SHOWN = 6  # reasons why a cloud is not well
 _MOST = 50  # runs of a chain that one process carries out at a time
 
@@ -159,7 +159,7 @@ class ChildRuns:
             waits_s = pace.verify_s if is_seen else pace.patience_s
             if self._clock.monotonic() - began >= waits_s or self._brakes.is_stopping or not looks:
                 raise _not_started(found, self._chain.id)
-            self._clock.wait(max(pace.poll_s, _LOOK_AGAIN_S))
+            self._clock.wait(pace.look_again_s)
 
     def _hosts_at_work(self) -> frozenset[str]:
         """Return the nodes at which the chain is at work: of the items begun and not done."""
@@ -167,7 +167,7 @@ class ChildRuns:
         return frozenset(
             host
             for run in newest.values()
-            if run.state is not RunState.SUCCEEDED or run.passes_on
+            if run.state not in _AWAY_FROM_IT or run.passes_on
             for host in run.holds
         )
 

@@ -17,5 +17,7 @@ class Pace:
     planning_s: float = 0.2  # and a chain for an item whose next run is being planned
     beat_s: float = 5.0  # between two signs of life while something else takes long
     late_s: float = 2.0  # between an intent and its start; later, the epoch is compared once more
+    # Between two looks at a cloud that is not well: what one has left running lives 10 s more.
+    look_again_s: float = 15.0
     rest_s: float = 60.0  # at most, where a service says when to come back
     starts: int = 3  # of one step by one worker, when nothing was sent or an answer was lost

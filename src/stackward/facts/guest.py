@@ -83,9 +83,11 @@ def parse_guest(out: str, at: datetime) -> GuestSeen:
         told = document(given)
         libvirt = mapping(told["libvirt"])
         says = None
-        if libvirt["code"] != 0:
-            says = _first(text(libvirt["err"])) or f"`virsh version` ended with {libvirt['code']}"
         domain, no_domain, unread = None, "", list(texts(told["unread"]))
+        if libvirt["code"] is None:  # it was not run to its end: that says nothing of libvirt
+            unread.append(f"libvirt: {_first(text(libvirt['err'])) or '`virsh` did not end'}")
+        elif libvirt["code"] != 0:
+            says = _first(text(libvirt["err"])) or f"`virsh version` ended with {libvirt['code']}"
         if told["domain"] is not None:
             found = mapping(told["domain"])
             if truth(found["is_there"]):
@@ -98,6 +100,7 @@ def parse_guest(out: str, at: datetime) -> GuestSeen:
             at=at,
             is_root=truth(told["is_root"]),
             libvirt_says=says,
+            is_libvirt_known=libvirt["code"] is not None,
             domain=domain,
             no_domain=no_domain,
             own_disk=None if told["own_disk"] is None else _disk(mapping(told["own_disk"])),

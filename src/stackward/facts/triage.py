@@ -18,6 +18,7 @@ from stackward.facts.guest import read_guest
 from stackward.facts.named import nodes_of_hosts
 from stackward.logs.event import Event
 from stackward.logs.reading import Query, Reading
+from stackward.masking import masked
 from stackward.model.boot_attempt import BootAttempt
 from stackward.model.guest_seen import GuestSeen
 from stackward.model.network import Port
@@ -33,11 +34,12 @@ Told = TypeVar("Told")
 Read = Callable[[Query], Reading]
 Say = Callable[[str], None]
 
-# Of Nova's action log: what has a guest run. `confirmResize` and the like do not start one.
+# Of Nova's action log: what has a guest run where the server is. A move that failed says something
+# of another node; `confirmResize` and the like start no guest.
 BOOTING = frozenset(
     {
         "create", "start", "reboot", "rebuild", "resume", "unpause", "unshelve", "restore",
-        "evacuate", "migrate", "resize", "revertResize", "rescue", "unrescue", "live-migration",
+        "revertResize", "rescue", "unrescue",
     }
 )  # fmt: skip
 STOPPING = frozenset({"stop", "suspend", "pause", "shelve", "shelveOffload", "delete"})
@@ -223,7 +225,7 @@ def _console(world: World, facts: TriageFacts, notes: _Notes) -> tuple[str, ...]
         f"{what} (by Nova)",
         lambda: _some(world.nova.console(facts.server.id, _CONSOLE_LINES)),
     )
-    return () if told is None else tuple(told.splitlines())
+    return () if told is None else tuple(masked(told).splitlines())
 
 
 def _some(told: str | None) -> str | Unread:

@@ -107,6 +107,12 @@ class Index:
             one.kind != EVACUATION or one.status in UNDER_WAY for one in self.moves_of(server)
         )
 
+    def has_fresh_move(self, server: str) -> bool:
+        """Say whether a move of it goes on: a record that nobody writes any more is no move."""
+        return self.is_moving(server) and any(
+            self.age_s(one.updated or one.created) < LOST_AFTER_S for one in self.moves_of(server)
+        )
+
     def is_settled(self, server: Server) -> bool:
         """Say whether it is in a state that lasts, and nothing goes on with it."""
         return (
@@ -181,12 +187,10 @@ def find_cases(testimony: CloudTestimony) -> tuple[Case, ...]:
 def _server_twice(index: Index) -> Iterator[Case]:
     for server, guests in index.guests.items():
         running = sorted(host for host, one in guests if one.state in RUNS)
-        if len(running) < 2 or index.is_moving(server):  # noqa: PLR2004  # twice
+        if len(running) < 2 or index.has_fresh_move(server):  # noqa: PLR2004  # twice
             continue
         known = index.testimony.servers.get(server)
         if known is None and not index.testimony.is_whole:
-            continue
-        if known is not None and known.status not in {*_SETTLED, "ERROR"}:
             continue
         yield _of_server(
             "server-twice",
@@ -702,8 +706,8 @@ CLASSES = (
         means="libvirt on two nodes runs a guest of it. Both write to the same volumes and, on "
         "shared storage, to the same disk: each minute can destroy more of it. It comes about "
         "where a node was evacuated that was not dead, or a move was lost at its end.",
-        left_out="a server with an open move, whose guest is on both nodes for a while; one "
-        "that is paused",
+        left_out="a server with an open move, whose guest is on both nodes for a while; not one "
+        f"whose record nobody has written for {LOST_AFTER_S:.0f} s; a guest that is paused",
         remedy="find out now which of them users reach: `openstack server show {id}` says where "
         "Nova has it. Ask its owner, then end the other by `virsh destroy {id}` on its node; its "
         "disk is left as it is. After that look at its file systems",

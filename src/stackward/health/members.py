@@ -51,11 +51,17 @@ def read_queues(world: World, journal: Journal, but: str, name: str) -> tuple[Qu
     """Return the queues of this name, of all virtual hosts of RabbitMQ; only if all are known."""
     nodes = [*_controllers(world, journal, but)]
     surveys = _surveys(world.shell, world.clock, world.together, nodes, read_anatomy())
+    if unseen := sorted(name for name, one in surveys.items() if not isinstance(one, Survey)):
+        return Unread(f"`{unseen[0]}` may have a member of RabbitMQ, and was not seen")
     brokers = [one.broker for one in surveys.values() if isinstance(one, Survey)]
     known = [one for one in brokers if isinstance(one, Broker)]
     if not known:
         return Unread("no node shows its queues")
+    if any(one is not None and not isinstance(one, Broker) for one in brokers):
+        return Unread("a member of RabbitMQ was not read")
     for one in known:
+        if one.partitions or one.odd_queues or {*one.running} != {*one.members}:
+            return Unread("RabbitMQ is not whole: an order may wait in another part of it")
         if one.queues is None or one.queues_unread or one.vhosts is None or one.vhosts_down:
             return Unread("RabbitMQ does not show all its queues")
     return tuple(queue for one in known for queue in one.queues or () if queue.name == name)

@@ -6,7 +6,7 @@ Some nodes may be left out: what whoever asks is doing to them is no illness of 
 from collections.abc import Collection, Iterator
 
 from stackward.health.causes import TOGETHER
-from stackward.model.health import Finding, Gap, Health, Kept, Unwell
+from stackward.model.health import Finding, Gap, Health, Kept, State, Unwell
 
 _LOOK = "`stackward cloud check` says what could not be asked, and why"
 
@@ -60,6 +60,9 @@ def _is_open(gap: Gap) -> bool:
 
 def _was_left_out(health: Health, but: Collection[str]) -> bool:
     """Say whether all that is not well is of nodes that are left out."""
-    return any(
+    if any(_is_open(gap) and gap.where in but for gap in health.gaps):
+        return True
+    # What is known to be ill explains nothing of what is not known.
+    return health.state is not State.UNKNOWN and any(
         not each.state.is_well and _is_of(each, health, but) for each in health.findings
-    ) or any(_is_open(gap) and gap.where in but for gap in health.gaps)
+    )

@@ -90,13 +90,14 @@ class GuestSeen:
 
     at: datetime
     is_root: bool
-    libvirt_says: str | None  # why libvirt does not answer; None: it does
+    libvirt_says: str | None  # why libvirt does not answer; None: it does, or that is not known
     domain: DomainSeen | None  # None: there is none, or libvirt does not answer
     no_domain: str = ""  # libvirt's words on that
     own_disk: DiskOfGuest | None = None  # where there is no domain
     space: tuple[Space, ...] = ()
     memory_available: int | None = None
     unread: tuple[str, ...] = ()
+    is_libvirt_known: bool = True  # whether it answers
 
     @property
     def is_running(self) -> bool:

@@ -18,7 +18,7 @@ from stackward.signatures.conditions import CONDITIONS
 from stackward.signatures.form import Kind, Place, Scope, Signature, Trait
 
 GUEST = "guest"  # the component of what is in a guest
-FILLED_IN = ("server", "node")  # that a remedy may name
+FILLED_IN = ("server", "node", "own_host")  # that a remedy may name
 MOST_WAYS = 1_000_000  # in which the repeats of a form may match: more could cost seconds
 _WORDS = {"means", "kind", "scope", "component", "remedy", "source", "seen"}
 _OPTIONAL = {"kind", "scope"}

@@ -120,9 +120,20 @@ def _order_of(record: Migration, orders: Sequence[ServerAction]) -> ServerAction
 
 
 def later_move(world: World, record: Migration) -> Migration | None:
-    """Return a newer move from or to the same node that a conductor has taken up."""
+    """Return a newer evacuation from or to the same node that a conductor has taken up.
+
+    Nova writes the record of an evacuation before it casts the order; those of other moves it
+    writes after, so that their numbers tell nothing of the order of casts.
+    """
     newer = world.nova.newest_migrations(record.source)
-    return next((one for one in newer if one.id > record.id and one.status in _TAKEN_UP), None)
+    return next(
+        (
+            one
+            for one in newer
+            if one.id > record.id and one.kind == EVACUATION and one.status in _TAKEN_UP
+        ),
+        None,
+    )
 
 
 def is_accepted(record: Migration) -> bool:

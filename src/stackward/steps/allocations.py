@@ -58,11 +58,18 @@ class RemoveAllocations:
 
     def start(self, world: World, /) -> str | None:
         """Ask placement; Nova must have the server where the plan has it, and nothing goes on."""
+        # Read before Nova is asked: what a move changes in between, placement refuses.
+        account = world.placement.account_of(self.consumer)
         if why := self._why_not(world):
             raise StepFailed(f"`{self.name}` {why}", stands="its allocations are as they were")
-        account = world.placement.account_of(self.consumer)
         if account is None:
             return None
+        if self.keep is not None and self.keep not in account.allocations:
+            raise StepFailed(
+                f"`{self.name}` holds nothing on `{self.host}`, where Nova has it",
+                stands="its allocations are as they were",
+                hint="a move of it may have started; plan again once it is over",
+            )
         kept = account.allocations.keys() - {*self.providers}
         return world.placement.keep_allocations(account, kept)
 

@@ -108,7 +108,7 @@ def _guest(facts: TriageFacts, guest: GuestSeen, found: Looked) -> None:
 
     if guest.libvirt_says is not None:
         so("libvirt-silent", why=guest.libvirt_says)
-    else:
+    elif guest.is_libvirt_known:
         found.well.append("libvirt on its node answers")
         if guest.no_domain and facts.server.status not in NOT_BUILT:
             so("domain-missing")

@@ -126,7 +126,12 @@ def _known(matches: Iterable[Match], looked: Looked) -> Known:
 
 
 def _names(facts: TriageFacts) -> dict[str, str]:
-    return {"server": facts.server.id, "node": facts.node or facts.server.host or "NODE"}
+    server = facts.server
+    return {
+        "server": server.id,
+        "node": facts.node or server.host or "NODE",
+        "own_host": server.host or "HOST",  # as Nova and Neutron call it
+    }
 
 
 def _shared(signature: Signature, matches: Sequence[Match], facts: TriageFacts) -> int:

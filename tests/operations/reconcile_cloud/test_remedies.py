@@ -59,6 +59,7 @@ NOT_FOLLOWED = {
     "right-missing": ASKED_ON_NODE,
     "rights-unread": ASKED_ON_NODE,
     "reconcile/other-consumer": "whoever runs that service decides",
+    "reconcile/stranger": "whoever has made it decides; its removal is a command of OpenStack's",
     "reconcile/no-undo": "it is said of a run that is over: nothing is to be done",
 }
 

@@ -214,7 +214,7 @@ def to_failure(given: Json) -> str | None:
     events = given["instanceAction"]["events"]
     failed = [event for event in events if event.get("result") == "Error"]
     said = [text(event["details"]) for event in failed if event.get("details")]
-    return said[-1] if said else None
+    return _words(said[-1]) if said else None
 
 
 def to_console(given: Json) -> str:

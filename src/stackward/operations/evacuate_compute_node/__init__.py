@@ -48,11 +48,24 @@ def _judge(
         return next((each for each in found if each.worry not in _PASSED), None)
     if not move.thing_id:
         return None
-    if (power := _judge_power(world, journal, asked, move, run)) is not None:
-        return power
+    refused = _judge_life(world, journal, asked, run) or _judge_power(
+        world, journal, asked, move, run
+    )
+    if refused is not None:
+        return refused
     if move.how == START:
         return _judge_start(world, move)
-    return _judge_server(world, journal, asked, move)
+    # Once more: to judge it takes a minute on a busy cloud, and a sign of life may have come since.
+    return _judge_server(world, journal, asked, move) or _judge_life(world, journal, asked, run)
+
+
+def _judge_life(
+    world: World, journal: Journal, asked: EvacuateRequest, run: str | None
+) -> Blocked | None:
+    """Refuse any order, where a word stands for a device, once the run has seen a sign of life."""
+    if run is None or not asked.confirmed_off or (why := sign_of_life(journal, run)) is None:
+        return None
+    return rules.LIVES.blocks(asked.node, why=why, way=end_the_run(world))
 
 
 def _judge_power(
@@ -63,9 +76,7 @@ def _judge_power(
         if run is None:
             continue
         if step.word is not None:
-            if (why := sign_of_life(journal, run)) is not None:
-                return rules.LIVES.blocks(step.node, why=why, way=end_the_run(world))
-            continue
+            continue  # no device tells: `_judge_life`
         if world.power.state(step.node) is PowerState.OFF:
             continue
         dead = step.source if isinstance(step, Evacuate) else step.dead

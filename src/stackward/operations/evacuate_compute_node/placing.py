@@ -89,6 +89,14 @@ def _locked(
     return None
 
 
+def locked_disks(facts: Leaving) -> Iterator[tuple[str, str]]:
+    """Return each server of the node whose disk somebody has open, with the node that sees it."""
+    for server in facts.node.servers:
+        for host, other in facts.others.items():
+            if seen_on(server, other).locked:
+                yield server.label, host
+
+
 def _with_own(
     server: Server, facts: Leaving, asked: EvacuateRequest, found: Mapping[str, Promised]
 ) -> tuple[list[Verdict], dict[str, Promised]]:

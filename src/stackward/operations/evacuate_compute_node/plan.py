@@ -19,6 +19,7 @@ from stackward.operations.evacuate_compute_node.judging import (
     judge_servers,
 )
 from stackward.operations.evacuate_compute_node.others import judge_cloud
+from stackward.operations.evacuate_compute_node.placing import locked_disks
 from stackward.operations.evacuate_compute_node.shown import notices
 from stackward.operations.evacuate_compute_node.stages import moves_of, stages_of
 from stackward.operations.evacuate_compute_node.starting import (
@@ -27,7 +28,11 @@ from stackward.operations.evacuate_compute_node.starting import (
     they_run,
     who_comes,
 )
-from stackward.operations.evacuate_compute_node.without_device import judge_death, whose_word
+from stackward.operations.evacuate_compute_node.without_device import (
+    judge_death,
+    judge_locks,
+    whose_word,
+)
 from stackward.plan import Blocked, Plan, Warned
 from stackward.policy.fence import signs_in_words
 from stackward.policy.node import judge_identity
@@ -45,6 +50,7 @@ def plan_evacuation(facts: EvacuationFacts, asked: EvacuateRequest) -> Plan[Worl
     verdicts = (
         *judge_identity(fence),
         *judge_death(fence, asked.fence),
+        *judge_locks(fence, asked.fence, locked_disks(leaving)),
         *judge_cloud(leaving),
         *judge_flags(leaving, asked),
         *judge_ended(leaving, asked),

@@ -3,7 +3,7 @@
 Every witness is asked when it is planned, and again before each request; a sign of life ends it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TypedDict
 
 from stackward.model.run import Settled
@@ -43,6 +43,21 @@ def judge_death(fence: FenceFacts, asked: FenceRequest) -> Iterator[Verdict]:
         yield UNNEEDED.blocks(fence.name, flag="--kill-guests", why="nothing cuts its power")
     judged = rules.BY_WORD.warns if is_silent(fence) else rules.NOT_SILENT.blocks
     yield judged(fence.name, reference=asked.confirmed_off, signs=signs_in_words(fence))
+
+
+def judge_locks(
+    fence: FenceFacts, asked: FenceRequest, locked: Iterable[tuple[str, str]]
+) -> Iterator[Verdict]:
+    """Refuse all of it while any disk of the node is open: by a word alone, that is a sign of life.
+
+    A server that is left behind has its guest on the node as well.
+    """
+    if not rests_on_word(fence, asked):
+        return
+    for server, host in locked:
+        signs = f"somebody has a disk of `{server}` open, as `{host}` sees it"
+        yield rules.NOT_SILENT.blocks(fence.name, reference=asked.confirmed_off, signs=signs)
+        return
 
 
 class Witnessed(TypedDict, total=False):

@@ -17,6 +17,7 @@ from stackward.ports.world import World
 from stackward.requests.reconcile_cloud import ReconcileRequest
 
 ORPHAN = "allocation-orphan"
+NO_KIND = frozenset({"unknown", None})  # made by a client that speaks placement below 1.38
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +26,7 @@ class ReconcileFacts:
 
     found: Agreement
     accounts: Mapping[str, Account | Unread | None] = field(default_factory=dict)  # by consumer
+    strangers: frozenset[str] = frozenset()  # of these: no record of Nova says that it was a server
 
 
 def read_reconcile(
@@ -47,7 +49,23 @@ def read_reconcile(
     )
     wanted = [one for one in found.cases if one.name in asked.classes]
     orphans = [one.thing_id for one in wanted if one.name == ORPHAN]
-    return ReconcileFacts(found=found, accounts={each: _account(world, each) for each in orphans})
+    accounts = {each: _account(world, each) for each in orphans}
+    strangers = frozenset(
+        each
+        for each, account in accounts.items()
+        if isinstance(account, Account)
+        and account.kind in NO_KIND
+        and not _was_a_server(world, each)
+    )
+    return ReconcileFacts(found=found, accounts=accounts, strangers=strangers)
+
+
+def _was_a_server(world: World, consumer: str) -> bool:
+    """Say whether Nova is known to have acted for it: it keeps that of a deleted server too."""
+    try:
+        return bool(world.nova.actions_of(consumer))
+    except StackwardError:
+        return False
 
 
 def _looked_again(

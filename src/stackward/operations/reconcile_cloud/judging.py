@@ -3,16 +3,17 @@
 from stackward.model.disagreement import Case
 from stackward.model.testimony import CloudTestimony, HostTestimony, Source
 from stackward.model.unread import Unread
-from stackward.operations.reconcile_cloud.facts import ReconcileFacts
+from stackward.operations.reconcile_cloud.facts import NO_KIND, ReconcileFacts
 from stackward.operations.reconcile_cloud.rules import (
     GUEST_FIRST,
     NOT_READ,
     OTHER_CONSUMER,
+    STRANGER,
     UNREAD,
 )
 from stackward.plan import Warned
 
-NOVAS = frozenset({"INSTANCE", "MIGRATION", "unknown", None})
+NOVAS = frozenset({"INSTANCE", "MIGRATION"}) | NO_KIND
 
 
 def judge_case(facts: ReconcileFacts, case: Case) -> Warned | None:
@@ -39,6 +40,8 @@ def _judge_account(facts: ReconcileFacts, case: Case) -> Warned | None:
         return NOT_READ.warns(case.thing, case.thing_id, why=account.why)
     if account is not None and account.kind not in NOVAS:
         return OTHER_CONSUMER.warns(case.thing, case.thing_id, kind=account.kind)
+    if case.thing_id in facts.strangers:
+        return STRANGER.warns(case.thing, case.thing_id)
     return None
 
 

@@ -22,8 +22,16 @@ OTHER_CONSUMER = Rule(
     "is left alone: it is a consumer of the kind {kind}, which is not Nova's",
     "ask the operator of that service; `openstack resource provider allocation show {id}` has what "
     "it holds",
-    "Nova's consumers are of the kinds INSTANCE and MIGRATION; Zun, Blazar and others have their "
-    "own. A consumer that was made before placement 1.38 has none, and counts as Nova's.",
+    "Nova's consumers are of the kinds INSTANCE and MIGRATION; other services may have their own.",
+)
+STRANGER = Rule(
+    "reconcile/stranger",
+    "is left alone: placement does not say of which kind it is, and Nova has no record that it was "
+    "a server",
+    "find out whose it is: a container of Zun holds allocations like that. "
+    "`openstack resource provider allocation show {id}` has what it holds",
+    "A service that speaks an older placement API gives no kind: Nova does, and Zun. Nova keeps "
+    "the action log of a deleted server until its rows are archived.",
 )
 NOT_READ = Rule(
     "reconcile/account-unread",
