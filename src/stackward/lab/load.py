@@ -141,7 +141,9 @@ def _typed(domain: str, server_id: str) -> str:
     # A guest that ticks may not have its shell yet, and what is typed before that is lost; QEMU
     # reads from a terminal only while somebody has it open.
     log = f"/var/lib/nova/instances/{server_id}/console.log"
+    # As QEMU ends, it hangs up the terminal: who has it open would be killed by that.
     return f"""
+trap '' HUP
 exec 3<>$(virsh ttyconsole {domain})
 timeout 90 sh -c "until grep -q tick {log}; do sleep 0.5; done"
 for _ in 1 2 3 4 5 6 7 8 9; do
