@@ -11,9 +11,10 @@ import io
 import os
 import shlex
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import typer
 from typer.core import TyperGroup
@@ -30,6 +31,7 @@ from stackward.health.symptoms import ALL as SYMPTOMS
 from stackward.lab.declared import declared
 from stackward.lab.faults import ALL
 from stackward.logs.formats import BODIES, PREFIXES
+from stackward.model.sureness import SurenessRule
 from stackward.operations import every_rule
 from stackward.policy.volumes import ALL as VOLUME_STATES
 from stackward.policy.volumes import BY_NOBODY, OF_ANOTHER, ONLY_THE_WORD, UNKNOWN
@@ -292,6 +294,16 @@ def stuck_states_page() -> str:
     return "\n".join(parts)
 
 
+def sureness_table(rules: Iterable[SurenessRule[Any]]) -> Iterator[str]:
+    """Return the rules by which a cause is as sure as it is called."""
+    yield "## How sure a cause is\n"
+    yield "The first rule that holds is taken.\n"
+    yield "| Certainty | Because | Surer by |"
+    yield "|---|---|---|"
+    for one in rules:
+        yield f"| {one.sureness.value} | {one.says} | {one.raises} |"
+
+
 def triage_page() -> str:
     """Return the fields of a triage, and the rules of how sure it is."""
     fields = (
@@ -307,11 +319,7 @@ def triage_page() -> str:
     ]
     parts += [line for each in fields for line in fields_of(*each)]
     parts += [
-        "## How sure a cause is\n",
-        "The first rule that holds is taken.\n",
-        "| Certainty | Because | Surer by |",
-        "|---|---|---|",
-        *(f"| {one.sureness.value} | {one.says} | {one.raises} |" for one in TRIAGE_RULES),
+        *sureness_table(TRIAGE_RULES),
         "",
     ]
     return "\n".join(parts)
@@ -452,11 +460,7 @@ def diagnosis_page() -> str:
     ]
     parts += [line for each in fields for line in fields_of(*each)]
     parts += [
-        "## How sure a cause is\n",
-        "The first rule that holds is taken.\n",
-        "| Certainty | Because | Surer by |",
-        "|---|---|---|",
-        *(f"| {one.sureness.value} | {one.says} | {one.raises} |" for one in RULES),
+        *sureness_table(RULES),
         "",
         "## What shows that a user noticed it\n",
         "| What the user sees | From the level | Such as |",

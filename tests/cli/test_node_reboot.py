@@ -366,14 +366,19 @@ def test_several_nodes_are_rebooted_one_after_the_other(site: Site) -> None:
     assert "reboot 2 nodes: compute-07, compute-08" in folded(out)
 
 
-def test_no_two_nodes_with_members_of_a_group_apart_are_down_at_once(site: Site) -> None:
-    (site.state_dir / "inventory").write_text("compute-07\ncompute-08\n")
+def have_members_apart(site: Site) -> None:
+    """Given a server on each of two nodes, which are to be on different ones."""
     site.cloud.nova.add(a_server(name="db-03", host="compute-08"))
     group = a_group("anti-affinity", members=(DB, an_id("db-03")))
     for name in ("db-01", "db-03"):
         known = site.cloud.nova.known[an_id(name)]
         site.cloud.nova.known[an_id(name)] = replace(known, group_id=group.id)
     site.cloud.nova.groups[group.id] = group
+
+
+def test_no_two_nodes_with_members_of_a_group_apart_are_down_at_once(site: Site) -> None:
+    (site.state_dir / "inventory").write_text("compute-07\ncompute-08\n")
+    have_members_apart(site)
     both = ("node", "reboot", NODE, "compute-08", "--in-place")
 
     code, out, said = site.run(*both, "--at-once", "2", "--yes")
@@ -391,12 +396,7 @@ def test_a_node_with_a_member_of_a_group_on_one_that_another_run_reboots_is_refu
     site: Site,
 ) -> None:
     """The other run was stopped midway; once it has ended, this one is no longer refused."""
-    site.cloud.nova.add(a_server(name="db-03", host="compute-08"))
-    group = a_group("anti-affinity", members=(DB, an_id("db-03")))
-    for name in ("db-01", "db-03"):
-        known = site.cloud.nova.known[an_id(name)]
-        site.cloud.nova.known[an_id(name)] = replace(known, group_id=group.id)
-    site.cloud.nova.groups[group.id] = group
+    have_members_apart(site)
     site.shell.not_booting.add("compute-08")
     other = ("node", "reboot", "compute-08", "--in-place", "--timeout", "60", "--yes")
     assert site.run(*other)[0] == 4

@@ -10,9 +10,9 @@ import pytest
 
 from prose import PAGES, texts
 from sources import walked
-from stackward.diagnosis.cause import Sureness
 from stackward.model.health import State
 from stackward.model.run import RunState
+from stackward.model.sureness import Sureness
 
 ROOT = Path(__file__).parents[2]
 LANGUAGE = tomllib.loads((ROOT / "tests/docs/language.toml").read_text())

@@ -19,13 +19,14 @@ from stackward.model.guest_seen import (
     Holder,
 )
 from stackward.model.server import Server, ServerAction
+from stackward.model.sureness import Sureness
 from stackward.model.volume import Volume
 from stackward.report.tables import Form
 from stackward.report.triage import render_triage
 from stackward.signatures import read_signatures
 from stackward.triage.certainty import RULES
 from stackward.triage.reasoning import triage
-from stackward.triage.verdict import Boots, Sureness, Verdict
+from stackward.triage.verdict import Boots, Verdict
 
 AT = datetime(2026, 11, 28, 16, tzinfo=UTC)
 SAMPLE = (Path(__file__).parents[1] / "facts/samples/guest.json").read_text("utf-8")

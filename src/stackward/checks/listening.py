@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from stackward.model.service import NOVA_COMPUTE, ComputeService
 from stackward.ports.world import World
 from stackward.status.lookups import service_of
+from stackward.status.silence import REPORTS_WITHIN_S
 from stackward.wording import in_utc
 
 # Nova's default is a report every 10 s: three of them take 30 s at most.
 LISTEN_S = 40.0
-LONGEST_S = 200.0  # where the others report more seldom: an interval of a minute is in use
+LONGEST_S = REPORTS_WITHIN_S  # where the others report more seldom
 POLL_S = 2.0
 REPORTS = 3
 

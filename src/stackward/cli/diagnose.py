@@ -93,7 +93,7 @@ def diagnose(  # noqa: PLR0913  # one for each flag
     errors whose causes are only possible or if part of the logs could not be read, 1 if no log has
     that request or server, 8 if no log of that time could be read.
     """
-    from stackward.diagnosis.cause import Sureness
+    from stackward.model.sureness import Sureness
     from stackward.report.diagnosis import COLUMNS, render_diagnosis
     from stackward.report.logs import notes_of
 

@@ -150,7 +150,8 @@ def _ended(verdicts: "Sequence[Verdict]") -> ExitCode:
 
 
 def _end_of(one: "Verdict") -> ExitCode:
-    from stackward.triage.verdict import Boots, Sureness
+    from stackward.model.sureness import Sureness
+    from stackward.triage.verdict import Boots
 
     if one.boots in {Boots.NO, Boots.UNKNOWN}:
         is_known = any(each.sureness is not Sureness.POSSIBLE for each in one.causes)

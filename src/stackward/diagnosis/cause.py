@@ -3,18 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from stackward.diagnosis.code_places import CodePlace
 from stackward.logs.event import Event
-
-
-class Sureness(StrEnum):
-    """How sure a cause is. Each has its rule, in `certainty.py`."""
-
-    CERTAIN = "certain"
-    LIKELY = "likely"
-    POSSIBLE = "possible"
+from stackward.model.sureness import Sureness
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,10 +1,9 @@
 """How sure a cause is: the rules, declared. The first that holds is taken."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from stackward.diagnosis.cause import Sureness
 from stackward.diagnosis.witnesses import Weight
+from stackward.model.sureness import Sureness, SurenessRule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,30 +20,20 @@ class Known:
     rank: int  # 0 for the first cause
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """A rule of how sure a cause is."""
-
-    holds: Callable[[Known], bool]
-    sureness: Sureness
-    says: str  # why
-    raises: str  # what would make it surer
-
-
-RULES = (
-    Rule(
+RULES: tuple[SurenessRule[Known], ...] = (
+    SurenessRule(
         holds=lambda it: it.rank > 0 and not it.is_noticed,
         sureness=Sureness.POSSIBLE,
         says="other errors were before it",
         raises="whether it comes again once the first cause is mended",
     ),
-    Rule(
+    SurenessRule(
         holds=lambda it: it.weight is Weight.USUAL,
         sureness=Sureness.POSSIBLE,
         says="the same was logged before that time too",
         raises="an error that was not there before",
     ),
-    Rule(
+    SurenessRule(
         holds=lambda it: (
             it.rank == 0
             and it.weight is Weight.OWN
@@ -58,20 +47,20 @@ RULES = (
         "noticed has the same request or thing",
         raises="",
     ),
-    Rule(
+    SurenessRule(
         holds=lambda it: it.weight is Weight.OWN and it.is_noticed and it.is_handled,
         sureness=Sureness.LIKELY,
         says="what the user noticed has the same request or thing; another exception came of it, "
         "and it may have been expected",
         raises="which of its exceptions comes again",
     ),
-    Rule(
+    SurenessRule(
         holds=lambda it: it.weight is Weight.OWN and it.is_noticed,
         sureness=Sureness.LIKELY,
         says="what the user noticed has the same request or thing",
         raises="a traceback of it",
     ),
-    Rule(
+    SurenessRule(
         holds=lambda it: (
             it.weight <= Weight.NO_CODE and (it.has_traceback or it.accusers > 0) and it.is_followed
         ),
@@ -79,39 +68,34 @@ RULES = (
         says="what the user noticed came soon after it",
         raises="a request or a thing that both have; give it by `--request` or `--server`",
     ),
-    Rule(
+    SurenessRule(
         holds=lambda it: it.weight <= Weight.AWAY and it.accusers > 1 and it.is_followed,
         sureness=Sureness.LIKELY,
         says="several components accuse it, and what the user noticed came soon after",
         raises="an error in its own log",
     ),
-    Rule(
+    SurenessRule(
         holds=lambda it: it.weight is Weight.AWAY and it.accusers > 0 and it.is_noticed,
         sureness=Sureness.LIKELY,
         says="it is accused by what served the request that the user noticed",
         raises="an error in its own log",
     ),
-    Rule(
+    SurenessRule(
         holds=lambda it: it.weight is Weight.ACCUSED and (it.is_noticed or it.is_followed),
         sureness=Sureness.LIKELY,
         says="it is accused, it tells of it at that time, and a user noticed it",
         raises="an error in its own log",
     ),
-    Rule(
+    SurenessRule(
         holds=lambda it: it.weight >= Weight.WARNS,
         sureness=Sureness.POSSIBLE,
         says="nothing graver than this was logged",
         raises="logs at the level DEBUG",
     ),
-    Rule(
+    SurenessRule(
         holds=lambda it: True,  # noqa: ARG005  # of all that is left
         sureness=Sureness.POSSIBLE,
         says="nothing shows that a user noticed it",
         raises="the request or the server that failed, by `--request` or `--server`",
     ),
 )
-
-
-def judged(known: Known) -> Rule:
-    """Return the first rule that holds."""
-    return next(rule for rule in RULES if rule.holds(known))

@@ -15,8 +15,8 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from stackward.diagnosis.accused import short
-from stackward.diagnosis.cause import Aside, Cause, Diagnosis, KnownAs, Link, Sureness
-from stackward.diagnosis.certainty import Known, judged
+from stackward.diagnosis.cause import Aside, Cause, Diagnosis, KnownAs, Link
+from stackward.diagnosis.certainty import RULES, Known
 from stackward.diagnosis.code_places import CodePlace
 from stackward.diagnosis.components import DEPTH, MIXED, USUAL_DEPTH, components_of, named
 from stackward.diagnosis.episodes import CLOCKS_S, Episode, episodes_of, in_rank
@@ -25,6 +25,7 @@ from stackward.diagnosis.witnesses import Weight, Witness, component_of, key_of,
 from stackward.facts.failure import Failure
 from stackward.logs.event import Event, Level
 from stackward.logs.story import UUID
+from stackward.model.sureness import Sureness, first_that_holds
 from stackward.signatures.form import Kind, Signature
 from stackward.signatures.matching import matches_in, seen_in
 from stackward.wording import count_of
@@ -390,7 +391,8 @@ def _cause(
         for one in episodes
         if one.told.accused and one.told.accused.component == component != one.component
     }
-    rule = judged(
+    rule = first_that_holds(
+        RULES,
         Known(
             weight=episode.weight,
             has_traceback=told.raised is not None,
@@ -400,7 +402,7 @@ def _cause(
             accusers=len(accusers),
             is_handled=told.is_handled,
             rank=rank,
-        )
+        ),
     )
     noticed = (linked or after)[:1]
     return Cause(

@@ -8,7 +8,7 @@ is judged. `read` reads logs; None where there are none to read.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from stackward.answers import why
@@ -25,6 +25,7 @@ from stackward.model.network import Port
 from stackward.model.server import IN_DOWN_CELL, Server, ServerAction
 from stackward.model.service import ComputeService
 from stackward.model.unread import Unread
+from stackward.model.utc_time import utc_time
 from stackward.model.volume import Volume
 from stackward.ports.world import World
 from stackward.status.lookups import service_of
@@ -188,7 +189,7 @@ def _attempt(
     return BootAttempt(
         action=last.action,
         request=last.request_id,
-        started=time_of(last.started),
+        started=utc_time(last.started),
         has_failed=has_failed,
         says=says or None,
     )
@@ -198,12 +199,6 @@ def _stopped(actions: Sequence[ServerAction]) -> ServerAction | None:
     """Return the request that has stopped it since, where there is one."""
     last = next((one for one in actions if one.action in BOOTING | STOPPING), None)
     return last if last is not None and last.action in STOPPING else None
-
-
-def time_of(given: str) -> datetime:
-    """Read a time of Nova, which is UTC and does not say so."""
-    at = datetime.fromisoformat(given.removesuffix("Z"))
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _volumes(world: World, server: Server) -> tuple[tuple[str, Volume | None], ...]:

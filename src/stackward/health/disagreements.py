@@ -9,7 +9,6 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cached_property
 from typing import TypeAlias
 
@@ -21,6 +20,7 @@ from stackward.model.network import Port
 from stackward.model.server import Server
 from stackward.model.testimony import CloudTestimony, HostTestimony, Source
 from stackward.model.unread import Unread
+from stackward.model.utc_time import utc_time_or_none
 from stackward.model.volume import Attachment, Volume
 from stackward.policy.evacuations import LIVES_ON_SOURCE
 from stackward.status.stuck import LOST_AFTER_S
@@ -141,14 +141,8 @@ class Index:
 
     def age_s(self, written: str | None) -> float:
         """Return for how long a service has written nothing of a thing; 0: not known."""
-        try:
-            at = datetime.fromisoformat(written) if written else None
-        except ValueError:
-            return 0.0
-        if at is None:
-            return 0.0
-        at = at if at.tzinfo else at.replace(tzinfo=UTC)
-        return max(0.0, (self.testimony.at - at).total_seconds())
+        at = utc_time_or_none(written)
+        return 0.0 if at is None else max(0.0, (self.testimony.at - at).total_seconds())
 
 
 Rule = Callable[[Index], Iterator[Case]]

@@ -19,11 +19,12 @@ the other.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import takewhile
 
 from stackward.model.server import ServerAction
 from stackward.model.unread import Unread
+from stackward.model.utc_time import utc_time
 from stackward.model.who_ran import (
     STARTS,
     STOPS,
@@ -278,6 +279,4 @@ def _nobody_knows(witness: str, words: str, at: datetime | None = None) -> Testi
 
 
 def _at(action: ServerAction) -> datetime:
-    # Nova tells UTC without saying so.
-    read = datetime.fromisoformat(action.started.removesuffix("Z"))
-    return read if read.tzinfo else read.replace(tzinfo=UTC)
+    return utc_time(action.started)

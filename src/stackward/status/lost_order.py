@@ -7,7 +7,6 @@ makes two guests of one server: the conductor takes any record of the server tha
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from stackward.errors import StackwardError
 from stackward.model.evacuation import EVACUATION
@@ -16,6 +15,7 @@ from stackward.model.server import ServerAction
 from stackward.model.stalled_move import CONDUCTOR
 from stackward.model.survey import Queue
 from stackward.model.unread import Unread
+from stackward.model.utc_time import utc_time_or_none
 from stackward.ports.world import World
 from stackward.wording import count_of
 
@@ -87,8 +87,11 @@ def read_order(world: World, record: Migration, queues: tuple[Queue, ...] | Unre
     """Read it of a record; the queues are read once for all."""
     services = world.nova.services()
     conductors = [one for one in services if one.binary == CONDUCTOR]
-    newest = max((at for one in services if one.is_up and (at := _time(one.updated))), default=None)
-    written = _time(record.updated or record.created)
+    newest = max(
+        (at for one in services if one.is_up and (at := utc_time_or_none(one.updated))),
+        default=None,
+    )
+    written = utc_time_or_none(record.updated or record.created)
     return OrderSeen(
         record=record,
         begun=has_begun(world, record),
@@ -113,10 +116,12 @@ def has_begun(world: World, record: Migration) -> bool | Unread:
 
 def _order_of(record: Migration, orders: Sequence[ServerAction]) -> ServerAction | None:
     """Return the newest order that is no younger than the record: it is written just before it."""
-    written = _time(record.created)
+    written = utc_time_or_none(record.created)
     if written is None:
         return None
-    return next((one for one in orders if (at := _time(one.started)) and at <= written), None)
+    return next(
+        (one for one in orders if (at := utc_time_or_none(one.started)) and at <= written), None
+    )
 
 
 def later_move(world: World, record: Migration) -> Migration | None:
@@ -139,12 +144,3 @@ def later_move(world: World, record: Migration) -> Migration | None:
 def is_accepted(record: Migration) -> bool:
     """Say whether a record is of an evacuation that no conductor has taken up."""
     return record.kind == EVACUATION and record.status == ACCEPTED
-
-
-def _time(said: str | None) -> datetime | None:
-    """Read a time of Nova, which tells UTC without saying so; in no known form it is none."""
-    try:
-        at = datetime.fromisoformat(said or "")
-    except ValueError:
-        return None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)

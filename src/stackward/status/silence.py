@@ -6,10 +6,10 @@ witness that cannot be asked leaves it unknown.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from stackward.errors import StackwardError
 from stackward.model.service import NOVA_COMPUTE, ComputeService
+from stackward.model.utc_time import utc_time_or_none
 from stackward.model.witness import Sign
 from stackward.ports.world import World
 from stackward.status.witnesses import hail
@@ -81,8 +81,8 @@ def _by_its_record(own: ComputeService, others: Sequence[ComputeService]) -> Lif
     """
     if own.updated is None:
         return LifeSeen(sign=Sign.NO, why="Nova has never heard from its nova-compute")
-    last = _time(own.updated)
-    known = (_time(one.updated) for one in others if one.is_known and one.is_up)
+    last = utc_time_or_none(own.updated)
+    known = (utc_time_or_none(one.updated) for one in others if one.is_known and one.is_up)
     newest = max((at for at in known if at is not None), default=None)
     at = in_utc(own.updated)
     if newest is None:
@@ -95,12 +95,3 @@ def _by_its_record(own: ComputeService, others: Sequence[ComputeService]) -> Lif
     else:
         return LifeSeen(sign=Sign.NO, why=f"Nova has not heard from its nova-compute since {at}")
     return LifeSeen(sign=Sign.UNKNOWN, why=why)
-
-
-def _time(said: str | None) -> datetime | None:
-    """Read a time of Nova; in no known form it is none. None of them names a zone."""
-    try:
-        at = datetime.fromisoformat(said or "")
-    except ValueError:
-        return None
-    return at.replace(tzinfo=None)

@@ -9,12 +9,13 @@ Where the guest runs comes first: it decides what is safe, whatever Nova's recor
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from stackward.model.migration import IN_PROGRESS, Migration
 from stackward.model.server import Server
 from stackward.model.stalled_move import CONDUCTOR, MOVING, Place, StalledMove
 from stackward.model.unread import Unread
+from stackward.model.utc_time import utc_time
 from stackward.ports.libvirt import cure_of
 
 # A call of Nova's between two of its services ends 60 s after the other has died
@@ -205,9 +206,8 @@ def quiet_s(server: Server, migration: Migration | None, now: datetime) -> float
     written = [server.updated]
     if migration is not None:
         written += [migration.updated, migration.created]
-    times = [datetime.fromisoformat(each) for each in written if each]
-    aware = [each if each.tzinfo else each.replace(tzinfo=UTC) for each in times]
-    return max(0.0, (now - max(aware)).total_seconds()) if aware else 0.0
+    times = [utc_time(each) for each in written if each]
+    return max(0.0, (now - max(times)).total_seconds()) if times else 0.0
 
 
 def _state_of(move: StalledMove) -> StuckState | None:

@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Sequence
 
 from stackward.facts.triage import TriageFacts
+from stackward.model.sureness import Sureness, first_that_holds
 from stackward.signatures.conditions import CONDITIONS
 from stackward.signatures.form import Kind, Match, Place, Scope, Signature
 from stackward.signatures.matching import matches_in
-from stackward.triage.certainty import Known, judged
+from stackward.triage.certainty import RULES, Known
 from stackward.triage.looking import NOT_BUILT, Looked, last_error, looked_at
-from stackward.triage.verdict import Boots, Cause, Sureness, Verdict
+from stackward.triage.verdict import Boots, Cause, Verdict
 from stackward.wording import in_utc
 
 _SURENESS = list(Sureness)
@@ -89,7 +90,7 @@ def _rank(one: Cause) -> tuple[int, ...]:
 
 def _cause(matches: Sequence[Match], facts: TriageFacts, looked: Looked) -> Cause:
     signature = matches[0].signature
-    rule = judged(_known(matches, looked))
+    rule = first_that_holds(RULES, _known(matches, looked))
     parts = {**dict(matches[0].parts), **_names(facts)}
     ranked = sorted(matches, key=lambda each: _PLACES.index(each.seen.place))
     evidence = {(one.seen.place, one.seen.text): one for one in ranked}

@@ -7,15 +7,8 @@ from enum import StrEnum
 
 from stackward.model.boot_attempt import BootAttempt
 from stackward.model.server import Server
+from stackward.model.sureness import Sureness
 from stackward.signatures.form import Match, Seen, Signature
-
-
-class Sureness(StrEnum):
-    """How sure a cause is. Each has its rule, in `certainty.py`."""
-
-    CERTAIN = "certain"
-    LIKELY = "likely"
-    POSSIBLE = "possible"
 
 
 class Boots(StrEnum):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 
 from stackward.answers import text, whole
@@ -28,6 +28,7 @@ from stackward.model.node import ComputeNode
 from stackward.model.observation import Observation
 from stackward.model.service import NOVA_COMPUTE
 from stackward.model.unread import Hindrance, Unread
+from stackward.model.utc_time import utc_time_or_none
 from stackward.model.who_ran import Loss, Past
 from stackward.model.witness import Sign
 from stackward.operations.evacuate_compute_node.lost_orders import read_lost_orders
@@ -133,11 +134,7 @@ def _loss(fence: FenceFacts, pasts: Sequence[Past]) -> Loss:
 
 def _beat_of(fence: FenceFacts) -> datetime | None:
     """Return when Nova last heard from its nova-compute; a time in no known form is none."""
-    try:
-        at = datetime.fromisoformat(fence.service.updated or "")
-    except ValueError:
-        return None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)  # Nova tells UTC without saying so
+    return utc_time_or_none(fence.service.updated)
 
 
 def read_leaving(

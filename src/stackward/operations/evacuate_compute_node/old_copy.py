@@ -10,7 +10,7 @@ What other nodes see proves nothing of the dead one: its disks may have been its
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -18,6 +18,7 @@ from stackward.model.disk_seen import DiskSeen
 from stackward.model.migration import Migration
 from stackward.model.server import Server
 from stackward.model.unread import Unread
+from stackward.model.utc_time import utc_time_or_none
 from stackward.operations.evacuate_compute_node.facts import Leaving, OtherNode
 from stackward.policy.compute import NETWORK_FILESYSTEMS
 from stackward.wording import in_utc
@@ -100,17 +101,8 @@ def _comings(server: Server, facts: Leaving) -> Iterator[datetime | None]:
         if one.target == facts.node.host and one.status in _CAME:
             yield _changed(one)
     if server.launched:
-        yield _time(server.launched)
+        yield utc_time_or_none(server.launched)
 
 
 def _changed(record: Migration) -> datetime | None:
-    return _time(record.updated or record.created)
-
-
-def _time(said: str) -> datetime | None:
-    """Read a time of Nova, which tells UTC without saying so; in no known form it is none."""
-    try:
-        at = datetime.fromisoformat(said)
-    except ValueError:
-        return None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+    return utc_time_or_none(record.updated or record.created)

@@ -2,11 +2,10 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from lab.drains import Drains, drains_in
+from lab.drains import Drains
 from real_lab import RealLab
 from stackward.lab import proof
 
@@ -17,12 +16,6 @@ FAULTS = [
     ("domain-elsewhere", "server"),
     ("domain-of-deleted", "node"),
 ]
-
-
-@pytest.fixture
-def drains(lab: RealLab, tmp_path: Path) -> Iterator[Drains]:
-    with drains_in(lab, tmp_path) as found:
-        yield found
 
 
 @pytest.fixture

@@ -5,11 +5,10 @@ where the fault does not do that; then its triage names the fault first. Mended,
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from lab.drains import Drains, drains_in
+from lab.drains import Drains
 from lab.triaged import triaged
 from real_lab import RealLab, until
 from stackward.lab import proof
@@ -28,12 +27,6 @@ FAULTS = [
     pytest.param("node-power-loss", "node", "", "compute-down", id="power"),
     pytest.param("disk-full", "node", "", "no-space", id="space"),
 ]
-
-
-@pytest.fixture
-def drains(lab: RealLab, tmp_path: Path) -> Iterator[Drains]:
-    with drains_in(lab, tmp_path) as found:
-        yield found
 
 
 @pytest.fixture
