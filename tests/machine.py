@@ -16,6 +16,15 @@ NEEDS = {
 }
 
 
+# Tests of two processes wait for three seconds in each ten of CPU time: two cores are busy with four.
+PROCESSES_FOR_A_CORE = 2
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Say how many processes `-n auto` starts."""
+    return PROCESSES_FOR_A_CORE * (os.cpu_count() or 1)
+
+
 def is_here(program: str) -> bool:
     """Say whether a program is installed; those of PostgreSQL's server are on nobody's path."""
     return (

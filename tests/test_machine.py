@@ -57,3 +57,9 @@ def test_whatever_a_fast_test_is_skipped_without_is_said_and_installed_by_ci() -
         "postgres.py",
         "test_no_skips.py",
     }
+
+
+def test_auto_means_two_processes_for_each_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 3)
+
+    assert machine.pytest_xdist_auto_num_workers() == 6
