@@ -16,7 +16,7 @@ NEEDS = {
 }
 
 
-# Tests of two processes wait for three seconds in each ten of CPU time: two cores are busy with four.
+# Tests also wait: with two processes for two cores, these are idle a third of the time.
 PROCESSES_FOR_A_CORE = 2
 
 

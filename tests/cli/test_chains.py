@@ -419,6 +419,16 @@ def test_the_undo_of_a_chain_names_what_it_leaves_and_how_to_go_on_with_it(site:
     assert site.journal.run(left).state is RunState.STOPPED
 
 
+def test_the_undo_of_a_chain_names_the_nodes_that_it_never_began_with(site: Cloud) -> None:
+    failing(site)
+    site.run("node", "drain", "compute-08", "compute-07", "--reason", "firmware", "--yes")
+    assert [each.item for each in site.journal.children(site.chain.id)] == ["compute-08"]
+
+    _, plan, _ = site.run("run", "undo", site.chain.id, "--dry-run")
+
+    assert "`compute-07`: the chain changed nothing there" in folded(plan)
+
+
 def test_the_undo_of_a_chain_is_not_said_to_be_undone_in_turn(site: Cloud) -> None:
     site.run(*DRAIN, "--yes")
     chain = site.chain.id

@@ -18,7 +18,9 @@ from stackward.adapters.store.database import url_of
 from stackward.adapters.store.listing import FILE
 from stackward.engine import Brakes, Pace, WorkerContext, approve, ask_cancel, carry_out
 from stackward.engine.approval import BegunBy
+from stackward.engine.children import ChildRuns
 from stackward.engine.in_chain import New, approve_more, what_is_new
+from stackward.engine.interpreter import carry_out_taken
 from stackward.errors import BadInput
 from stackward.model.health import Unwell
 from stackward.model.run import Approval, Run, Turn
@@ -34,6 +36,7 @@ from stackward.plan import (
     Stage,
     Warned,
     dump,
+    from_json,
     from_mapping,
     load_request,
 )
@@ -228,6 +231,11 @@ class Place:
         place = InItem(item=yard)
         begun_by = BegunBy(chain=chain.id, place=place, epoch=chain.epoch, after=chain.id)
         return self.approved_alone(yard, begun_by=begun_by)
+
+    def children_of(self, taken: Run) -> ChildRuns:
+        """Return the runs of a chain as the worker sees them that took it up."""
+        approved = from_json(taken.plan, KINDS)
+        return ChildRuns(taken, approved, self.context(), self.brakes, carry_out_taken)
 
     def context(self, fate: Fate | None = None) -> WorkerContext[YardWorld]:
         fate = fate or Fate()

@@ -885,6 +885,34 @@ def test_a_cancelled_chain_has_no_run_begun_for_it(place: Place) -> None:
 
 
 @BOTH
+@pytest.mark.parametrize("for_workers", [True, False])
+@pytest.mark.parametrize("lost_by", ["cancel", "another worker"])
+def test_a_chain_that_is_lost_does_not_go_on_with_its_stopped_run(
+    place: Place,
+    lost_by: str,
+    for_workers: bool,  # noqa: FBT001  # a parameter of the test
+) -> None:
+    place.yard("y1").set(fails=["b"])
+    run = place.approved()
+    place.carry_out(run)
+    [stopped] = place.children(run)["y1"]
+    if for_workers:
+        place.journal.queue(run.id, "ann", place.now)
+    taken = place.journal.take_up(run.id, "dead:1", place.now)
+    taken = replace(taken, for_workers=for_workers)
+    children = place.children_of(taken)
+    if lost_by == "cancel":
+        place.cancel(run, by="bob")
+    else:
+        place.journal.take_up(run.id, "other:1", place.now)
+
+    with pytest.raises(Refused if lost_by == "cancel" else Superseded):
+        children.begin(InItem(item="y1"), {}, {})
+
+    assert place.journal.run(stopped.id) == stopped
+
+
+@BOTH
 def test_a_run_of_a_cancelled_chain_that_began_nothing_is_not_left_to_others(place: Place) -> None:
     run = place.approved()
     taken = place.journal.take_up(run.id, "dead:1", place.now)

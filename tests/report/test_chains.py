@@ -17,6 +17,7 @@ from stackward.report.chains import StartedRuns, chain_for_people, chain_table, 
 from stackward.report.downtimes import longest_downtimes
 from stackward.report.plans import moves_table, render_plan
 from stackward.report.runs import outcome
+from stackward.report.tables import Form, render_rows
 from stackward.requests.chain import ChainItem, ChainRequest
 from stackward.requests.undo_run import UndoRequest
 from texts import folded
@@ -245,10 +246,13 @@ def test_where_an_item_has_several_runs_a_row_keeps_what_its_run_does_and_names_
     ]
     asked = ChainRequest(what="undo", items=(item,), undoes="01M8")
 
-    table = chain_table(plan_chain(plans, asked), [])
+    plan = plan_chain(plans, asked)
 
-    assert [row[1] for row in table.rows] == [
-        "undo: bring servers back to `c1`",
-        "undo: return `c1`",
-    ]
-    assert "How" not in table.gives_way
+    for table in (chain_table(plan, []), moves_table(plan)):
+        assert [row[1] for row in table.rows] == [
+            "undo: bring servers back to `c1`",
+            "undo: return `c1`",
+        ]
+        shown = render_rows(table, Form.TABLE, 80)
+        assert "undo: return" in shown
+        assert max(map(len, shown.splitlines())) <= 80

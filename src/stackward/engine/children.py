@@ -130,7 +130,7 @@ class ChildRuns:
         """Plan a run from fresh facts and begin it; or go on with one that stopped."""
         last = self.newest(place)
         if last is not None and last.state is RunState.STOPPED:
-            self._go_on(last)
+            self._go_on(last, chain_epoch=self._chain.epoch)
             return
         if needs_well and place.part == 0:
             self._refuse_unwell()
@@ -216,12 +216,14 @@ class ChildRuns:
             return None
         return Turn(at=turn.at, by=None, until=turn.until, asked=turn.asked)
 
-    def _go_on(self, run: Run) -> None:
+    def _go_on(self, run: Run, *, chain_epoch: int | None = None) -> None:
         """Have a run carried out: by the workers, or by a thread of this process."""
         now = self._clock.now()
         if self._chain.for_workers:
             by = self._chain.approval.by
-            self._journal.queue(run.id, by, now, turn=self._turn())
+            self._journal.queue(run.id, by, now, turn=self._turn(), chain_epoch=chain_epoch)
             return
-        taken = self._journal.take_up(run.id, self._context.worker, now, seen=run.epoch)
+        taken = self._journal.take_up(
+            run.id, self._context.worker, now, seen=run.epoch, chain_epoch=chain_epoch
+        )
         self._going[run.id] = self._pool.submit(self._carry_out, taken, self._context, self._brakes)

@@ -81,14 +81,25 @@ class Journal(Protocol):
         """
         ...
 
-    def queue(self, run_id: str, by: str, at: datetime, /, *, turn: Turn | None = None) -> Run:
+    def queue(
+        self,
+        run_id: str,
+        by: str,
+        at: datetime,
+        /,
+        *,
+        turn: Turn | None = None,
+        chain_epoch: int | None = None,
+    ) -> Run:
         """Give a run that nobody carries out to the workers; take its nodes again.
 
         With a turn it waits for that, and takes its nodes then; without one it goes on at once.
+        A chain that goes on with its stopped run says its own epoch: `Superseded` where another
+        worker has the chain by now, `Refused` where the chain was cancelled.
         """
         ...
 
-    def take_up(
+    def take_up(  # noqa: PLR0913  # who, when, and as whom
         self,
         run_id: str,
         worker: str,
@@ -97,6 +108,7 @@ class Journal(Protocol):
         *,
         life: str | None = None,
         seen: int | None = None,
+        chain_epoch: int | None = None,
     ) -> Run:
         """Raise the epoch, take the nodes again, set the state to running; return the run.
 

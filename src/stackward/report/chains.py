@@ -70,14 +70,18 @@ def chain_table(
         for part, how in enumerate(_hows(move))
         for run in [started.newest(move.thing, part)]
     )
-    has_several = any(len(move.steps) > 1 for _, move in plan.moves())
     return Table(
         columns=COLUMNS,
         rows=tuple(rows),
-        # Where an item has several runs, a row is known by what its run does.
-        gives_way=(*(() if has_several else ("How",)), "Since", "Item seconds", "Seconds"),
+        gives_way=(*_known_by_item(plan), "Since", "Item seconds", "Seconds"),
         stays_whole=("Since",),
     )
+
+
+def _known_by_item(plan: Plan[Any]) -> tuple[str, ...]:
+    """Return the column that a row may go without: what its run does, if an item has one run."""
+    has_several = any(len(move.steps) > 1 for _, move in plan.moves())
+    return () if has_several else ("How",)
 
 
 def chain_for_people(table: Table, plan: Plan[Any]) -> Table:
@@ -161,7 +165,7 @@ def items_as_planned(plan: Plan[Any]) -> Table:
     return Table(
         columns=(*_PLANNED, "Domain", "Apart from", "Seconds"),
         rows=tuple(rows),
-        gives_way=("Apart from", "How", "Stage"),
+        gives_way=("Apart from", *_known_by_item(plan), "Stage"),
     )
 
 

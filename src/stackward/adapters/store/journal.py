@@ -64,6 +64,7 @@ from stackward.adapters.store.statements import (
     may_be_in,
     missed,
     observed,
+    refuse_for_chain,
     refuse_the_missed,
     tell,
     tell_chain,
@@ -229,7 +230,16 @@ class SqlJournal:
 
         return self._write(run_id, change)
 
-    def queue(self, run_id: str, by: str, at: datetime, /, *, turn: Turn | None = None) -> Run:
+    def queue(
+        self,
+        run_id: str,
+        by: str,
+        at: datetime,
+        /,
+        *,
+        turn: Turn | None = None,
+        chain_epoch: int | None = None,
+    ) -> Run:
         """Give a run that nobody carries out to the workers; take its nodes again.
 
         With a turn it waits for that, and takes its nodes then; without one it goes on at once.
@@ -237,6 +247,8 @@ class SqlJournal:
 
         def change(transaction: Connection) -> tuple[Run, Event]:
             run = find(transaction, run_id)
+            if chain_epoch is not None:
+                refuse_for_chain(transaction, run, chain_epoch)
             refuse_if_over(run)
             refuse_out_of_turn(run, at)
             if turn is None or turn.is_open(at):
@@ -260,7 +272,7 @@ class SqlJournal:
 
         return self._write(self.run(run_id).id, change)
 
-    def take_up(
+    def take_up(  # noqa: PLR0913  # who, when, and as whom
         self,
         run_id: str,
         worker: str,
@@ -269,6 +281,7 @@ class SqlJournal:
         *,
         life: str | None = None,
         seen: int | None = None,
+        chain_epoch: int | None = None,
     ) -> Run:
         """Raise the epoch, take the nodes again, set the state to running; return the run.
 
@@ -280,6 +293,8 @@ class SqlJournal:
             if life is not None:
                 refuse_the_missed(transaction, worker, life)
             run = find(transaction, run_id)
+            if chain_epoch is not None:
+                refuse_for_chain(transaction, run, chain_epoch)
             if life is None:
                 refuse_if_over(run)  # to a worker that is one which another was quicker to end
             is_free = run.for_workers and run.state is RunState.QUEUED

@@ -223,8 +223,12 @@ def give_up(
     tell(transaction, undone.id, told)
 
 
-def begin_in(transaction: Connection, run: Run, epoch: int) -> None:
-    """Tell the chain of a run that it has begun it, as the worker that has the chain."""
+def refuse_for_chain(transaction: Connection, run: Run, epoch: int) -> None:
+    """Refuse to begin a run of a chain, or to go on with it, by a worker that lost the chain.
+
+    The same where the chain was cancelled. Its row is locked: whoever cancels it at the same time
+    sees the run, or is seen here.
+    """
     row = select(runs.c.epoch, runs.c.state, runs.c.cancel_asked_by).where(runs.c.id == run.chain)
     found = transaction.execute(row.with_for_update()).one_or_none()
     if found is None or (found.epoch, found.state) != (epoch, RunState.RUNNING.value):
@@ -235,6 +239,11 @@ def begin_in(transaction: Connection, run: Run, epoch: int) -> None:
         )
     if found.cancel_asked_by is not None:
         raise Refused(f"chain `{run.chain}` was cancelled by {found.cancel_asked_by}")
+
+
+def begin_in(transaction: Connection, run: Run, epoch: int) -> None:
+    """Tell the chain of a run that it has begun it, as the worker that has the chain."""
+    refuse_for_chain(transaction, run, epoch)
     says = {"reason": f"run `{run.id}`, {run.title}"}
     told = Event(at=run.approval.at, epoch=epoch, what=BEGUN, thing=run.item, says=says)
     tell(transaction, run.chain or "", told)

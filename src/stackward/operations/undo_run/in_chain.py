@@ -16,6 +16,10 @@ def left_in_chain(journal: Journal, did: Did) -> Iterator[str]:
     left = [each for each in did.begun if not _is_to_undo(each)]
     for each in left:
         yield from _left(journal, each)
+    begun = {each.run.item for each in did.begun if _may_have_changed(journal, each)}
+    items = dict.fromkeys(move.thing for _, move in did.plan.moves())
+    if never := [f"`{item}`" for item in items if item not in begun]:
+        yield f"{', '.join(never)}: the chain changed nothing there"
     back = {
         moved.id: moved.name
         for each in undone
@@ -34,6 +38,12 @@ def left_in_chain(journal: Journal, did: Did) -> Iterator[str]:
 
 def _is_to_undo(one: InChain) -> bool:
     return one.run.state is RunState.SUCCEEDED and not one.is_undone
+
+
+def _may_have_changed(journal: Journal, one: InChain) -> bool:
+    """Say whether a run of the chain has changed anything, or may still do so."""
+    goes_on = one.run.state in {RunState.QUEUED, RunState.RUNNING}
+    return goes_on or _is_to_undo(one) or read_did(journal, one.run, KINDS).has_changed
 
 
 def _left(journal: Journal, one: InChain) -> Iterator[str]:
