@@ -43,6 +43,7 @@ from stackward.report.logs import EVENT_FIELDS, GROUP_FIELDS, STORY_FIELDS
 from stackward.report.sudoers import sudoers_file
 from stackward.report.triage import CAUSE_FIELDS as TRIAGE_CAUSE_FIELDS
 from stackward.report.triage import SERVER_FIELDS, TRIAGE_FIELDS
+from stackward.report.volumes import VOLUME_FIELDS, VOLUMES_FIELDS
 from stackward.settings import PREFIX, Settings, usual_places
 from stackward.signatures import read_signatures
 from stackward.signatures.conditions import CONDITIONS
@@ -67,6 +68,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "blockers.md": blockers_page(),
         REFERENCE / "commands.md": commands_page(),
         REFERENCE / "disagreements.md": disagreements_page(),
+        REFERENCE / "volume-list.md": volume_list_page(),
         REFERENCE / "exit-codes.md": exit_codes_page(),
         REFERENCE / "faults-seen.md": faults_seen.page(MADE),
         REFERENCE / "findings.md": findings_page(),
@@ -385,6 +387,21 @@ def disagreements_page() -> str:
     fields = (
         ("The data", "`-f json` writes one object.", AGREEMENT_FIELDS),
         ("A case", "Each of `cases` has these.", CASE_FIELDS),
+    )
+    parts += [line for each in fields for line in fields_of(*each)]
+    return "\n".join(parts)
+
+
+def volume_list_page() -> str:
+    """Return the fields of what `volume list` writes."""
+    parts = [
+        "# Volume list, fields\n",
+        MADE,
+        "What `stackward volume list` says of each volume of each server.\n",
+    ]
+    fields = (
+        ("The data", "`-f json` writes one object.", VOLUMES_FIELDS),
+        ("A volume", "Each of `volumes` has these.", VOLUME_FIELDS),
     )
     parts += [line for each in fields for line in fields_of(*each)]
     return "\n".join(parts)

@@ -216,6 +216,23 @@ class HttpCloud:
             case ["servers", server]:
                 known = self.cloud.nova.server(server)
                 return _one("server", [_server(known, asked)] if known else [])
+            case ["servers", server, "os-volume_attachments"] if server in self.cloud.nova.known:
+                return Reply(
+                    200,
+                    {
+                        "volumeAttachments": [
+                            {
+                                "volumeId": one.volume,
+                                "serverId": server,
+                                "device": one.device,
+                                "attachment_id": one.id,
+                                "tag": one.tag,
+                                "delete_on_termination": one.is_deleted_with_server,
+                            }
+                            for one in self.cloud.nova.attached_to(server)
+                        ]
+                    },
+                )
             case ["servers", server, "os-instance-actions"] if self._is_kept(server):
                 found = [_action(one) for one in self.cloud.nova.actions_of(server)]
                 return self._linked(
@@ -596,7 +613,7 @@ class HttpCloud:
             wanted = dict(query).get("instance_id")
             attachments: list[Json] = (
                 [
-                    {"id": one, "volume_id": volume}
+                    {"id": one, "volume_id": volume, "instance": wanted, "status": "attached"}
                     for one, volume in self.cloud.cinder.attachments_of(wanted)
                 ]
                 if wanted

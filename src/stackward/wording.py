@@ -22,6 +22,15 @@ def first_of(names: Iterable[str], most: int) -> str:
     return f"{', '.join(listed[:most])} and {len(listed) - most} more"
 
 
+def has_and_not(says: Iterable[tuple[str, bool]]) -> str:
+    """Say who has a thing and who does not: "Nova and Cinder have it, libvirt does not"."""
+    said = tuple(says)
+    have = [who for who, has in said if has]
+    lack = [who for who, has in said if not has]
+    verb, no_verb = "has" if len(have) == 1 else "have", "does" if len(lack) == 1 else "do"
+    return f"{' and '.join(have)} {verb} it, {' and '.join(lack)} {no_verb} not"
+
+
 def perhaps(near: Iterable[str]) -> str:
     """Name what may be meant: "perhaps `nova-api` or `nova-conductor`"."""
     return f"perhaps {' or '.join(f'`{one}`' for one in near)}"

@@ -84,6 +84,8 @@ class CloudContract:
         assert cloud.keystone.projects_called(nobody) == ()
         assert cloud.nova.servers_called(nobody) == ()
         assert cloud.cinder.attachments_of(nobody) == ()
+        assert cloud.cinder.every_attachment(nobody) == ()
+        assert cloud.nova.attached_to(nobody) == ()
         assert cloud.nova.console(nobody, 10) is None
         assert cloud.keystone.tags_of(nobody) == ()
 

@@ -27,16 +27,17 @@ class FakeCinder:
             raise Unreachable("Cinder does not answer")
         return tuple(filter(None, map(self.volume, self.volumes)))
 
-    def every_attachment(self) -> tuple[Attachment, ...]:
+    def every_attachment(self, server: str | None = None, /) -> tuple[Attachment, ...]:
         self.calls["all attachments"] += 1
         if self.is_away:
             raise Unreachable("Cinder does not answer")
-        return tuple(
-            Attachment(id=own, volume=one.id, server=server, status="attached")
+        found = tuple(
+            Attachment(id=own, volume=one.id, server=owner, status="attached")
             for one in map(self.volume, self.volumes)
             if one is not None
-            for own, (server, _) in zip(one.attachment_ids, one.attached, strict=False)
+            for own, (owner, _) in zip(one.attachment_ids, one.attached, strict=False)
         ) + tuple(self.reserved)
+        return tuple(one for one in found if server in {None, one.server})
 
     def attachments_of(self, server: str, /) -> tuple[tuple[str, str], ...]:
         self.calls["attachments"] += 1

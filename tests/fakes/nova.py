@@ -16,6 +16,7 @@ from stackward.model.migration import Migration
 from stackward.model.network import Port
 from stackward.model.server import ActionEvent, Server, ServerAction, ServerGroup
 from stackward.model.service import ComputeService
+from stackward.model.volume import NovaAttachment
 
 if TYPE_CHECKING:
     from fakes.placement import FakePlacement
@@ -65,6 +66,8 @@ class FakeNova:
     ticks: int = 0  # seconds, one by each `pass_time()`
     building: dict[str, NewServer] = field(default_factory=dict)  # by id
     built: list[NewServer] = field(default_factory=list)
+    # By server and volume, where they are not well and in their order, from vdb:
+    attachments: dict[tuple[str, str], NovaAttachment] = field(default_factory=dict)
     listed: tuple[Hypervisor, ...] = ()  # by the last list of all
     calls: Counter[str] = field(default_factory=Counter)
     starts_evacuated: bool = False  # a Nova before 2.95
@@ -141,6 +144,17 @@ class FakeNova:
 
     def servers_called(self, word: str, /) -> tuple[Server, ...]:
         return tuple(one for one in self.known.values() if word in {one.id, one.name})
+
+    def attached_to(self, server: str, /) -> tuple[NovaAttachment, ...]:
+        self.calls["attached"] += 1
+        known = self.known.get(server)
+        return tuple(
+            self.attachments.get(
+                (server, one),
+                NovaAttachment(volume=one, device=f"/dev/vd{chr(98 + at)}", id=an_id(f"of-{one}")),
+            )
+            for at, one in enumerate(known.volume_ids if known else ())
+        )
 
     def server_group(self, group: str, /) -> ServerGroup | None:
         self.calls["server group"] += 1

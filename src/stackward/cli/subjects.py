@@ -40,6 +40,7 @@ SUBJECTS = {
     "node": Subject("stackward.cli.node", "The machines of the cloud."),
     "run": Subject("stackward.cli.run", "Runs: what was approved and carried out."),
     "server": Subject("stackward.cli.server", "The servers of the cloud, one at a time."),
+    "volume": Subject("stackward.cli.volume", "The volumes of servers."),
     "worker": Subject("stackward.cli.worker", "A process that carries out what was queued."),
 }
 

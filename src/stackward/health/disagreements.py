@@ -24,6 +24,7 @@ from stackward.model.utc_time import utc_time_or_none
 from stackward.model.volume import Attachment, Volume
 from stackward.policy.evacuations import LIVES_ON_SOURCE
 from stackward.status.stuck import LOST_AFTER_S
+from stackward.wording import has_and_not
 
 TASK_LONG_S = 1800.0  # a snapshot of a large disk takes long, and Nova writes nothing meanwhile
 
@@ -462,7 +463,7 @@ def _attachment_one_sided(index: Index) -> Iterator[Case]:
             if by_libvirt is not None:
                 says.append(("its guest", volume in by_libvirt))
             if len({has for _, has in says}) > 1:
-                yield _of_volume("attachment-one-sided", index, server, volume, _has_and_not(says))
+                yield _of_volume("attachment-one-sided", index, server, volume, has_and_not(says))
     yield from _of_gone_servers(index)
 
 
@@ -552,13 +553,6 @@ def _serials(index: Index, server: Server) -> set[str] | None:
         return None
     serials = (one.serial for one in domain.disks)
     return {one for one in serials if one and _VOLUME.fullmatch(one)}
-
-
-def _has_and_not(says: Iterable[tuple[str, bool]]) -> str:
-    have = [who for who, has in says if has]
-    lack = [who for who, has in says if not has]
-    verb, no_verb = "has" if len(have) == 1 else "have", "does" if len(lack) == 1 else "do"
-    return f"{' and '.join(have)} {verb} it, {' and '.join(lack)} {no_verb} not"
 
 
 def _nova_of_volume(server: Server | None, volume: str) -> str:

@@ -59,6 +59,7 @@ class Server:
     metadata: tuple[tuple[str, str], ...] = ()
     image_properties: tuple[tuple[str, str], ...] | None = ()  # None: Nova is too old to say
     volume_ids: tuple[str, ...] = ()
+    root_device: str | None = None  # /dev/vda; None: Nova does not say
     group_id: str | None = None
     volumes: tuple[Volume, ...] = ()
     volumes_unread: str | None = None  # why no volume could be asked for

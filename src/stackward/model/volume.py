@@ -25,6 +25,17 @@ class Volume:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NovaAttachment:
+    """Nova's record that a server has a volume."""
+
+    volume: str
+    device: str | None = None  # /dev/vdb; None: Nova has not chosen one
+    id: str | None = None  # Cinder's attachment that it uses; None: Nova is too old to say (2.89)
+    tag: str | None = None
+    is_deleted_with_server: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
     """Cinder's record that a server has, or is to have, a volume."""
 

@@ -16,8 +16,8 @@ class Cinder(Protocol):
         """Return the volumes of all projects, page by page."""
         ...
 
-    def every_attachment(self) -> tuple[Attachment, ...]:
-        """Return the attachments of all projects, page by page."""
+    def every_attachment(self, server: str | None = None, /) -> tuple[Attachment, ...]:
+        """Return the attachments of all projects, page by page; with `server`, those of it."""
         ...
 
     def attachments_of(self, server: str, /) -> tuple[tuple[str, str], ...]:

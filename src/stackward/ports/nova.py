@@ -9,6 +9,7 @@ from stackward.model.hypervisor import Hypervisor
 from stackward.model.migration import Migration
 from stackward.model.server import ActionEvent, Server, ServerAction, ServerGroup
 from stackward.model.service import ComputeService
+from stackward.model.volume import NovaAttachment
 
 
 class Nova(Protocol):
@@ -65,6 +66,10 @@ class Nova(Protocol):
 
     def servers_called(self, word: str, /) -> tuple[Server, ...]:
         """Return the servers of all projects whose name or id it is."""
+        ...
+
+    def attached_to(self, server: str, /) -> tuple[NovaAttachment, ...]:
+        """Return the volumes that Nova has attached to a server; none where there is no server."""
         ...
 
     def server_group(self, group: str, /) -> ServerGroup | None:

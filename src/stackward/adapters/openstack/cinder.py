@@ -21,9 +21,9 @@ class CinderApi:
         query = [("all_tenants", "true")]
         return self._api.every("/volumes/detail", "volumes", to_listed_volume, query)
 
-    def every_attachment(self) -> tuple[Attachment, ...]:
-        """Return the attachments of all projects."""
-        query = [("all_tenants", "true")]
+    def every_attachment(self, server: str | None = None, /) -> tuple[Attachment, ...]:
+        """Return the attachments of all projects; with `server`, those of it."""
+        query = [("all_tenants", "true"), *([("instance_id", server)] if server else [])]
         return self._api.every("/attachments", "attachments", to_whole_attachment, query)
 
     def attachments_of(self, server: str, /) -> tuple[tuple[str, str], ...]:

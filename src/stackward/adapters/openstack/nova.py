@@ -14,6 +14,7 @@ from stackward.adapters.openstack.nova_answers import (
     to_hypervisor,
     to_migration,
     to_new_server,
+    to_nova_attachment,
     to_offered_flavor,
     to_remaining,
     to_server,
@@ -34,6 +35,7 @@ from stackward.model.hypervisor import Hypervisor
 from stackward.model.migration import Migration
 from stackward.model.server import ActionEvent, Server, ServerAction, ServerGroup
 from stackward.model.service import ComputeService
+from stackward.model.volume import NovaAttachment
 
 _NEWEST = 200  # migrations: more than a drain has under way at once
 
@@ -117,6 +119,15 @@ class NovaApi:
         # Names are compared again: Nova's database may ignore case, and each reads a pattern its
         # own way.
         return tuple({one.id: one for one in found if word in {one.id, one.name}}.values())
+
+    def attached_to(self, server: str, /) -> tuple[NovaAttachment, ...]:
+        """Return the volumes that Nova has attached to a server; none where there is no server."""
+        return self._api.every(
+            at("/servers/{}/os-volume_attachments", server),
+            "volumeAttachments",
+            to_nova_attachment,
+            missing_ok=lambda: self.server(server) is None,
+        )
 
     def server_group(self, group: str, /) -> ServerGroup | None:
         """Return a server group; None where it is gone."""

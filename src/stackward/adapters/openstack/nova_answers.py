@@ -13,6 +13,7 @@ from stackward.model.hypervisor import Hypervisor
 from stackward.model.migration import Migration
 from stackward.model.server import IN_DOWN_CELL, ActionEvent, Server, ServerAction, ServerGroup
 from stackward.model.service import ComputeService
+from stackward.model.volume import NovaAttachment
 
 
 def to_server(given: Json) -> Server:
@@ -39,6 +40,7 @@ def to_server(given: Json) -> Server:
         metadata=_pairs(given.get("metadata") or {}),
         image_properties=_pairs(image["properties"]) if "properties" in image else None,
         volume_ids=tuple(one["id"] for one in given["os-extended-volumes:volumes_attached"]),
+        root_device=given.get("OS-EXT-SRV-ATTR:root_device_name") or None,
         group_id=next(iter(given.get("server_groups") or ()), None),
         updated=_written(given.get("updated")) or None,
         launched=_written(given.get("OS-SRV-USG:launched_at")) or None,
@@ -74,6 +76,17 @@ def to_flavor(given: Json) -> Flavor:
         ephemeral_gib=given["ephemeral"],
         swap_mib=given["swap"],
         extra_specs=_pairs(given["extra_specs"]),
+    )
+
+
+def to_nova_attachment(given: Json) -> NovaAttachment:
+    """Read an element of `GET /servers/{id}/os-volume_attachments` (2.79; its id since 2.89)."""
+    return NovaAttachment(
+        volume=given["volumeId"],
+        device=given["device"] or None,
+        id=given.get("attachment_id") or None,
+        tag=given.get("tag") or None,
+        is_deleted_with_server=bool(given["delete_on_termination"]),
     )
 
 

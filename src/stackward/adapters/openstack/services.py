@@ -6,6 +6,7 @@ down to the oldest named here; what that hides is unknown:
     Nova      2.98   a server's image properties (else unknown)
               2.96   the zone that a server was asked for (else unknown)
               2.95   an evacuated server is left stopped (else none is evacuated)
+              2.89   which of Cinder's attachments a server's volume has (else unknown)
               2.88   a nova-compute's uptime with its hypervisor (else at a path of its own)
               2.87   the last with `cpu_info` of a hypervisor
               2.84   why an event of an action failed, in words (else none)
