@@ -285,7 +285,7 @@ class Heads:
         *,
         is_spelled: bool = False,
     ) -> None:
-        self.bodies, self.prefixes, self.zone = bodies, prefixes, zone
+        self.bodies, self.prefixes, self.zone = [*bodies], prefixes, zone
         self.is_spelled = is_spelled  # colours are, in this file
         self.any = None  # type: Any
 
@@ -299,11 +299,14 @@ class Heads:
 
     def at(self, piece: Any, where: int) -> Head | None:
         """Return the head of the line that begins there; None where it continues another."""
-        for kind in self.bodies:
+        # No line is of two bodies: the one of the line before is tried first.
+        for number, kind in enumerate(self.bodies):
             found = kind.head.match(piece, where)
             if found and found.end() > where:
                 head = self.of(kind, found, None)
                 if head:
+                    if number:
+                        self.bodies.insert(0, self.bodies.pop(number))
                     return head
         for kind in self.prefixes:
             ahead = kind.head.match(piece, where)
@@ -484,10 +487,11 @@ def anchored(words: list[bytes], sample: bytes) -> list[bytes]:
     """Return patterns that find the words, each by a letter that its words share."""
     patterns = []
     left = [word for word in words if word]
-    cost = {bytes([one]): sample.count(bytes([one])) + len(sample) // 50 + 1 for one in range(256)}
+    letters = {bytes([one]) for word in left for one in word}
+    cost = {one: sample.count(one) + len(sample) // 50 + 1 for one in letters}
     while left:
-        letters = sorted({bytes([one]) for word in left for one in word})
-        letter = min(letters, key=lambda one: cost[one] / sum(one in word for word in left))
+        shared = sorted({bytes([one]) for word in left for one in word})
+        letter = min(shared, key=lambda one: cost[one] / sum(one in word for word in left))
         those = [word for word in left if letter in word]
         left = [word for word in left if letter not in word]
         patterns.append(
