@@ -277,6 +277,7 @@ def of_cloud(
             "reboots": site.shell.reboots[NODE],
             "cut by a reboot": sorted(site.shell.cut_by_reboot),
             "old copies destroyed": len(site.shell.destroyed),
+            "stale guests": sorted(site.shell.domains),
             "power": device.state.value if device else None,
             "guarded": guard is not None and not guard.is_in_maintenance,
         }

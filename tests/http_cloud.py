@@ -492,8 +492,11 @@ class HttpCloud:
         if words[0] == "allocation_candidates":
             return Reply(200, self._candidates(int(dict(query)["limit"])))
         if words == ["resource_providers"]:
-            names = self.cloud.placement.provider_names()
-            found_all = [{"uuid": one, "name": name} for one, name in names.items()]
+            names, roots = self.cloud.placement.provider_names(), self.cloud.placement.children
+            found_all = [
+                {"uuid": one, "name": name, "root_provider_uuid": one}
+                for one, name in names.items()
+            ] + [{"uuid": one, "name": one, "root_provider_uuid": of} for one, of in roots.items()]
             return self._linked(f"placement/{path}", "resource_providers", found_all, query, "uuid")
         one = self.cloud.placement.provider(words[1])
         inventories = {

@@ -171,6 +171,7 @@ def test_what_was_repaired_by_others_before_the_approval_is_not_repaired_again(
     site: Site, tmp_path: Path
 ) -> None:
     site.cloud.placement.leftovers[NOBODY] = {an_id("compute-08")}
+    site.cloud.placement.kinds[NOBODY] = "INSTANCE"
     kept = tmp_path / "plan"
     site.run(*ORPHAN, "--dry-run", "--plan-out", str(kept))
     site.cloud.placement.leftovers.clear()
@@ -192,9 +193,10 @@ def test_of_a_node_only_its_own_cases_are_repaired(site: Site) -> None:
     ("words", "says"),
     [
         (("--repair", "allocation-orfan"), "there is no class of disagreement `allocation-orfan`"),
-        (("--repair", "server-twice"), "`server-twice` has no repair"),
+        (("--repair", "domain-missing"), "`domain-missing` has no repair"),
         (("--dry-run",), "without `--repair` there is none"),
         (("--yes",), "without `--repair` there is none"),
+        (("--kill-domain", "compute-08/x"), "without `--repair` there is none"),
     ],
 )
 def test_what_has_no_repair_is_refused_with_the_reason(
@@ -209,11 +211,59 @@ def test_what_nova_has_no_record_of_may_be_of_others_and_is_left_alone(site: Sit
     """A container of Zun holds allocations like that: placement does not tell its kind."""
     site.cloud.placement.leftovers[NOBODY] = {an_id("compute-08")}
 
-    _, out, _ = site.run(*ORPHAN, "--dry-run")
-    site.run(*ORPHAN, "--yes")
+    dry, out, _ = site.run(*ORPHAN, "--dry-run")
+    code, _, said = site.run(*ORPHAN, "--yes")
 
+    assert (dry, code) == (3, 3)
     assert site.cloud.placement.leftovers == {NOBODY: {an_id("compute-08")}}
     assert "Nova has no record that it was a server" in folded(out)
+    assert "cases 1, nothing is repaired" in folded(said)
+
+
+def test_parts_of_a_node_go_with_it_and_those_of_the_own_node_stay(site: Site) -> None:
+    """A GPU is a provider of its own: what was left on it failed the proof of the repair."""
+    own, other = an_id("gpu-07"), an_id("gpu-08")
+    placement = site.cloud.placement
+    placement.children = {own: an_id(NODE), other: an_id("compute-08")}
+    placement.leftovers = {
+        DB: {own, other, an_id("compute-08")}, NOBODY: {other, an_id("compute-08")}
+    }  # fmt: skip
+    placement.kinds[NOBODY] = "INSTANCE"
+
+    code, _, said = site.run(*ORPHAN, "--repair", "allocation-double", "--yes")
+
+    assert (code, placement.leftovers) == (0, {DB: {own}}), said
+
+
+KILL = (
+    "cloud", "reconcile", "--repair", "domain-elsewhere", "--kill-domain", f"compute-08/{DB}"
+)  # fmt: skip
+
+
+def test_a_guest_that_was_left_behind_is_ended_and_the_other_proved_to_run(site: Site) -> None:
+    site.shell.domains["compute-08", DB] = "shut off"
+
+    code, out, said = site.run(*KILL, "--yes")
+
+    assert code == 0, said
+    assert ("compute-08", DB) not in site.shell.domains
+    assert [each for each in site.shell.done if DB in each] == [
+        f"destroy {DB}", f"undefine --keep-nvram {DB}"
+    ]  # fmt: skip
+    assert "each server runs where Nova, Neutron and Cinder have it" in folded(out)
+    assert site.run("cloud", "reconcile")[0] == 0
+
+
+def test_no_guest_is_ended_that_is_not_named_or_is_the_only_one(site: Site) -> None:
+    site.shell.domains["compute-08", DB] = "running"
+    unnamed, _, said = site.run("cloud", "reconcile", "--repair", "server-twice", "--yes")
+    site.shell.without.add((NODE, DB))
+
+    only, _, reason = site.run(*KILL, "--yes")
+
+    assert (unnamed, only) == (3, 3), said
+    assert "because no other is proved to run" in folded(reason)
+    assert [each for each in site.shell.done if DB in each] == []
 
 
 def deleted() -> ServerAction:

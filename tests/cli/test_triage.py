@@ -141,7 +141,7 @@ def test_programs_read_the_declared_fields(site: Triage) -> None:
     assert set(server) == set(SERVER_FIELDS)
     first, second = server["causes"]
     assert set(first) == set(CAUSE_FIELDS)
-    assert (first["signature"], first["certainty"]) == ("bridge-missing", "certain")
+    assert (first["signature"], first["certainty"]) == ("bridge-missing", "likely")
     assert (second["signature"], second["certainty"]) == ("secret-gone", "likely")
     [evidence] = [one for one in second["evidence"] if one["in"] == "log"]
     assert evidence["file"].endswith("nova-compute.log")

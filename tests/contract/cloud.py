@@ -118,6 +118,7 @@ class CloudContract:
         assert at_work.running in provider.allocations
         assert at_work.cloud.placement.allocations_of(at_work.running) == {hypervisor.id}
         assert at_work.cloud.placement.provider_names()[hypervisor.id] == hypervisor.name
+        assert at_work.cloud.placement.provider_roots()[hypervisor.id] == hypervisor.id
 
     def test_a_port_is_bound_where_its_server_is(self, at_work: CloudAtWork) -> None:
         [port] = at_work.cloud.neutron.ports_of([at_work.running])

@@ -2,6 +2,7 @@
 
 import json
 import os
+import struct
 import subprocess  # noqa: TID251  # the script is run as a node runs it
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -135,6 +136,114 @@ def test_a_disk_that_its_owner_may_not_read_is_none_that_qemu_can_open(node: Pat
 
     assert denied is not None
     assert (denied.path, denied.why) == (str(node / "disk"), "the file has the mode 0000")
+
+
+def named(name: str) -> Any:  # noqa: ANN401  # a function of the script
+    """Return a function of the script, which is not started."""
+    parts: dict[str, Any] = {"__name__": "guest"}
+    exec(compile(script().removesuffix("main()\n"), "guest.py", "exec"), parts)  # noqa: S102  # our own
+    return parts[name]
+
+
+HUGE = "<memoryBacking><hugepages/></memoryBacking>"
+OWNER, USER, OWNING_GROUP, GROUP, MASK, OTHER = 1, 2, 4, 8, 16, 32
+QEMU, ITS_GROUP, NOBODY = 64055, 994, 2**32 - 1
+CLOSED = [(OWNER, 7, NOBODY), (OWNING_GROUP, 5, NOBODY), (MASK, 5, NOBODY), (OTHER, 0, NOBODY)]
+
+
+@pytest.mark.parametrize(
+    ("entries", "may"),
+    [
+        pytest.param([], False, id="nobody else"),
+        pytest.param([(USER, 1, QEMU)], True, id="the user"),
+        pytest.param([(USER, 1, 1000)], False, id="another user"),
+        pytest.param([(GROUP, 5, ITS_GROUP)], True, id="its group"),
+        pytest.param([(USER, 0, QEMU), (GROUP, 5, ITS_GROUP)], False, id="not this user"),
+        pytest.param([(USER, 1, QEMU), (MASK, 4, NOBODY)], False, id="the mask takes it away"),
+    ],
+)
+def test_an_access_list_says_who_may_enter_a_folder(
+    entries: list[tuple[int, int, int]],
+    may: bool,  # noqa: FBT001  # a column
+) -> None:
+    masked = any(tag == MASK for tag, _, _ in entries)
+    rest = [one for one in CLOSED if not (masked and one[0] == MASK)]
+    folder = os.stat_result((0o40750, 0, 0, 0, 1000, 1000, 0, 0, 0, 0))
+
+    assert named("may_enter")([*entries, *rest], folder, QEMU, {ITS_GROUP}) is may
+
+
+def test_an_access_list_is_read_as_the_kernel_writes_it(tmp_path: Path) -> None:
+    entries = [*CLOSED[:1], (USER, 1, QEMU), *CLOSED[1:]]
+    given = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *one) for one in entries)
+
+    before = named("access_list")(str(tmp_path))
+    os.setxattr(tmp_path, "system.posix_acl_access", given)
+
+    assert (before, named("access_list")(str(tmp_path))) == (None, entries)
+
+
+@pytest.mark.parametrize(
+    ("added", "is_bios", "from_disks"),
+    [
+        pytest.param("", True, True, id="a PC"),
+        pytest.param("<boot dev='hd'/>", True, True, id="a disk is named"),
+        pytest.param("<boot dev='cdrom'/><boot dev='hd'/>", True, False, id="a CD before a disk"),
+        pytest.param("<boot dev='hd'/><boot dev='network'/>", True, False, id="the network too"),
+        pytest.param("<loader>/x</loader>", False, True, id="UEFI"),
+    ],
+)
+def test_what_a_guest_boots_from_is_told(
+    node: Path,
+    added: str,
+    is_bios: bool,  # noqa: FBT001  # same
+    from_disks: bool,  # noqa: FBT001  # same
+) -> None:
+    xml = XML.format(folder=node).replace("</os>", f"{added}</os>")
+    (node / "domain.xml").write_text(xml)
+
+    domain = look(node).domain
+
+    assert domain is not None
+    assert (domain.is_bios, domain.boots_from_disks) == (is_bios, from_disks)
+
+
+def test_a_card_that_is_to_boot_is_no_disk(node: Path) -> None:
+    card = "<source bridge='br-int'/>"
+    xml = XML.format(folder=node).replace(card, f"{card}<boot order='1'/>")
+    (node / "domain.xml").write_text(xml.replace("arch='x86_64'", "arch='s390x'"))
+
+    domain = look(node).domain
+
+    assert domain is not None
+    assert (domain.is_bios, domain.boots_from_disks) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("head", "told"),
+    [(b"LUKS\xba\xbe\0\1", "encrypted"), (b"\0" * 8, "empty"), (b"\xeb\x63\x90\0" * 2, "other")],
+)
+def test_what_the_first_sector_has_is_told(node: Path, head: bytes, told: str) -> None:
+    rows = (head.ljust(1024, b"\0")[at : at + 16] for at in range(0, 1024, 16))
+    lines = "".join(f"{at * 16:08x}:  {row.hex(' ')}  ....\n" for at, row in enumerate(rows))
+    (node / "sector").write_text(lines)
+    for name, does in (("qemu-io", f"cat {node}/sector"), ("qemu-img", "exit 0")):
+        (node / name).write_text(f"#!/bin/sh\n{does}\n")
+        (node / name).chmod(0o755)
+
+    assert look(node).disks[0].sector == told
+
+
+def test_a_disk_that_its_definition_calls_encrypted_tells_no_sector(node: Path) -> None:
+    xml = XML.format(folder=node).replace("<os>", f"{HUGE}<os>")
+    source = f"<source file='{node}/disk'/>"
+    inner = f"<source file='{node}/disk'><encryption format='luks'/></source>"
+    (node / "domain.xml").write_text(xml.replace(source, inner))
+
+    seen = look(node)
+
+    assert seen.domain is not None
+    assert (seen.disks[0].sector, seen.domain.has_huge_pages) == ("encrypted", True)
 
 
 def test_a_domain_that_there_is_not_is_another_thing_than_one_that_is_unread(node: Path) -> None:

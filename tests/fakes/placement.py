@@ -27,6 +27,8 @@ class FakePlacement:
             "MEMORY_MB": Inventory(total=16384),
         }
     )
+    children: dict[str, str] = field(default_factory=dict)  # nested providers, with their roots
+    are_roots_unread: bool = False
     calls: Counter[str] = field(default_factory=Counter)
     nova: FakeNova = field(init=False, repr=False)
 
@@ -92,3 +94,9 @@ class FakePlacement:
     def provider_names(self) -> dict[str, str]:
         self.calls["provider names"] += 1
         return {one.id: one.name for one in self.nova.all_hypervisors()}
+
+    def provider_roots(self) -> dict[str, str]:
+        self.calls["provider roots"] += 1
+        if self.are_roots_unread:
+            raise Unreachable("placement does not answer")
+        return {one.id: one.id for one in self.nova.all_hypervisors()} | self.children

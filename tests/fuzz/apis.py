@@ -205,6 +205,7 @@ def sources() -> list[Source]:
         ("placement traits", "provider-traits", f"GET /resource_providers/{PROVIDER}/traits", lambda: placement().provider(PROVIDER)),
         ("placement candidates", "candidates", "GET /allocation_candidates", lambda: placement().candidates(NEED, member_of=(), limit=10)),
         ("placement providers", "providers", "GET /resource_providers", lambda: placement().provider_names()),
+        ("placement trees", "providers", "GET /resource_providers", lambda: placement().provider_roots()),
         ("Neutron ports", "ports", "GET /ports", lambda: neutron().ports_of([ID])),
         ("Neutron bindings", "bindings", f"GET /ports/{ID}/bindings", lambda: neutron().bindings_of(ID)),
         ("Neutron agents", "agents", "GET /agents", lambda: neutron().network_agents_on(HOST)),

@@ -1,5 +1,6 @@
 """Each class of disagreement: what is counted, and what only looks like it."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -9,8 +10,9 @@ from hypothesis import strategies as st
 
 from builders import a_domain, a_port, a_server, an_id
 from stackward.health.disagreements import CLASSES, TWICE, find_cases, remedy_of
+from stackward.model.domain import Disk
 from stackward.model.network import Port
-from stackward.model.server import Server
+from stackward.model.server import IN_DOWN_CELL, Server
 from stackward.model.testimony import CloudTestimony, Source
 from stackward.model.unread import Unread
 from stackward.model.volume import Attachment, Volume
@@ -33,6 +35,8 @@ OFF = a_server("SHUTOFF")
 GONE = a_server(name="gone")
 VOLUME = an_id("volume")
 WITH_VOLUME = with_volumes()
+IN_RESCUE = replace(WITH_VOLUME, status="RESCUE", vm_state="rescued")
+FORGOTTEN = a_record(SERVER, "finished", kind="resize", updated=LONG_AGO)
 AWAY = Unread("no answer")
 
 
@@ -153,6 +157,29 @@ MORE: dict[str, tuple[str, Callable[[], CloudTestimony]]] = {
         "attachment-one-sided",
         lambda: _volumes(SERVER, volume_of(GONE, VOLUME)),
     ),
+    "two nodes' allocations of a server whose old resize was never confirmed": (
+        "allocation-double",
+        lambda: holding(agreeing(SERVER, records=[FORGOTTEN]), "compute-08", SERVER.id),
+    ),
+    "allocations of a resize that was never confirmed, whose server is deleted": (
+        "allocation-orphan",
+        lambda: holding(agreeing(records=[FORGOTTEN]), "compute-07", an_id("record")),
+    ),
+    "allocations of a deleted server whose resize was never confirmed": (
+        "allocation-orphan",
+        lambda: holding(agreeing(records=[FORGOTTEN]), "compute-08", SERVER.id),
+    ),
+    "allocations of an older resize than the one that awaits its confirmation": (
+        "allocation-orphan",
+        lambda: holding(
+            agreeing(
+                a_server("VERIFY_RESIZE", host="compute-08"),
+                records=[FORGOTTEN, replace(FORGOTTEN, id=8, uuid=an_id("newer"))],
+            ),
+            "compute-07",
+            an_id("record"),
+        ),
+    ),
     "a volume that is reserved for nobody": (
         "volume-stuck",
         lambda: _volumes(SERVER, Volume(id=VOLUME, status="reserved", updated=LONG_AGO)),
@@ -229,6 +256,28 @@ NOT_COUNTED: dict[str, Callable[[], CloudTestimony]] = {
             Attachment(id=an_id("a"), volume=VOLUME, server=SERVER.id, status="reserved"),
         ),
     ),
+    "a volume of a server that is shelved, which only Nova's list names": lambda: _volumes(
+        a_server("SHELVED_OFFLOADED", host=None, volume_ids=(VOLUME,)),
+        Volume(id=VOLUME, status="reserved", updated=LONG_AGO),
+    ),
+    "volumes of a server in RESCUE, whose guest has the rescue disk alone": lambda: on_host(
+        agreeing(IN_RESCUE),
+        "compute-07",
+        domains=(
+            a_domain(IN_RESCUE, state="running", disks=(Disk(device="vda", path="/disk.rescue"),)),
+        ),
+    ),
+    "a volume that is reserved for nobody, while a cell is down": lambda: replace(
+        _volumes(SERVER, Volume(id=VOLUME, status="reserved", updated=LONG_AGO)), is_whole=False
+    ),
+    "a volume that is reserved for a server of a cell that is down": lambda: replace(
+        _volumes(SERVER, Volume(id=VOLUME, status="reserved", updated=LONG_AGO)),
+        attachments=(Attachment(id=an_id("a"), volume=VOLUME, server=GONE.id, status="reserved"),),
+        is_whole=False,
+    ),
+    "a volume of a server of which Nova says only that its cell is down": lambda: _volumes(
+        a_server(IN_DOWN_CELL, host=None), volume_of(SERVER, VOLUME, status="detaching")
+    ),
     "volumes of a guest that is off": lambda: on_host(
         agreeing(replace(WITH_VOLUME, status="SHUTOFF")),
         "compute-07",
@@ -285,6 +334,48 @@ def test_what_is_unread_is_said_to_be_not_known() -> None:
     assert case.witnesses[Source.LIBVIRT] == "not known on compute-07"
     assert case.witnesses[Source.NEUTRON] == "not known"
     assert case.witnesses[Source.CINDER] == "not known"
+
+
+@pytest.mark.parametrize(
+    ("server", "away", "says"),
+    [
+        pytest.param(SERVER, ["compute-08"], "running on compute-07", id="its own node was read"),
+        pytest.param(
+            GONE,
+            ["compute-07", "compute-08"],
+            "no guest where it was read; not known on compute-07, compute-08",
+            id="no server, and two nodes unread",
+        ),
+        pytest.param(GONE, HOSTS, "not known", id="no node was read"),
+        pytest.param(GONE, [], "no guest", id="all were read"),
+    ],
+)
+def test_no_guest_is_said_only_where_every_libvirt_was_read(
+    server: Server, away: list[str], says: str
+) -> None:
+    seen = holding(holding(agreeing(SERVER), "compute-09", server.id), "compute-08", SERVER.id)
+    for host in away:
+        seen = on_host(seen, host, domains=AWAY)
+
+    [case] = [one for one in find_cases(seen) if one.thing_id == server.id]
+
+    assert case.witnesses[Source.LIBVIRT] == says
+
+
+_TAKES_A_SERVER = re.compile(
+    r"(?:server (?:reboot|show|event list|migration list --server|volume list)|--instance|"
+    r"virsh \w+|volume_attachment refresh|instances/) ?([0-9a-f]{8}-[0-9a-f-]{27})"
+)
+
+
+@pytest.mark.parametrize("what", [*CASES, *MORE])
+def test_a_remedy_gives_a_command_for_servers_no_id_of_anything_else(what: str) -> None:
+    make = CASES[what] if what in CASES else MORE[what][1]
+
+    [case] = find_cases(make())
+
+    given = set(_TAKES_A_SERVER.findall(remedy_of(case)))
+    assert given <= {case.server, case.thing_id} - {VOLUME}
 
 
 def test_a_class_has_a_name_of_its_own_and_all_its_words() -> None:

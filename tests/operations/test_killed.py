@@ -73,6 +73,13 @@ def with_three_that_disagree(place: Path) -> Site:
     return site
 
 
+def with_a_stale_guest(place: Path) -> Site:
+    """Given that a server runs, and another node still runs a guest of it."""
+    site = with_two(place)
+    site.shell.domains["compute-08", an_id("db-01")] = "shut off"
+    return site
+
+
 def with_a_slow_one(place: Path) -> Site:
     """Given a node with one server, whose live migration never ends."""
     cloud = FakeCloud()
@@ -434,6 +441,13 @@ CASES = {
             "starts": 0,
             **UNTOUCHED,
         },
+    ),
+    "end of a guest that a move has left": Case(
+        with_a_stale_guest,
+        lambda _: ReconcileRequest(
+            classes=("domain-elsewhere",), kill_domain=(f"compute-08/{an_id('db-01')}",)
+        ),
+        {"hosts": HOME, "asked": {}, "stale guests": [], "starts": 0, **UNTOUCHED},
     ),
     "undo of a drain": Case(
         drained,

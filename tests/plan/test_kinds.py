@@ -61,6 +61,7 @@ STORED = {
         "all-run",
         "allocated-where-they-are",
         "bound-once",
+        "guest-ended",
         "hold-nothing",
         "are-on",
         "evacuations-settled",

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -101,7 +102,27 @@ CERTAIN, LIKELY, POSSIBLE = Sureness
 
 # What was read, what is found first, and how sure.
 CASES: dict[str, tuple[TriageFacts, str, Sureness]] = {
-    "a base is missing": (some(guest=with_disk(missing="/b/base")), "base-missing", CERTAIN),
+    "a base is missing": (some(guest=with_disk(missing="/b/base")), "base-missing", LIKELY),
+    "a base is missing, and the last attempt says so": (
+        some(
+            guest=with_disk(missing="/b/base"),
+            events=(logged("Cannot access backing file '/b/base' of storage file 'x'"),),
+        ),
+        "base-missing",
+        CERTAIN,
+    ),
+    "a base is missing, and only qemu-img says so": (
+        some(
+            guest=with_disk(
+                missing="/b/base",
+                image_code=1,
+                image_says="qemu-img: Could not open 'x': Could not open backing file: "
+                "Could not open '/b/base': No such file or directory",
+            )
+        ),
+        "base-missing",
+        LIKELY,
+    ),
     "a disk is missing": (some(guest=with_disk(is_there=False)), "disk-missing", CERTAIN),
     "a folder that QEMU may not enter": (
         some(guest=with_disk(denied=Denied(user="libvirt-qemu", path="/x", why="mode 0700"))),
@@ -135,7 +156,7 @@ CASES: dict[str, tuple[TriageFacts, str, Sureness]] = {
     "a volume's device is gone": (
         some(guest=with_disk(is_there=False, serial="v1", path="/dev/sdx")),
         "volume-path-gone",
-        CERTAIN,
+        LIKELY,
     ),
     "Cinder does not have it attached": (
         some(volumes=(("v1", Volume(id="v1", status="available")),)),
@@ -149,11 +170,11 @@ CASES: dict[str, tuple[TriageFacts, str, Sureness]] = {
         CERTAIN,
     ),
     "bound elsewhere": (some(ports=(a_port(host="compute-08"),)), "port-elsewhere", LIKELY),
-    "no bridge": (some(guest=with_domain(bridges={"br-int": False})), "bridge-missing", CERTAIN),
+    "no bridge": (some(guest=with_domain(bridges={"br-int": False})), "bridge-missing", LIKELY),
     "no PCI device": (some(guest=with_domain(pci={"0000:3b:02.1": False})), "pci-gone", CERTAIN),
-    "no secret": (some(guest=with_domain(secrets={"s": False})), "secret-gone", CERTAIN),
-    "no machine type": (some(guest=with_domain(knows_machine=False)), "machine-type-gone", CERTAIN),
-    "no emulator": (some(guest=with_domain(has_emulator=False)), "emulator-gone", CERTAIN),
+    "no secret": (some(guest=with_domain(secrets={"s": False})), "secret-gone", LIKELY),
+    "no machine type": (some(guest=with_domain(knows_machine=False)), "machine-type-gone", LIKELY),
+    "no emulator": (some(guest=with_domain(has_emulator=False)), "emulator-gone", LIKELY),
     "a CPU that lacks something": (
         some(guest=with_domain(cpu_code=1, cpu_says="CPU is incompatible")),
         "cpu-lacking",
@@ -167,9 +188,9 @@ CASES: dict[str, tuple[TriageFacts, str, Sureness]] = {
     "no domain, and nothing failed": (
         some(guest=NO_DOMAIN, attempt=replace(FAILED, has_failed=False)),
         "domain-undefined",
-        CERTAIN,
+        LIKELY,
     ),
-    "no domain is the best that is known": (some(guest=NO_DOMAIN), "domain-undefined", CERTAIN),
+    "no domain is the best that is known": (some(guest=NO_DOMAIN), "domain-undefined", LIKELY),
     "no domain after an attempt that says why": (
         some(guest=NO_DOMAIN, events=(logged("Unexpected vif_type=binding_failed"),)),
         "binding-failed",
@@ -296,7 +317,15 @@ def test_a_guest_that_runs_and_would_not_boot_again_is_warned_of() -> None:
 
 @pytest.mark.parametrize(
     "after",
-    [("web-1 login: ",), ("[    0.000000] Linux version 6.12", "starting"), ("SYSLINUX 6.04",)],
+    [
+        ("web-1 login: ",),
+        ("web-1 login: [   61.0] random: crng init done", "[   62.1] IPv6: eth0: link ready"),
+        ("\x1b[0m\x1b[Kweb-1 login: \x1b[6n",),
+        ("web-1 login: root", "Last login: Sat Nov 28 16:00:00 UTC 2026 on ttyS0"),
+        ("[  OK  ] Reached target multi-user.target - Multi-User System.",),
+        ("[    0.000000] Linux version 6.12", "starting"),
+        ("SYSLINUX 6.04",),
+    ],
 )
 def test_words_of_an_earlier_boot_are_none_of_this_one(after: tuple[str, ...]) -> None:
     console = with_console("Kernel panic - not syncing: VFS", *after)
@@ -349,7 +378,42 @@ def test_a_uefi_guest_needs_no_boot_sector() -> None:
     assert names(found) == []
 
 
-@pytest.mark.parametrize("sectors", [("empty", "boot"), ("empty", None)])
+def test_what_comes_after_the_prompt_is_a_cause() -> None:
+    console = with_console("web-1 login: [ 9.1] eth0 up", "[ 99.1] Kernel panic - not syncing: x")
+
+    assert names(judged(some(a_server(), console))) == ["guest-kernel-panic"]
+
+
+def test_a_guest_that_boots_from_a_cd_needs_no_boot_sector() -> None:
+    guest = with_disk(sector="empty")
+    assert guest.domain is not None
+
+    found = judged(some(guest=replace(guest, domain=replace(guest.domain, boots_from_disks=False))))
+
+    assert names(found) == []
+
+
+@pytest.mark.parametrize(
+    ("spec", "seen", "found"),
+    [
+        pytest.param({}, False, ["no-memory"], id="usual pages"),
+        pytest.param({"hw__mem_page_size": "small"}, False, ["no-memory"], id="small ones"),
+        pytest.param({"hw__mem_page_size": "1GB"}, False, [], id="its flavor asks for huge ones"),
+        pytest.param({}, True, [], id="its domain has huge ones"),
+    ],
+)
+def test_the_memory_of_a_guest_of_huge_pages_is_not_among_the_available(
+    spec: dict[str, Any],
+    seen: bool,  # noqa: FBT001  # a column
+    found: list[str],
+) -> None:
+    server = a_server("ERROR", flavor=a_flavor(ram_mib=128, **spec))
+    guest = replace(with_domain(has_huge_pages=seen), memory_available=1024)
+
+    assert names(judged(some(server, guest))) == found
+
+
+@pytest.mark.parametrize("sectors", [("empty", "boot"), ("empty", None), ("empty", "encrypted")])
 def test_one_disk_to_boot_from_is_enough_and_one_unknown_may_be_it(
     sectors: tuple[str | None, ...],
 ) -> None:

@@ -12,6 +12,7 @@ KINDS = ByKind(
         "are-on": "compute.AreOn",
         "allocated-where-they-are": "agreement.AllocatedWhereTheyAre",
         "bound-once": "agreement.BoundOnce",
+        "guest-ended": "agreement.GuestEnded",
         "hold-nothing": "agreement.HoldNothing",
         "all-run": "server.AllRun",
         "no-arrivals": "compute.NoArrivals",

@@ -1,18 +1,26 @@
 """Whether witnesses agree on what was repaired: asked of those that the repair did not change."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from stackward.model.hypervisor import Hypervisor
 from stackward.model.network import INACTIVE
+from stackward.model.server import Server
 from stackward.plan import VOLATILE, Answer, Finding, Holds, Unverified
 from stackward.ports.world import World
 from stackward.status.lookups import hypervisor_of
-from stackward.status.proof import domain_on_target
+from stackward.status.proof import Row, domain_on_target, no_domain_on_source, volumes_on
 from stackward.wording import count_of
 
 _AGAIN = "look again: `stackward cloud reconcile`"
-_GUESTS = {"active": "running", "paused": "paused", "stopped": "shut off", "suspended": "shut off"}
+_GUESTS = {
+    "active": "running",
+    "rescued": "running",
+    "paused": "paused",
+    "stopped": "shut off",
+    "suspended": "shut off",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +42,8 @@ class AllocatedWhereTheyAre:
 
     def ask(self, world: World, /) -> Answer:
         """Ask Nova where it is, libvirt whether its guest is there, placement what it holds."""
-        gone = 0
+        gone, roots = 0, world.placement.provider_roots()
+        nodes = {one.id: one.host for one in world.nova.hypervisors()}
         for each in self.servers:
             server = world.nova.server(each)
             if server is None:
@@ -42,17 +51,37 @@ class AllocatedWhereTheyAre:
                 continue
             hypervisor = hypervisor_of(world.nova, server.host or "")
             held = world.placement.allocations_of(each)
-            if hypervisor is None or held != {hypervisor.id}:
-                reason = f"it is on `{server.host}`, and holds allocations on {', '.join(held)}"
-                return Finding(server.label, reason, _AGAIN)
-            state = _GUESTS.get(server.vm_state)
-            row = domain_on_target(world, each, hypervisor, state)
+            row = _holds_on(server, hypervisor, held, roots, nodes)
+            if not (row.wrong or row.unread):
+                state = _GUESTS.get(server.vm_state)
+                row = domain_on_target(world, each, hypervisor, state)
             if row.wrong:
-                return Finding(server.label, f"its guest there {row.wrong}", _AGAIN)
+                return Finding(server.label, f"{row.name}: {row.wrong}", _AGAIN)
             if row.unread and row.applies:
-                return Unverified(server.label, row.unread, _AGAIN)
+                return Unverified(server.label, f"{row.name}: {row.unread}", _AGAIN)
         asked = count_of(len(self.servers) - gone, "server")
         return Holds(f"Nova, libvirt and placement say so of {asked}; {gone} deleted since")
+
+
+def _holds_on(
+    server: Server,
+    hypervisor: Hypervisor | None,
+    held: Collection[str],
+    roots: Mapping[str, str],
+    nodes: Mapping[str, str],
+) -> Row:
+    """Say whether it holds allocations on its node alone: nested providers belong to their root."""
+    name = "allocations"
+    if hypervisor is None:
+        return Row(name, unread=f"Nova has no hypervisor of `{server.host}`")
+    if unknown := sorted({*held} - roots.keys()):
+        return Row(name, unread=f"of which node {', '.join(unknown)} is a part is not known")
+    # A storage that nodes share is the root of a tree of its own, and no node.
+    on = {roots[one] for one in held} & nodes.keys()
+    if hypervisor.id in held and on == {hypervisor.id}:
+        return Row(name)
+    listed = ", ".join(sorted(nodes[one] for one in on)) or "no node"
+    return Row(name, f"it is on `{server.host}`, and holds them on {listed}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +106,52 @@ class HoldNothing:
             if held := world.placement.allocations_of(each):
                 return Finding(each, f"it holds allocations on {', '.join(sorted(held))}", _AGAIN)
         return Holds(f"placement and Nova were asked for {len(self.consumers)} of them")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuestEnded:
+    """These guests are gone, and each of their servers that Nova has runs where Nova has it."""
+
+    kind: ClassVar[str] = "guest-ended"
+
+    guests: tuple[tuple[str, str], ...] = field(metadata=VOLATILE)  # (server, host); same
+
+    @property
+    def summary(self) -> str:
+        """Say the statement."""
+        count = count_of(len(self.guests), "guest is", "guests are")
+        return f"{count} gone, and each server runs where Nova, Neutron and Cinder have it"
+
+    def ask(self, world: World, /) -> Answer:
+        """Ask libvirt on both nodes, Nova, Neutron and Cinder."""
+        deleted = 0
+        for id_, host in self.guests:
+            server = world.nova.server(id_)
+            name = server.label if server else id_
+            rows = [no_domain_on_source(world, id_, hypervisor_of(world.nova, host))]
+            if server is None:
+                deleted += 1
+            else:
+                rows += _rows_where_it_is(world, server)
+            if wrong := next((one for one in rows if one.wrong), None):
+                return Finding(name, f"{wrong.name}: {wrong.wrong}", _AGAIN)
+            if unread := next((one for one in rows if one.unread), None):
+                return Unverified(name, f"{unread.name}: {unread.unread}", _AGAIN)
+        runs = count_of(len(self.guests) - deleted, "server runs", "servers run")
+        return Holds(
+            f"{runs} where Nova, Neutron and Cinder say; Nova has no such server: {deleted}"
+        )
+
+
+def _rows_where_it_is(world: World, server: Server) -> Iterator[Row]:
+    own = server.host or ""
+    yield domain_on_target(world, server.id, hypervisor_of(world.nova, own), "running")
+    yield volumes_on(world, server, own)
+    for port in world.neutron.ports_of([server.id]):
+        bindings = world.neutron.bindings_of(port.id)
+        active = [host for host, status in bindings if status != INACTIVE]
+        listed = ", ".join(active) or "no host"
+        yield Row(f"port {port.id}", None if active == [own] else f"it is bound on {listed}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from stackward.cli.checking import (
 )
 from stackward.cli.options import Approving, InventoryChoice, Output, Planning, grouped
 from stackward.cli.reconciling import (
+    KillOption,
     RepairOption,
     reconcile_here,
     refuse_without_repair,
@@ -95,6 +96,7 @@ def check(  # noqa: PLR0913  # one for each flag
         "stackward cloud reconcile",
         "stackward cloud reconcile -f json",
         "stackward cloud reconcile --repair allocation-orphan --dry-run",
+        "stackward cloud reconcile --repair domain-elsewhere --kill-domain compute-08/ID --dry-run",
     ),
 )
 @grouped
@@ -102,6 +104,7 @@ def reconcile(  # noqa: PLR0913  # one for each flag
     context: typer.Context,
     *,
     repair: RepairOption = None,
+    kill_domain: KillOption = None,
     planning: Planning,
     approving: Approving,
     choice: InventoryChoice,
@@ -116,11 +119,18 @@ def reconcile(  # noqa: PLR0913  # one for each flag
     runs on two nodes: act at once) or 8 (Nova cannot be asked).
 
     `--repair` makes a plan of the cases of a class, which is shown first and carried out once it is
-    approved; what cannot be proved by the other witnesses is left alone. It ends as a run does.
+    approved; what cannot be proved by the other witnesses is left alone. It ends as a run does, and
+    with 3 where nothing can be repaired. A guest is ended only where `--kill-domain` names it.
     """
     if repair is None:
-        refuse_without_repair(planning, approving)
+        refuse_without_repair(planning, approving, kill_domain)
         return reconcile_here(context, choice, output)
     return repair_here(
-        context, repair, planning=planning, approving=approving, choice=choice, output=output
+        context,
+        repair,
+        kill_domain=kill_domain,
+        planning=planning,
+        approving=approving,
+        choice=choice,
+        output=output,
     )

@@ -38,6 +38,7 @@ from stackward.cli.outside import (
     settings_here,
 )
 from stackward.cli.reconciling import (
+    KillOption,
     RepairOption,
     reconcile_here,
     refuse_without_repair,
@@ -834,6 +835,7 @@ def reconcile(  # noqa: PLR0913  # one for each flag
     *,
     node: NodeArgument,
     repair: RepairOption = None,
+    kill_domain: KillOption = None,
     planning: Planning,
     approving: Approving,
     choice: InventoryChoice,
@@ -848,14 +850,16 @@ def reconcile(  # noqa: PLR0913  # one for each flag
     asked).
 
     `--repair` makes a plan of the cases of a class, which is shown first and carried out once it is
-    approved; what cannot be proved by the other witnesses is left alone. It ends as a run does.
+    approved; what cannot be proved by the other witnesses is left alone. It ends as a run does, and
+    with 3 where nothing can be repaired. A guest is ended only where `--kill-domain` names it.
     """
     if repair is None:
-        refuse_without_repair(planning, approving)
+        refuse_without_repair(planning, approving, kill_domain)
         return reconcile_here(context, choice, output, node)
     return repair_here(
         context,
         repair,
+        kill_domain=kill_domain,
         node=node,
         planning=planning,
         approving=approving,

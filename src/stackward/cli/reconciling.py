@@ -30,6 +30,17 @@ RepairOption = Annotated[
 ]
 
 
+KillOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--kill-domain",
+        metavar="NODE/ID",
+        help="End the guest of this server on that node: power cut; the disk stays. Only with "
+        "`--repair` of a class whose guest must go; may be repeated.",
+    ),
+]
+
+
 def reconcile_here(
     context: typer.Context, choice: InventoryChoice, output: Output, node: str | None = None
 ) -> int:
@@ -52,9 +63,12 @@ def reconcile_here(
     return exit_code_of(found)
 
 
-def refuse_without_repair(planning: Planning, approving: Approving) -> None:
+def refuse_without_repair(
+    planning: Planning, approving: Approving, kill_domain: list[str] | None
+) -> None:
     """Refuse what only a plan has, where none is asked for."""
     given = {
+        "--kill-domain": kill_domain,
         "--dry-run": planning.dry_run,
         "--plan-out": planning.plan_out,
         "--yes": approving.yes,
@@ -73,6 +87,7 @@ def repair_here(  # noqa: PLR0913  # what is repaired, and how it is shown
     context: typer.Context,
     classes: list[str],
     *,
+    kill_domain: list[str] | None,
     node: str | None = None,
     planning: Planning,
     approving: Approving,
@@ -89,7 +104,12 @@ def repair_here(  # noqa: PLR0913  # what is repaired, and how it is shown
     def asked(world: "World", _: "Journal") -> ReconcileRequest:
         host = None if node is None else _host_of(world, node, _remembered(world))
         say(f"what the first look sees is looked at again after {wait_s:.0f} s")
-        return ReconcileRequest(classes=tuple(dict.fromkeys(classes)), host=host, wait_s=wait_s)
+        return ReconcileRequest(
+            classes=tuple(dict.fromkeys(classes)),
+            host=host,
+            wait_s=wait_s,
+            kill_domain=tuple(dict.fromkeys(kill_domain or ())),
+        )
 
     carry_out(context, asked, planning=planning, approving=approving, choice=choice, output=output)
     return ExitCode.DONE

@@ -20,7 +20,7 @@ from stackward.model.domain import INSTANCES, Domain
 from stackward.model.hypervisor import Hypervisor
 from stackward.model.identity import Hosts, Itself, Match
 from stackward.model.instance_ha import HaHost
-from stackward.model.migration import IN_PROGRESS, Migration
+from stackward.model.migration import AWAITS_CONFIRMATION, IN_PROGRESS, Migration
 from stackward.model.network import INACTIVE, Port
 from stackward.model.node import ComputeNode
 from stackward.model.placement import Candidate, Need
@@ -44,7 +44,6 @@ from stackward.status.stuck import quiet_s, record_of
 # The same limit as Nova's own, `[scheduler] max_placement_results`.
 _MOST_CANDIDATES = 1000
 
-AWAITS_CONFIRMATION = "finished"
 _NOT_ASKED = Unread("it is taken for dead, and not asked")
 _CELL_DOWN = "its cell is down: Nova knows no more of it than its name"
 _RECENT = 3  # of a server's migrations: a guest is left behind by one that has just gone wrong

@@ -119,6 +119,8 @@ def _domain(given: Mapping[str, object]) -> DomainSeen:
         state=text(given["state"]),
         why=text(given["why"]),
         is_bios=truth(given["is_bios"]),
+        boots_from_disks=truth(given["boots_from_disks"]),
+        has_huge_pages=truth(given["has_huge_pages"]),
         machine=text(given["machine"]),
         knows_machine=_truth(given["knows_machine"]),
         emulator=text(given["emulator"]),

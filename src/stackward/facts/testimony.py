@@ -13,7 +13,7 @@ from stackward.model.domain import Domain
 from stackward.model.evacuation import OPEN, is_open_evacuation
 from stackward.model.hypervisor import Hypervisor
 from stackward.model.identity import Itself
-from stackward.model.migration import IN_PROGRESS, Migration
+from stackward.model.migration import AWAITS_CONFIRMATION, IN_PROGRESS, Migration
 from stackward.model.service import NOVA_COMPUTE
 from stackward.model.testimony import CloudTestimony, HostTestimony
 from stackward.model.unread import Hindrance, Unread
@@ -21,7 +21,6 @@ from stackward.ports.machines import machine_in, machine_of
 from stackward.ports.together import ask_all
 from stackward.ports.world import World
 
-AWAITS_CONFIRMATION = "finished"  # a resize or a cold migration, at VERIFY_RESIZE
 RECORDS = tuple(dict.fromkeys((*IN_PROGRESS, AWAITS_CONFIRMATION, *OPEN)))
 
 _WITHIN_S = 120.0  # for all nodes together

@@ -15,24 +15,26 @@ from typing import TypeAlias
 from stackward.model.disagreement import Case
 from stackward.model.domain import Domain
 from stackward.model.evacuation import EVACUATION, UNDER_WAY, on_their_source
-from stackward.model.migration import Migration
+from stackward.model.migration import AWAITS_CONFIRMATION, Migration
 from stackward.model.network import Port
-from stackward.model.server import Server
+from stackward.model.server import IN_DOWN_CELL, Server
 from stackward.model.testimony import CloudTestimony, HostTestimony, Source
 from stackward.model.unread import Unread
 from stackward.model.utc_time import utc_time_or_none
 from stackward.model.volume import Attachment, Volume
 from stackward.policy.evacuations import LIVES_ON_SOURCE
 from stackward.status.stuck import LOST_AFTER_S
-from stackward.wording import has_and_not
+from stackward.wording import first_of, has_and_not
 
 TASK_LONG_S = 1800.0  # a snapshot of a large disk takes long, and Nova writes nothing meanwhile
 
 RUNS = frozenset({"running", "blocked", "shutting down"})  # of a domain: its CPUs may go on
 _SETTLED = frozenset({"ACTIVE", "SHUTOFF", "PAUSED", "SUSPENDED", "RESCUE"})
 _ON_NO_HOST = "SHELVED_OFFLOADED"
+_IN_RESCUE = "RESCUE"
 _IN_USE, _STUCK = "in-use", frozenset({"reserved", "attaching", "detaching"})
 _NOT_MIGRATING = frozenset({None, "", "none", "success", "error"})
+_NAMED = 3  # hosts, in a cell of the table
 _VOLUME = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _AGREE = {
     "ACTIVE": RUNS,
@@ -58,8 +60,29 @@ class Index:
                 self.guests[domain.server].append((one.host, domain))
             for consumer in _read_map(one.allocations):
                 self.holders[consumer].append(one.host)
-        for record in testimony.records:
+        self.open = tuple(one for one in testimony.records if self._is_open(one))
+        for record in self.open:
             self.records[record.server].append(record)
+
+    def _is_open(self, record: Migration) -> bool:
+        """Say whether a record is of a move that may still go on.
+
+        Nova closes no record of a resize that nobody has confirmed or reverted: whose server is
+        deleted, has been moved since, or was set back to another state. It says nothing then.
+        """
+        if record.status != AWAITS_CONFIRMATION:
+            return True
+        server = self.testimony.servers.get(record.server)
+        if server is None:
+            return not self.testimony.is_whole
+        if any(
+            one.server == record.server and one.status == record.status and one.id > record.id
+            for one in self.testimony.records
+        ):
+            return False
+        return server.task_state is not None or (
+            server.status not in _SETTLED and server.host in {record.target, None}
+        )
 
     @cached_property
     def volumes(self) -> Mapping[str, Volume] | None:
@@ -84,6 +107,19 @@ class Index:
         for one in () if isinstance(attachments, Unread) else attachments or ():
             found[one.volume].append(one)
         return found
+
+    @cached_property
+    def listing(self) -> Mapping[str, list[str]]:
+        """Return by volume the servers that have it in Nova's own list."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for server in self.testimony.servers.values():
+            for volume in server.volume_ids:
+                found[volume].append(server.id)
+        return found
+
+    def unread_libvirts(self) -> tuple[str, ...]:
+        """Return the hosts whose guests could not be read."""
+        return tuple(one.host for one in self.testimony.hosts if isinstance(one.domains, Unread))
 
     def knows_all_allocations(self) -> bool:
         """Say whether placement was read for each host."""
@@ -322,7 +358,7 @@ def _allocation_missing(index: Index) -> Iterator[Case]:
 
 
 def _allocation_orphan(index: Index) -> Iterator[Case]:
-    moves = {one.uuid for one in index.testimony.records}
+    moves = {one.uuid for one in index.open}
     for consumer, hosts in index.holders.items():
         if index.is_gone(consumer) and consumer not in moves and consumer not in index.records:
             yield _of_server(
@@ -341,7 +377,7 @@ def _allocation_orphan(index: Index) -> Iterator[Case]:
 def _record_open(index: Index) -> Iterator[Case]:
     for record in index.testimony.records:
         server = index.testimony.servers.get(record.server)
-        if record.status in {"finished", "done"} or not index.testimony.is_whole:
+        if record.status in {AWAITS_CONFIRMATION, "done"} or not index.testimony.is_whole:
             continue  # one awaits its confirmation, the other its source
         if server is not None and (server.task_state or server.status not in {*_SETTLED, "ERROR"}):
             continue
@@ -482,11 +518,19 @@ def _of_gone_servers(index: Index) -> Iterator[Case]:
                     hosts=(host,) if host else (),
                     place=id_,
                     says=f"is in use to Cinder by the server {id_}, which Nova does not have",
+                    remedy=_OF_NO_SERVER.format(id=id_),
                     witnesses={
                         Source.NOVA: "no such server",
                         Source.CINDER: f"{told.status}, attached to {id_}",
                     },
                 )
+
+
+_OF_NO_SERVER = (
+    "`openstack server event list {id}` as an administrator shows whether it was deleted. "
+    "`openstack volume attachment list --all-projects` names the attachment, "
+    "`openstack volume attachment delete` removes it: see first that no node has a guest of it"
+)
 
 
 def _attachment_elsewhere(index: Index) -> Iterator[Case]:
@@ -510,16 +554,22 @@ def _volume_stuck(index: Index) -> Iterator[Case]:
     for volume in (index.volumes or {}).values():
         if volume.status not in _STUCK or index.age_s(volume.updated) < LOST_AFTER_S:
             continue
-        owners = [
-            *(server for server, _ in volume.attached),
-            *(one.server for one in index.reserved_for.get(volume.id, ()) if one.server),
-        ]
-        known = [each for each in dict.fromkeys(owners) if each in index.testimony.servers]
-        servers = [index.testimony.servers[each] for each in known]
+        owners = dict.fromkeys(
+            [
+                *(server for server, _ in volume.attached),
+                *(one.server for one in index.reserved_for.get(volume.id, ()) if one.server),
+                *index.listing.get(volume.id, ()),
+            ]
+        )
+        known = index.testimony.servers
+        servers = [known[each] for each in owners if each in known]
         # A server that is shelved keeps its volumes reserved for as long as it is.
-        if any(one.status == _ON_NO_HOST or one.task_state for one in servers):
+        if any(one.status in {_ON_NO_HOST, IN_DOWN_CELL} or one.task_state for one in servers):
             continue
         if isinstance(index.testimony.attachments, Unread):
+            continue
+        # It may be of a server that Nova leaves out while its cell is down.
+        if not index.testimony.is_whole and (not owners or len(servers) < len(owners)):
             continue
         first = servers[0] if servers else None
         yield Case(
@@ -546,9 +596,11 @@ def _is_quiet(volume: Volume) -> bool:
 def _serials(index: Index, server: Server) -> set[str] | None:
     """Return the volumes that its guest has; None where nothing is known of it.
 
-    Of one that is off nothing is: Nova writes its definition again as it starts.
+    Of one that is off nothing is: Nova writes its definition again as it starts. The guest of a
+    server in RESCUE has the rescue disk, and its volumes only where the image asks for it (nova
+    31.0 virt/libvirt/driver.py, rescue).
     """
-    domain = index.domain_of(server)
+    domain = None if server.status == _IN_RESCUE else index.domain_of(server)
     if domain is None or domain.state not in RUNS | {"paused"} or not domain.has_known_disks:
         return None
     serials = (one.serial for one in domain.disks)
@@ -637,9 +689,17 @@ def _nova(server: Server | None) -> str:
 
 def _libvirt(index: Index, server: str, known: Server | None) -> str:
     found = [f"{one.state} on {host}" for host, one in index.guests.get(server, ())]
-    if known and known.host and index.domains_on(known.host) is None:
-        found.append(f"not known on {known.host}")
-    return ", ".join(found) or "no guest"
+    unread = index.unread_libvirts()
+    own = known.host if known else None
+    if own and own in index.hosts and index.hosts[own].domains is None:
+        found.append(f"none on {own}: its hypervisor has no domains")
+    elif own and index.domains_on(own) is None:
+        found.append(f"not known on {own}")
+    if found or not unread:
+        return ", ".join(found) or "no guest"
+    if len(unread) == len(index.hosts):
+        return "not known"
+    return f"no guest where it was read; not known on {first_of(unread, _NAMED)}"
 
 
 def _placement(index: Index, server: str) -> str:
@@ -687,6 +747,12 @@ def _read_map(told: "Mapping[str, object] | Unread") -> Iterable[str]:
 
 _MOVING = "a server that Nova is at work on or that has an open move; both sides of a VERIFY_RESIZE"
 
+_KILL = (
+    "the guest that `--kill-domain` names is ended, if the other one runs where Nova has "
+    "the server, and placement, Neutron and Cinder have it there too; its disk stays. Without that "
+    "flag none is: which of them has the data that counts, only its owner knows"
+)
+
 CLASSES = (
     Disagreement(
         name="server-twice",
@@ -697,9 +763,10 @@ CLASSES = (
         left_out="a server with an open move, whose guest is on both nodes for a while; not one "
         f"whose record nobody has written for {LOST_AFTER_S:.0f} s; a guest that is paused",
         remedy="find out now which of them users reach: `openstack server show {id}` says where "
-        "Nova has it. Ask its owner, then end the other by `virsh destroy {id}` on its node; its "
-        "disk is left as it is. After that look at its file systems",
-        no_repair="which of the two has the data that counts, only its owner knows",
+        "Nova has it. Ask its owner, then end the other: `stackward cloud reconcile --repair "
+        "server-twice --dry-run` says how; its disk is left as it is. After that look at its file "
+        "systems",
+        repair=_KILL,
         rule=_server_twice,
     ),
     Disagreement(
@@ -735,8 +802,9 @@ CLASSES = (
         "there destroys as it starts",
         remedy="end nothing before you know which of them has the server's data: "
         "`openstack server migration list --server {id}` has its last moves, "
-        "`virsh domstate {id}` on each node what runs",
-        no_repair="the guest may be the only one that runs, and ending it loses its memory",
+        "`virsh domstate {id}` on each node what runs. `stackward cloud reconcile --repair "
+        "domain-elsewhere --kill-domain {place}/{id}` ends the guest there, if the other one runs",
+        repair=_KILL,
         rule=_domain_elsewhere,
     ),
     Disagreement(
@@ -749,9 +817,10 @@ CLASSES = (
         left_out="a guest without Nova's metadata, which something else has defined; all of them "
         "while a cell is down",
         remedy="ask who has deleted it, if anybody knows: `openstack server event list {id}` as an "
-        "administrator. Then on that node `virsh destroy {id}` and `virsh undefine {id}`; its disk "
-        "stays",
-        no_repair="a guest that runs may still be somebody's: ending it loses its memory",
+        "administrator. Then `stackward cloud reconcile --repair domain-of-deleted --kill-domain "
+        "{place}/{id}` ends it; its disk stays",
+        repair="the guest that `--kill-domain` names is ended, if Nova's action log has "
+        "the deletion of its server; its disk stays",
         rule=_domain_of_deleted,
         needs_absence=True,
     ),
@@ -879,7 +948,7 @@ CLASSES = (
         remedy="find out where its data was last written, before anything is attached again. "
         "An attachment that only Cinder has: `openstack volume attachment list --all-projects` "
         "names it, `openstack volume attachment delete` removes it. A volume that only the guest "
-        "does not have comes back with `stackward server reboot {id} --hard`",
+        "does not have comes back with `stackward server reboot {server} --hard`",
         no_repair="which of them is right depends on where its data was last written",
         rule=_attachment_one_sided,
     ),
@@ -901,8 +970,8 @@ CLASSES = (
         left_out=f"a volume that Cinder wrote in the last {LOST_AFTER_S:.0f} s; those of a server "
         "that is shelved or that Nova is at work on. A detach is asked of the guest up to 8 times, "
         "20 s each",
-        remedy="see what Nova says of it (`openstack server volume list SERVER`) before it is set "
-        "back: a volume that a guest still has must not be called available",
+        remedy="see what Nova says of it (`openstack server volume list {server}`) before it is "
+        "set back: a volume that a guest still has must not be called available",
         no_repair="which act is the least that helps depends on what Nova and the guest have",
         rule=_volume_stuck,
         is_busy=True,
@@ -915,8 +984,9 @@ BY_NAME = {each.name: each for each in CLASSES}
 
 def remedy_of(case: Case) -> str:
     """Return what to do about a case."""
-    return BY_NAME[case.name].remedy.format(
+    return case.remedy or BY_NAME[case.name].remedy.format(
         id=case.thing_id,
+        server=case.server or "SERVER",
         host=case.hosts[0] if case.hosts else "",
         place=case.place,
         record=case.place,

@@ -18,6 +18,7 @@ class Case:
     server: str | None = None  # the id of the server that it is about
     place: str = ""  # what tells it from others of this class and thing: a host, a port, a volume
     witnesses: Mapping[Source, str] = field(default_factory=dict)  # what each says, in words
+    remedy: str = ""  # where that of its class does not fit
 
     @property
     def word(self) -> str:

@@ -39,7 +39,8 @@ class DiskOfGuest:
     sharing: int = 0  # disks of the node that rest on that file
     denied: Denied | None = None
     held_by: tuple[Holder, ...] = ()
-    sector: str | None = None  # the first: boot, gpt, empty, other; None: it was not read
+    # The first: boot, gpt, encrypted, empty, other; None: it was not read.
+    sector: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +62,8 @@ class DomainSeen:
     state: str
     why: str  # in libvirt's words
     is_bios: bool = True
+    boots_from_disks: bool = True  # False: from a CD or the network, as far as its XML says
+    has_huge_pages: bool = False
     machine: str = ""
     knows_machine: bool | None = None  # None: not known
     emulator: str = ""

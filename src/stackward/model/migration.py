@@ -17,6 +17,9 @@ IN_PROGRESS = (
 )
 
 
+AWAITS_CONFIRMATION = "finished"  # a resize or a cold migration, while its server is VERIFY_RESIZE
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Migration:
     """Nova's record of a move."""

@@ -44,3 +44,10 @@ class Placement(Protocol):
     def provider_names(self) -> dict[str, str]:
         """Return the name of every resource provider, by its id."""
         ...
+
+    def provider_roots(self) -> dict[str, str]:
+        """Return by the id of every resource provider that of its tree's root: a node, mostly.
+
+        A GPU, a PCI device or the bandwidth of a card is a child of its node.
+        """
+        ...

@@ -18,3 +18,4 @@ class ReconcileRequest:
     # In a plan: the cases that two looks have seen, by their words. What is new since is not in it.
     cases: tuple[str, ...] | None = None
     hosts: tuple[str, ...] = ()  # same: those that they touch
+    kill_domain: tuple[str, ...] = ()  # NODE/ID: this guest there is ended, its disk stays

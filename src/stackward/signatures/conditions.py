@@ -16,12 +16,15 @@ class Condition:
 
     says: str  # its parts stand in braces
     parts: tuple[str, ...] = ()
-    decides: bool = False  # while it is so, no start of the server can succeed
+    # While it is so, no start of the server can succeed. Not so of what nova-compute makes anew
+    # as it starts a guest (nova 31.0, virt/libvirt/driver.py, `_hard_reboot`): its definition, the
+    # base of its disk, the connection of its volumes with their secrets, its network cards.
+    decides: bool = False
 
 
 CONDITIONS: Mapping[str, Condition] = {
     "base-missing": Condition(
-        says="`{disk}` rests on `{path}`, which is not there", parts=("disk", "path"), decides=True
+        says="`{disk}` rests on `{path}`, which is not there", parts=("disk", "path")
     ),
     "disk-missing": Condition(says="`{path}` is not there", parts=("path",), decides=True),
     "disk-unreadable": Condition(
@@ -36,9 +39,7 @@ CONDITIONS: Mapping[str, Condition] = {
         parts=("path",),
         decides=True,
     ),
-    "volume-path-missing": Condition(
-        says="the volume's `{path}` is not there", parts=("path",), decides=True
-    ),
+    "volume-path-missing": Condition(says="the volume's `{path}` is not there", parts=("path",)),
     "volume-unattached": Condition(
         says="Nova lists the volume {volume}; Cinder says: {status}", parts=("volume", "status")
     ),
@@ -46,21 +47,17 @@ CONDITIONS: Mapping[str, Condition] = {
         says="the port {port} is bound as `{binding}`", parts=("port", "binding"), decides=True
     ),
     "port-elsewhere": Condition(says="the port {port} is bound to {host}", parts=("port", "host")),
-    "bridge-missing": Condition(
-        says="there is no bridge `{bridge}`", parts=("bridge",), decides=True
-    ),
+    "bridge-missing": Condition(says="there is no bridge `{bridge}`", parts=("bridge",)),
     "pci-missing": Condition(
         says="there is no PCI device {address}", parts=("address",), decides=True
     ),
     "machine-type-unknown": Condition(
-        says="libvirt there knows no machine type `{machine}`", parts=("machine",), decides=True
+        says="libvirt there knows no machine type `{machine}`", parts=("machine",)
     ),
     "cpu-lacking": Condition(says="libvirt says of the guest's CPU: {says}", parts=("says",)),
-    "emulator-missing": Condition(says="`{path}` is not there", parts=("path",), decides=True),
-    "secret-missing": Condition(
-        says="libvirt has no secret {secret}", parts=("secret",), decides=True
-    ),
-    "domain-missing": Condition(says="libvirt has no domain of it", decides=True),
+    "emulator-missing": Condition(says="`{path}` is not there", parts=("path",)),
+    "secret-missing": Condition(says="libvirt has no secret {secret}", parts=("secret",)),
+    "domain-missing": Condition(says="libvirt has no domain of it"),
     "guest-paused": Condition(says="libvirt has its domain paused: {why}", parts=("why",)),
     "no-space": Condition(says="{free} free at `{path}`", parts=("free", "path")),
     "no-inodes": Condition(says="no inode is free at `{path}`", parts=("path",)),

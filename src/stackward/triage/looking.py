@@ -17,7 +17,13 @@ LITTLE_SPACE = 64 * 2**20  # bytes: a console and a swap file need some
 LAST_SCREEN = 30  # lines
 NOT_BUILT = {"SHELVED_OFFLOADED", "SOFT_DELETED", "DELETED"}
 UNBOUND = {"binding_failed", "unbound"}
-_PROMPT = re.compile(r"\blogin: ?$|^[\w.@-]{1,40}[$#] ?$")
+# The guest came up: a prompt, whatever was written beside it since; who has logged in; the target
+# that systemd reaches last.
+_PROMPT = re.compile(
+    r"^[\w.-]{1,64} login:(?: |$)|^login:|^Last login: |^[\w.@-]{1,40}[$#] ?$"
+    r"|Reached target (?:.{0,40}[Mm]ulti-[Uu]ser|.{0,40}[Gg]raphical)"
+)
+_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[()][0-9A-B]|[=>78cDEHM])|[\r\x07]")
 _NEW_BOOT = re.compile(
     r"^SYSLINUX |^\[ {0,6}0\.000000\] Linux version |^GRUB loading|^BdsDxe: load"
 )
@@ -173,11 +179,15 @@ def _disk(disk: DiskOfGuest, so: So, found: Looked, node: str, guest: GuestSeen)
 
 
 def _boot_sector(guest: GuestSeen, so: So, found: Looked) -> None:
-    """Judge the disks that a BIOS may boot from: one of them is enough."""
-    if guest.domain is not None and not guest.domain.is_bios:
+    """Judge the disks that a BIOS may boot from: one of them is enough.
+
+    A guest that may boot from a CD or from the network needs none; of a disk that is encrypted
+    nothing is known.
+    """
+    if guest.domain is not None and not (guest.domain.is_bios and guest.domain.boots_from_disks):
         return
     disks = [one for one in guest.disks if one.kind == "disk"]
-    known = [one for one in disks if one.sector is not None]
+    known = [one for one in disks if one.sector not in {None, "encrypted"}]
     if any(one.sector in {"boot", "gpt"} for one in known):
         found.well.append("a disk of it has a boot sector")
     elif known and len(known) == len(disks):
@@ -195,12 +205,21 @@ def _room(facts: TriageFacts, guest: GuestSeen, so: So, found: Looked) -> None:
     if known and not full and not without:
         found.well.append(f"{in_size(min(one.free or 0 for one in known))} are free on its node")
     needed = facts.server.flavor.ram_mib * _MIB
-    if guest.memory_available is None or not needed:
+    if guest.memory_available is None or not needed or _has_huge_pages(facts, guest):
         return
     if guest.is_running or guest.memory_available >= needed:
         found.well.append(f"{in_size(guest.memory_available)} of memory are available there")
     else:
         so("no-memory", available=in_size(guest.memory_available), needed=in_size(needed))
+
+
+def _has_huge_pages(facts: TriageFacts, guest: GuestSeen) -> bool:
+    """Say whether its memory is of huge pages: they are set aside, and not among the available."""
+    asked = facts.server.flavor.spec("hw:mem_page_size") or dict(
+        facts.server.image_properties or ()
+    ).get("hw_mem_page_size")
+    is_seen = guest.domain is not None and guest.domain.has_huge_pages
+    return is_seen or asked not in {None, "small", "4", "4096", "4KB", "4k"}
 
 
 def _words(facts: TriageFacts, found: Looked) -> None:
@@ -232,9 +251,10 @@ def _console(facts: TriageFacts, found: Looked) -> None:
     numbered = [(number, line) for number, line in numbered if line.strip()][-LAST_SCREEN:]
     begin = 0
     for place, (_, line) in enumerate(numbered):
-        if _PROMPT.search(line.strip()):
+        plain = _ESCAPES.sub("", line).strip()
+        if _PROMPT.search(plain):
             begin = place + 1
-        elif _NEW_BOOT.search(line):
+        elif _NEW_BOOT.search(plain):
             begin = place
     if numbered and begin == len(numbered):
         found.well.append("its console shows a prompt")

@@ -116,9 +116,14 @@ def _known(matches: Iterable[Match], looked: Looked) -> Known:
         for one in found
         if one.seen.place is Place.CONSOLE and (one.trait.is_final or one.seen is last)
     ]
+    conditions = [CONDITIONS[one.fact] for one in found[0].signature.traits if one.fact]
     return Known(
         decides=any(CONDITIONS[one.seen.fact or ""].decides for one in facts)
-        or any(one.seen.place is Place.DISK for one in found),
+        # What `qemu-img` says of a disk is a fact too: of the same kind as those of its signature.
+        or (
+            all(one.decides for one in conditions)
+            and any(one.seen.place is Place.DISK for one in found)
+        ),
         has_fact=bool(facts) or any(one.seen.place is Place.DISK for one in found),
         has_words=any(one.seen.place in words - {Place.DISK} for one in found),
         is_final=any(one.trait.is_final for one in ends),

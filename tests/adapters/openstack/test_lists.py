@@ -103,6 +103,7 @@ LISTS: dict[str, tuple[Callable[[Connected], Any], int]] = {
     "actions_of": (lambda cloud: cloud.nova.actions_of(SERVER), 5),
     "aggregates": (lambda cloud: cloud.nova.aggregates(), 5),
     "provider_names": (lambda cloud: cloud.placement.provider_names(), 5),
+    "provider_roots": (lambda cloud: cloud.placement.provider_roots(), 5),
     "ports_of": (lambda cloud: cloud.neutron.ports_of([SERVER]), 5),
     "bindings_of": (lambda cloud: cloud.neutron.bindings_of(an_id("port-db-01")), 5),
     "network_agents_on": (lambda cloud: cloud.neutron.network_agents_on(HOSTS[0]), 5),

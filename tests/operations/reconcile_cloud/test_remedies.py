@@ -1,16 +1,28 @@
 """What a warning of a repair advises settles it: every rule that it can raise."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
 from builders import an_id
-from operations.reconcile_cloud.test_plan import ASKED, DOUBLE, NOBODY, ORPHAN, SERVER, facts
+from operations.reconcile_cloud.test_plan import (
+    ASKED,
+    DOUBLE,
+    KILLING,
+    NOBODY,
+    NOT_ENDED,
+    ORPHAN,
+    SERVER,
+    STALE,
+    facts,
+    killing,
+)
 from raising import raised_by
 from stackward.model.placement import Account
 from stackward.model.unread import Unread
 from stackward.operations.reconcile_cloud.facts import ReconcileFacts
 from stackward.operations.reconcile_cloud.plan import plan_reconcile
+from stackward.requests.reconcile_cloud import ReconcileRequest
 from testimonies import guest_of, on_host, with_guest
 
 AWAY = Unread("no answer")
@@ -34,6 +46,18 @@ class Case:
     before: ReconcileFacts
     advice: str  # a part of the remedy
     after: ReconcileFacts
+    asked: ReconcileRequest = ASKED
+    again: ReconcileRequest = ASKED  # what is asked for then
+
+
+ENDING = killing("domain-elsewhere", KILLING)
+
+
+def followed(what: str, advice: str) -> Case:
+    """Return the case of a guest that is not ended, and what is so once its remedy was followed."""
+    seen, asked, more, _ = NOT_ENDED[what]
+    before = facts(seen, **more)
+    return Case(before=before, advice=advice, after=facts(STALE), asked=asked, again=ENDING)
 
 
 FOLLOWED = {
@@ -52,6 +76,25 @@ FOLLOWED = {
         advice="why placement does not answer",
         after=facts(ORPHAN, held("INSTANCE")),
     ),
+    "reconcile/not-named": Case(
+        before=facts(STALE),
+        advice=f"--kill-domain {KILLING}",
+        after=facts(STALE),
+        asked=killing("domain-elsewhere"),
+        again=ENDING,
+    ),
+    "reconcile/no-such-guest": Case(
+        before=facts(DOUBLE),
+        advice="leave that flag out",
+        after=facts(DOUBLE),
+        asked=replace(ASKED, kill_domain=("compute-09/x",)),
+    ),
+    "reconcile/own-guest": followed("where Nova has it", "name the guest on the other node"),
+    "reconcile/not-proved-to-run": followed("of a server that is off", "start it where Nova has"),
+    "reconcile/witnesses-differ": followed(
+        "whose allocations are on the other node", "settle that first"
+    ),
+    "reconcile/may-not-end": followed("that the login may not end", "let the login use libvirt"),
 }
 ASKED_ON_NODE = "`sudo` on the node is asked: tests/cli/test_rights.py"
 NOT_FOLLOWED = {
@@ -59,6 +102,8 @@ NOT_FOLLOWED = {
     "right-missing": ASKED_ON_NODE,
     "rights-unread": ASKED_ON_NODE,
     "reconcile/other-consumer": "whoever runs that service decides",
+    "reconcile/guest-ended": "it is what `--kill-domain` asks for: nothing is to be done",
+    "reconcile/not-deleted": "whoever owned it decides; `virsh` ends it then",
     "reconcile/stranger": "whoever has made it decides; its removal is a command of OpenStack's",
     "reconcile/no-undo": "it is said of a run that is over: nothing is to be done",
 }
@@ -68,26 +113,27 @@ NOT_FOLLOWED = {
 def test_what_a_warning_advises_settles_it(name: str) -> None:
     case = FOLLOWED[name]
 
-    before, after = plan_reconcile(case.before, ASKED), plan_reconcile(case.after, ASKED)
+    before = plan_reconcile(case.before, case.asked)
+    after = plan_reconcile(case.after, case.again)
 
-    [warning] = before.warnings
-    assert (warning.worry, before.stages) == (name, ())
-    assert case.advice in warning.remedy
-    assert (after.warnings, len(after.stages)) == ((), 1)
+    [blocker] = before.blockers
+    assert (blocker.worry, before.stages) == (name, ())
+    assert case.advice in blocker.remedy
+    assert (after.blockers, len(after.stages)) == ((), 1)
 
 
 def test_a_server_without_its_guest_is_left_alone() -> None:
     plan = plan_reconcile(facts(on_host(DOUBLE, "compute-07", domains=())), ASKED)
 
-    assert (plan.stages, [one.worry for one in plan.warnings]) == ((), ["reconcile/guest-first"])
+    assert (plan.stages, [one.worry for one in plan.blockers]) == ((), ["reconcile/guest-first"])
 
 
 def test_a_consumer_of_another_service_is_left_alone() -> None:
     plan = plan_reconcile(facts(ORPHAN, held("CONTAINER")), ASKED)
 
-    [warning] = plan.warnings
-    assert (warning.worry, plan.stages) == ("reconcile/other-consumer", ())
-    assert "CONTAINER" in warning.reason
+    [blocker] = plan.blockers
+    assert (blocker.worry, plan.stages) == ("reconcile/other-consumer", ())
+    assert "CONTAINER" in blocker.reason
 
 
 def test_every_rule_is_followed_or_says_why_not() -> None:

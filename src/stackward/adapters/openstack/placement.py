@@ -63,6 +63,10 @@ class PlacementApi:
         """Return the name of every resource provider, by its id."""
         return dict(self._api.every("/resource_providers", "resource_providers", to_name))
 
+    def provider_roots(self) -> dict[str, str]:
+        """Return by the id of every resource provider that of its tree's root."""
+        return dict(self._api.every("/resource_providers", "resource_providers", to_root))
+
 
 def to_inventories(given: Json) -> dict[str, Inventory]:
     """Read `GET /resource_providers/{uuid}/inventories`."""
@@ -116,6 +120,11 @@ def to_traits(given: Json) -> frozenset[str]:
 def to_name(given: Json) -> tuple[str, str]:
     """Read the id and the name of an element of `GET /resource_providers`."""
     return text(given["uuid"]), text(given["name"])
+
+
+def to_root(given: Json) -> tuple[str, str]:
+    """Read the id and the root of an element of `GET /resource_providers` (1.14 and later)."""
+    return text(given["uuid"]), text(given["root_provider_uuid"])
 
 
 def _listed(given: object) -> list[object]:

@@ -13,6 +13,7 @@ import os
 import pwd
 import re
 import stat
+import struct
 import subprocess
 import sys
 import time
@@ -25,11 +26,17 @@ DEEPEST = 16
 LAST_BYTES = 16384  # of the console
 MOST_LINES = 60
 SECTOR = 512
+LUKS = b"LUKS\xba\xbe"
+ACL_VERSION, ACL_HEAD, ACL_ENTRY = b"\x02\0\0\0", 4, 8
+ACL_OWNER, ACL_USER, ACL_OWNING_GROUP, ACL_GROUP, ACL_MASK, ACL_OTHER = 1, 2, 4, 8, 16, 32
+PCS = ("x86_64", "i686", "i386")  # whose firmware boots a disk by the signature of its first sector
 HEX_LINE = re.compile(r"[0-9a-f]{2}( [0-9a-f]{2}){15}")  # as `qemu-io` writes it
 MOST_NAME = 4096  # bytes of the name of a backing file
 MOST_OUT = 1_000_000
 INSTANCES = "/var/lib/nova/instances"
 QEMU_USERS = ("libvirt-qemu", "qemu")
+QEMU_SETTINGS = "/etc/libvirt/qemu.conf"
+USER_SETTING = re.compile(r"^\s*user\s*=\s*[\"']([^\"']+)[\"']", re.MULTILINE)
 QEMU_PROGRAMS = ("qemu-system", "qemu-kvm", "kvm")
 
 
@@ -111,7 +118,9 @@ class Look:
             "name": root.findtext("name") or "",
             "state": word.strip(),
             "why": why.rstrip(")"),
-            "is_bios": root.find("./os/loader") is None and root.find("./os/kernel") is None,
+            "is_bios": is_bios(root),
+            "boots_from_disks": boots_from_disks(root),
+            "has_huge_pages": root.find("./memoryBacking/hugepages") is not None,
             "machine": machine,
             "knows_machine": self.knows_machine(machine),
             "emulator": emulator,
@@ -192,6 +201,7 @@ class Look:
             "serial": (one.findtext("serial") or "").strip(),
             "network": given.get("name") if one.get("type") == "network" else None,
             **self.image(path, kind, pid, seen),
+            **({"sector": "encrypted"} if one.find(".//encryption") is not None else {}),
         }
 
     def own_disk(self, domain: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -241,6 +251,8 @@ class Look:
         if given["code"] != 0 or len(found) < 2 * SECTOR:
             self.unread.append(f"the first sector of {path}: {given['err'] or 'not understood'}")
             return None
+        if bytes(found[:6]) == LUKS:
+            return "encrypted"
         if bytes(found[510:512]) == b"\x55\xaa":
             return "boot"
         if bytes(found[SECTOR : SECTOR + 8]) == b"EFI PART":
@@ -270,6 +282,24 @@ class Look:
         told["lines"] = lines[-MOST_LINES:]
         told["first_line"] = before + len(lines) - len(told["lines"]) + 1
         return {**told, "unread": ""}
+
+
+def is_bios(root: ET.Element) -> bool:
+    """Say whether a guest boots a disk as a PC without UEFI does."""
+    os_, kind = root.find("./os"), root.find("./os/type")
+    if os_ is None or os_.get("firmware") == "efi":
+        return False
+    if os_.find("loader") is not None or os_.find("kernel") is not None:
+        return False
+    return kind is None or kind.get("arch", PCS[0]) in PCS
+
+
+def boots_from_disks(root: ET.Element) -> bool:
+    """Say whether it can boot from its disks alone: not from a CD or the network first or last."""
+    if any(one.get("dev") != "hd" for one in root.findall("./os/boot")):
+        return False
+    ordered = [one for one in root.findall("./devices/*") if one.find("boot") is not None]
+    return all(one.tag == "disk" and one.get("device", "disk") == "disk" for one in ordered)
 
 
 def format_of(path: str) -> str:
@@ -336,11 +366,11 @@ def denied(path: str) -> dict[str, str] | None:
         own = os.stat(path).st_mode
     except OSError:
         return None
-    if stat.S_ISREG(own) and not own & stat.S_IRUSR:
+    if stat.S_ISREG(own) and not own & stat.S_IRUSR and access_list(path) is None:
         mode = f"the file has the mode {stat.S_IMODE(own):04o}"
         return {"user": "its owner", "path": path, "why": mode}
-    user = next((each for each in map(user_called, QEMU_USERS) if each), None)
-    if user is None:
+    user = next((each for each in map(user_called, qemu_users()) if each), None)
+    if user is None or user.pw_uid == 0:
         return None
     groups = set(os.getgrouplist(user.pw_name, user.pw_gid))
     folder = os.path.dirname(os.path.realpath(path))
@@ -349,8 +379,13 @@ def denied(path: str) -> dict[str, str] | None:
             found = os.stat(folder)
         except OSError:
             return None
-        shift = 6 if found.st_uid == user.pw_uid else 3 if found.st_gid in groups else 0
-        if not (found.st_mode >> shift) & 1:
+        given = access_list(folder)
+        if given is not None:
+            may = may_enter(given, found, user.pw_uid, groups)
+        else:
+            shift = 6 if found.st_uid == user.pw_uid else 3 if found.st_gid in groups else 0
+            may = bool((found.st_mode >> shift) & 1)
+        if not may:
             mode = f"the folder has the mode {found.st_mode & 0o7777:04o}, owner {found.st_uid}"
             return {"user": user.pw_name, "path": folder, "why": mode}
         if folder == "/":
@@ -358,10 +393,55 @@ def denied(path: str) -> dict[str, str] | None:
         folder = os.path.dirname(folder)
 
 
+def access_list(path: str) -> list[tuple[int, int, int]] | None:
+    """Return the POSIX ACL of a file: tag, rights, id; None where it has none.
+
+    The kernel's include/uapi/linux/posix_acl_xattr.h: version 2, then 8 bytes for each entry.
+    """
+    try:
+        given = os.getxattr(path, "system.posix_acl_access")
+    except (AttributeError, OSError):
+        return None
+    if len(given) % ACL_ENTRY != ACL_HEAD or given[:ACL_HEAD] != ACL_VERSION:
+        return None
+    return list(struct.iter_unpack("<HHI", given[ACL_HEAD:])) or None
+
+
+def may_enter(
+    given: list[tuple[int, int, int]], found: os.stat_result, user: int, groups: set[int]
+) -> bool:
+    """Say whether an ACL lets a user enter a folder, as acl(5) has it checked."""
+    mask = next((rights for tag, rights, _ in given if tag == ACL_MASK), 7)
+    if found.st_uid == user:
+        return any(rights & 1 for tag, rights, _ in given if tag == ACL_OWNER)
+    named = [rights for tag, rights, who in given if tag == ACL_USER and who == user]
+    if named:
+        return bool(named[0] & mask & 1)
+    of_groups = [
+        rights
+        for tag, rights, who in given
+        if (tag == ACL_OWNING_GROUP and found.st_gid in groups)
+        or (tag == ACL_GROUP and who in groups)
+    ]
+    if of_groups:
+        return any(rights & mask & 1 for rights in of_groups)
+    return any(rights & 1 for tag, rights, _ in given if tag == ACL_OTHER)
+
+
+def qemu_users() -> tuple[str, ...]:
+    """Return as whom QEMU may run: as the settings of libvirt have it, else the usual ones."""
+    try:
+        with open(QEMU_SETTINGS) as file:
+            found = USER_SETTING.findall(file.read())
+    except OSError:
+        found = []
+    return tuple(one.lstrip("+") for one in found[-1:]) or QEMU_USERS
+
+
 def user_called(name: str) -> pwd.struct_passwd | None:
     """Return a user; None where there is none."""
     try:
-        return pwd.getpwnam(name)
+        return pwd.getpwuid(int(name)) if name.isdigit() else pwd.getpwnam(name)
     except KeyError:
         return None
 

@@ -1,4 +1,9 @@
-"""Repair what witnesses do not agree on: only what two looks have seen, and by API alone."""
+"""Repair what witnesses do not agree on: only what two looks have seen.
+
+By API alone, but for guests that were named to be ended.
+"""
+
+from dataclasses import replace
 
 from stackward.facts.moved import Did
 from stackward.moving.again import objection
@@ -18,7 +23,14 @@ def _judge(
 ) -> Blocked | None:
     """Look once more: it must still be so, and nothing may go on with it."""
     run = world.acting.run if world.acting else None
+    # Of its own case alone: what stands against another is no reason against this one.
+    cases = (word for word in asked.cases or () if _is_of(word.split(" "), move))
+    asked = replace(asked, cases=tuple(cases))
     return objection(plan_reconcile(read_reconcile(world, journal, asked, run), asked), move)
+
+
+def _is_of(case: list[str], move: Move[World]) -> bool:
+    return case[0] == move.how and move.thing_id.startswith(case[1])
 
 
 def _undo(did: Did, asked: UndoRequest) -> Blocked:  # noqa: ARG001  # whatever was asked for

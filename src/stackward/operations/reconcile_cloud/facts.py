@@ -1,6 +1,6 @@
 """Read what witnesses do not agree on: twice for a plan, once more while it is carried out."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from stackward.answers import why
@@ -8,25 +8,35 @@ from stackward.errors import StackwardError
 from stackward.facts.observed import NAMES, remembered_in
 from stackward.facts.testimony import read_testimony
 from stackward.health.agreement import Agreement, reconcile
-from stackward.health.disagreements import find_cases
+from stackward.health.disagreements import BY_NAME, find_cases
 from stackward.model.identity import Itself
 from stackward.model.placement import Account
+from stackward.model.testimony import CloudTestimony
 from stackward.model.unread import Unread
 from stackward.ports.journal import Journal
+from stackward.ports.libvirt import MAY_END, refused
 from stackward.ports.world import World
 from stackward.requests.reconcile_cloud import ReconcileRequest
 
-ORPHAN = "allocation-orphan"
+ORPHAN, DOUBLE = "allocation-orphan", "allocation-double"
+LEFT = "binding-left"
+DELETED = "domain-of-deleted"
+KILLS = ("server-twice", "domain-elsewhere", DELETED)  # whose repair ends a guest
+_DELETIONS = frozenset({"delete", "forceDelete"})
 NO_KIND = frozenset({"unknown", None})  # made by a client that speaks placement below 1.38
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReconcileFacts:
-    """What two looks have seen, and whose allocations those of nobody are."""
+    """What two looks have seen, and what placement has of each consumer that is repaired."""
 
     found: Agreement
     accounts: Mapping[str, Account | Unread | None] = field(default_factory=dict)  # by consumer
     strangers: frozenset[str] = frozenset()  # of these: no record of Nova says that it was a server
+    roots: Mapping[str, str] | Unread = field(default_factory=dict)  # of nested providers
+    # Of servers whose guest is to be ended: whether somebody has deleted them.
+    deletions: Mapping[str, bool | Unread] = field(default_factory=dict)
+    may_end: Mapping[str, Unread] = field(default_factory=dict)  # by host: why no guest of it
 
 
 def read_reconcile(
@@ -48,16 +58,60 @@ def read_reconcile(
         else reconcile(world, wait_s=asked.wait_s, host=asked.host, remembered=remembered)
     )
     wanted = [one for one in found.cases if one.name in asked.classes]
-    orphans = [one.thing_id for one in wanted if one.name == ORPHAN]
-    accounts = {each: _account(world, each) for each in orphans}
+    holding = [one for one in wanted if one.name in {ORPHAN, DOUBLE}]
+    accounts = {one.thing_id: _account(world, one.thing_id) for one in holding}
+    orphans = {one.thing_id for one in holding if one.name == ORPHAN}
     strangers = frozenset(
         each
         for each, account in accounts.items()
-        if isinstance(account, Account)
+        if each in orphans
+        and isinstance(account, Account)
         and account.kind in NO_KIND
         and not _was_a_server(world, each)
     )
-    return ReconcileFacts(found=found, accounts=accounts, strangers=strangers)
+    return ReconcileFacts(
+        found=found,
+        accounts=accounts,
+        strangers=strangers,
+        roots=_roots(world) if any(one.name == DOUBLE for one in holding) else {},
+        deletions={
+            one.thing_id: _was_deleted(world, one.thing_id) for one in wanted if one.name == DELETED
+        },
+        may_end=dict(_refusing(world, found.testimony, asked)),
+    )
+
+
+def _was_deleted(world: World, server: str) -> bool | Unread:
+    """Say whether Nova knows a deletion of it that did not fail."""
+    try:
+        actions = world.nova.actions_of(server)
+    except StackwardError as error:
+        return Unread(why(error))
+    return any(one.action in _DELETIONS and one.message is None for one in actions)
+
+
+def _refusing(
+    world: World, testimony: CloudTestimony, asked: ReconcileRequest
+) -> Iterator[tuple[str, Unread]]:
+    """Return the hosts on which a guest is to be ended, and libvirt does not let this login."""
+    named = {each.rpartition("/")[0] for each in asked.kill_domain}
+    for one in testimony.hosts:
+        if one.node is None or not named & {one.host, one.node}:
+            continue
+        try:
+            answer = world.shell.run(one.node, [*MAY_END, "uri"])
+        except StackwardError as error:
+            yield one.host, Unread.of(error)
+            continue
+        if answer.code != 0:
+            yield one.host, refused(answer, "uri")
+
+
+def _roots(world: World) -> Mapping[str, str] | Unread:
+    try:
+        return world.placement.provider_roots()
+    except StackwardError as error:
+        return Unread(why(error))
 
 
 def _was_a_server(world: World, consumer: str) -> bool:
@@ -77,7 +131,7 @@ def _looked_again(
     there = {
         one.thing_id
         for one in cases
-        if one.name == ORPHAN and world.nova.server(one.thing_id) is not None
+        if BY_NAME[one.name].needs_absence and world.nova.server(one.thing_id) is not None
     }
     return Agreement(
         testimony=testimony, cases=tuple(one for one in cases if one.thing_id not in there)

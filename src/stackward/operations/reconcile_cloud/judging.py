@@ -1,9 +1,12 @@
 """Whether a case may be repaired, by what all witnesses say of its server."""
 
+from collections.abc import Sequence
+
 from stackward.model.disagreement import Case
+from stackward.model.placement import Account
 from stackward.model.testimony import CloudTestimony, HostTestimony, Source
 from stackward.model.unread import Unread
-from stackward.operations.reconcile_cloud.facts import NO_KIND, ReconcileFacts
+from stackward.operations.reconcile_cloud.facts import DOUBLE, NO_KIND, ORPHAN, ReconcileFacts
 from stackward.operations.reconcile_cloud.rules import (
     GUEST_FIRST,
     NOT_READ,
@@ -36,9 +39,10 @@ def judge_case(facts: ReconcileFacts, case: Case) -> Warned | None:
 
 def _judge_account(facts: ReconcileFacts, case: Case) -> Warned | None:
     account = facts.accounts.get(case.thing_id)
-    if isinstance(account, Unread):
-        return NOT_READ.warns(case.thing, case.thing_id, why=account.why)
-    if account is not None and account.kind not in NOVAS:
+    unread = next((one for one in (account, facts.roots) if isinstance(one, Unread)), None)
+    if unread is not None and case.name in {DOUBLE, ORPHAN}:
+        return NOT_READ.warns(case.thing, case.thing_id, why=unread.why)
+    if isinstance(account, Account) and account.kind not in NOVAS:
         return OTHER_CONSUMER.warns(case.thing, case.thing_id, kind=account.kind)
     if case.thing_id in facts.strangers:
         return STRANGER.warns(case.thing, case.thing_id)
@@ -60,6 +64,29 @@ def _guests(testimony: CloudTestimony, server: str) -> list[str]:
 
 def _has_domains(testimony: CloudTestimony, host: str | None) -> bool:
     return any(one.host == host and one.domains is not None for one in testimony.hosts)
+
+
+def held_on(facts: ReconcileFacts, case: Case, hosts: Sequence[str]) -> tuple[str, ...]:
+    """Return the providers of these hosts on which it holds something: also nested ones.
+
+    A GPU, a PCI device or the bandwidth of a card is a provider of its own below that of its node.
+    """
+    own = [provider_of(facts.found.testimony, one) for one in hosts]
+    account, roots = facts.accounts.get(case.thing_id), facts.roots
+    if not isinstance(account, Account) or isinstance(roots, Unread):
+        return tuple(own)
+    nested = [
+        one for one in sorted(account.allocations) if one not in own and roots.get(one, one) in own
+    ]
+    return (*own, *nested)
+
+
+def all_held(facts: ReconcileFacts, case: Case) -> tuple[str, ...]:
+    """Return every provider on which a consumer holds something."""
+    account = facts.accounts.get(case.thing_id)
+    if not isinstance(account, Account):
+        return held_on(facts, case, case.hosts)
+    return tuple(sorted(account.allocations))
 
 
 def provider_of(testimony: CloudTestimony, host: str) -> str:
