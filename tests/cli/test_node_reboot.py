@@ -14,7 +14,7 @@ from cli.test_return import NODE, Site
 from stackward.adapters.store.listing import FILE, list_runs
 from stackward.model.health import Unwell
 from stackward.model.run import Run
-from stackward.model.server import ServerAction
+from stackward.model.server import IN_DOWN_CELL, ServerAction
 from stackward.model.who_ran import WHO_RAN
 from stackward.ports.root import LIST_WHO_RAN, SYNC_ITS_NAME
 from stackward.ports.shell import Answer
@@ -126,6 +126,21 @@ def test_a_reboot_that_was_cancelled_midway_is_ended_by_return_and_recover(site:
 
     assert (returned[0], recovered[0]) == (0, 0), (returned[2], recovered[2])
     assert (asked(site, DB), asked(site, OFF)) == (["stop", "start"], [])
+
+
+def test_what_a_cancelled_reboot_has_stopped_counts_as_having_run_where_its_node_died(
+    site: Site,
+) -> None:
+    """The list on the node cannot be read any more: its run has the stops in its journal."""
+    site.shell.not_booting.add(NODE)
+    site.run(*REBOOT, "--timeout", "60", "--yes")
+    site.run("run", "cancel", list_runs(site.state_dir / FILE, 1)[0].id)
+    asked_of = ("node", "evacuate", NODE, "--reason", "its board burned", "--with-stopped")
+
+    said = folded(site.run(*asked_of, "--dry-run", "-f", "json")[1])
+
+    assert "`db-01` is started there: it ran at" in said
+    assert "`db-02` is started there" not in said
 
 
 def test_a_paused_server_refuses_it_with_the_way_out(site: Site) -> None:
@@ -364,12 +379,13 @@ def test_several_nodes_are_rebooted_one_after_the_other(site: Site) -> None:
     assert code == 0, said
     assert site.shell.reboots == {NODE: 1, "compute-08": 1}
     assert "reboot 2 nodes: compute-07, compute-08" in folded(out)
+    assert "takes it back" not in said
 
 
-def have_members_apart(site: Site) -> None:
+def have_members_apart(site: Site, policy: str = "anti-affinity") -> None:
     """Given a server on each of two nodes, which are to be on different ones."""
     site.cloud.nova.add(a_server(name="db-03", host="compute-08"))
-    group = a_group("anti-affinity", members=(DB, an_id("db-03")))
+    group = a_group(policy, members=(DB, an_id("db-03")))
     for name in ("db-01", "db-03"):
         known = site.cloud.nova.known[an_id(name)]
         site.cloud.nova.known[an_id(name)] = replace(known, group_id=group.id)
@@ -392,11 +408,12 @@ def test_no_two_nodes_with_members_of_a_group_apart_are_down_at_once(site: Site)
     assert first.ended_at <= second.began_at
 
 
+@pytest.mark.parametrize("policy", ["anti-affinity", "soft-anti-affinity"])
 def test_a_node_with_a_member_of_a_group_on_one_that_another_run_reboots_is_refused(
-    site: Site,
+    site: Site, policy: str
 ) -> None:
     """The other run was stopped midway; once it has ended, this one is no longer refused."""
-    have_members_apart(site)
+    have_members_apart(site, policy)
     site.shell.not_booting.add("compute-08")
     other = ("node", "reboot", "compute-08", "--in-place", "--timeout", "60", "--yes")
     assert site.run(*other)[0] == 4
@@ -411,6 +428,62 @@ def test_a_node_with_a_member_of_a_group_on_one_that_another_run_reboots_is_refu
     assert (refused[0], resumed[0], code) == (3, 0, 0), said
     assert "run 01RUN reboots `compute-08`" in folded(refused[2])
     assert site.shell.reboots == {NODE: 1, "compute-08": 1}
+
+
+def leave_a_member_off(site: Site) -> None:
+    """Given a reboot of the other node that was cancelled while its server was off."""
+    have_members_apart(site)
+    site.shell.not_booting.add("compute-08")
+    other = ("node", "reboot", "compute-08", "--in-place", "--timeout", "60", "--yes")
+    assert site.run(*other)[0] == 4
+    site.run("run", "cancel", list_runs(site.state_dir / FILE, 1)[0].id)
+    site.shell.not_booting.clear()
+    site.shell.boot("compute-08")
+    assert site.run("node", "return", "compute-08", "--yes")[0] == 0
+
+
+def test_a_member_that_a_cancelled_reboot_has_left_off_refuses_it_until_it_is_recovered(
+    site: Site,
+) -> None:
+    leave_a_member_off(site)
+
+    refused = site.run(*REBOOT, "--yes")
+    recovered = site.run("node", "recover", "compute-08", "--yes")
+    code, _, said = site.run(*REBOOT, "--yes")
+
+    assert (refused[0], recovered[0], code) == (3, 0, 0), recovered[2] + said
+    assert "run 01RUN, which is cancelled, has stopped" in folded(refused[2])
+    assert "`stackward node recover compute-08` starts it" in folded(refused[2])
+
+
+def test_a_member_that_its_owner_has_off_since_refuses_nothing(site: Site) -> None:
+    leave_a_member_off(site)
+    site.run("node", "recover", "compute-08", "--yes")
+    site.cloud.nova.stop_server(an_id("db-03"))
+
+    code, _, said = site.run(*REBOOT, "--yes")
+
+    assert code == 0, said
+
+
+def test_a_member_in_a_cell_that_is_down_refuses_it_while_another_reboot_is_not_over(
+    site: Site,
+) -> None:
+    have_members_apart(site)
+    group = site.cloud.nova.groups[an_id("group")]
+    away = a_server(IN_DOWN_CELL, name="db-04", host=None)
+    site.cloud.nova.add(away)
+    site.cloud.nova.groups[group.id] = replace(group, members=(DB, away.id))
+    site.shell.not_booting.add("compute-08")
+    other = ("node", "reboot", "compute-08", "--in-place", "--timeout", "60", "--yes")
+    alone = site.run(*REBOOT, "--dry-run")
+    assert site.run(*other)[0] == 4
+
+    refused = site.run(*REBOOT, "--yes")
+
+    assert "where 1 member runs is not known" in folded(alone[1])
+    assert (alone[0], refused[0]) == (0, 3), refused[2]
+    assert "boot/apart-unseen" in refused[2]
 
 
 def test_nodes_of_two_racks_are_not_down_at_once(site: Site) -> None:

@@ -9,6 +9,7 @@ from builders import NOW, a_server, an_id
 from cli import test_return
 from cli.test_return import NODE, Site
 from stackward.adapters.store.listing import FILE, list_runs
+from stackward.model.migration import Migration
 from stackward.model.server import ServerAction
 from texts import folded
 
@@ -127,3 +128,47 @@ def test_what_cannot_be_started_is_refused(lost: Site, word: str, code: int, sai
 
     assert (found[0], started(lost)) == (code, [])
     assert said in folded(found[2])
+
+
+# --- a guest that libvirt does not have there ---------------------------------------------------
+
+
+def lose_its_guest(site: Site, *once: str) -> None:
+    """Given a server that Nova has as running, without a guest; the oldest move is the last."""
+    nova = site.cloud.nova
+    nova.known[DB] = replace(nova.known[DB], status="ACTIVE", vm_state="active", power_state=1)
+    site.shell.without.add((NODE, DB))
+    for number, host in enumerate(reversed(once), 1):
+        record = Migration(
+            id=number,
+            uuid=f"m-{number}",
+            server=DB,
+            kind="live-migration",
+            status="completed",
+            source=host,
+            target=NODE,
+        )
+        nova.migrations.append(record)
+
+
+OFTEN = (*["compute-07"] * 5, "compute-08")  # where it was, by its records: the newest first
+
+
+def test_a_guest_is_created_again_only_if_none_runs_where_any_of_its_moves_was(lost: Site) -> None:
+    lose_its_guest(lost, *OFTEN)
+    lost.shell.domains["compute-08", DB] = "running"
+
+    code, _, said = lost.run(*RECOVER, "--yes")
+
+    assert (code, started(lost)) == (3, [])
+    assert "libvirt has its guest running on `compute-08`" in folded(said)
+
+
+def test_a_node_of_an_old_move_that_cannot_be_asked_refuses_it(lost: Site) -> None:
+    lose_its_guest(lost, *OFTEN)
+    lost.shell.silent.add("compute-08")
+
+    code, _, said = lost.run(*RECOVER, "--yes")
+
+    assert (code, started(lost)) == (3, [])
+    assert "whether another node has its guest could not be read" in folded(said)

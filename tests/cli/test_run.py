@@ -130,6 +130,20 @@ def test_a_run_is_not_called_running_alone_once_its_worker_has_died(
     assert "running, but its worker has died" in "".join(capsys.readouterr())
 
 
+def test_how_a_run_goes_on_is_said_once_its_worker_has_died(
+    journal: SqlJournal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = a_run(journal)
+    main(["run", "show", run.id])
+    alive = capsys.readouterr().err
+    journal.take_up(run.id, f"{node()}:4194304", NOON)
+
+    main(["run", "show", run.id])
+
+    assert "hint:" not in alive
+    assert f"hint: `stackward run resume {run.id}` goes on" in capsys.readouterr().err
+
+
 def test_the_state_of_a_run_is_one_word_for_programs(
     journal: SqlJournal, capsys: pytest.CaptureFixture[str]
 ) -> None:

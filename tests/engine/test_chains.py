@@ -1,6 +1,8 @@
 """Chains: runs that follow each other under one approval; stopped, killed, taken over."""
 
+import re
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -27,6 +29,7 @@ from postgres import Server
 from stackward.adapters.store.kept import open_histories
 from stackward.engine.approval import BegunBy
 from stackward.engine.invariants import broken_in
+from stackward.engine.pace import Pace
 from stackward.errors import Locked, Refused, Superseded
 from stackward.lab.waiting import wait_until
 from stackward.model.claim import Claim
@@ -537,6 +540,9 @@ def test_while_the_whole_is_not_well_nothing_more_begins_and_it_says_why(
     assert ill.says in (ended.ending.reason or "")
     assert ("is not well" in (ended.ending.reason or "")) == ill.is_known
     assert f"`stackward run resume {run.id}` goes on" in " ".join(ended.ending.details)
+    assert re.search(r"looked at it \d+ times, for \d+ s", " ".join(ended.ending.details))
+    [waits] = [each for each in place.journal.events(run.id) if each.what == "waiting"]
+    assert (waits.thing, ill.says in str(waits.says["reason"])) == ("y2", True)
     [row] = [row for row in chain_rows(place, run) if row["Item"] == "y2"]
     assert (row["State"], ill.says in str(row["Says"])) == ("not done", True)
 
@@ -571,6 +577,29 @@ def test_what_passes_is_waited_for(place: Place) -> None:
     run = place.approved(needs_well=True)
 
     assert (place.carry_out(run).state, passes) == (RunState.SUCCEEDED, [])
+
+
+def test_a_look_that_takes_all_the_time_there_is_is_not_the_only_one(place: Place) -> None:
+    """One command of a busy broker that answers late ends no chain."""
+    place.pace = SHORT
+    looks = [None]
+
+    def answer_late() -> None:
+        place.ill = {"": UNSEEN} if looks else {}
+        if looks:
+            looks.pop()
+            time.sleep(SHORT.patience_s)
+
+    place.before_look = answer_late
+    run = place.approved(needs_well=True)
+
+    assert (place.carry_out(run).state, looks) == (RunState.SUCCEEDED, [])
+
+
+def test_the_plan_says_for_how_long_a_cloud_that_is_not_well_is_looked_at(place: Place) -> None:
+    notices = " ".join(from_json(place.approved(needs_well=True).plan, KINDS).notices)
+
+    assert f"{Pace().verify_s:.0f} s, and {Pace().patience_s:.0f} s for an answer" in notices
 
 
 def test_what_the_chain_itself_does_is_no_illness(tmp_path: Path) -> None:

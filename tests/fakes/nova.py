@@ -342,7 +342,7 @@ class FakeNova:
                 says=f"Compute service of {one.host} is still in use.",
             )
         self._take_up_the_first(server, target)
-        number = len(self.migrations) + 1
+        number = self._next_migration()
         self.migrations.append(
             Migration(
                 id=number,
@@ -357,13 +357,16 @@ class FakeNova:
         self.known[server] = replace(one, task_state="rebuilding", status="REBUILD")
         return self._act(server, "evacuate", "compute_rebuild_instance")
 
+    def _next_migration(self) -> int:
+        return 1 + max((one.id for one in self.migrations), default=0)
+
     def _take_up_the_first(self, server: str, target: str) -> None:
         """Let the conductor take a record that is `accepted` for this order, if there is one."""
         for at, one in enumerate(self.migrations):
             if (one.server, one.kind, one.status) == (server, "evacuation", "accepted"):
                 self.migrations[at] = replace(one, target=target)
                 self.left_alone.discard(one.id)
-                self.left_alone.add(len(self.migrations) + 1)
+                self.left_alone.add(self._next_migration())
                 return
 
     def reset_state(self, server: str, /) -> str:
@@ -494,7 +497,7 @@ class FakeNova:
             if host != one.host and self.computes[host].is_enabled and self.computes[host].is_up
         ]
         is_live = action == "live-migration"
-        number = len(self.migrations) + 1
+        number = self._next_migration()
         self.migrations.append(
             Migration(
                 id=number,

@@ -106,3 +106,10 @@ def test_what_could_not_be_seen_is_said_to_be_unknown() -> None:
     [unseen] = not_well(a_health(gaps=(a_gap(Kept.DEADLINE),)))
 
     assert (unseen.is_known, "cloud check" in unseen.remedy) == (False, True)
+
+
+def test_what_was_not_seen_in_time_is_not_known_though_a_finding_says_so() -> None:
+    late = a_finding(rule="node-late", state=State.UNKNOWN, component="machine")
+
+    assert [each.is_known for each in not_well(a_health(late))] == [False]
+    assert [each.is_known for each in not_well(a_health(a_finding()))] == [True]

@@ -12,11 +12,14 @@ from dying import NODE, Site
 from fakes.nodes import sample
 from killing import Fate
 from operations.test_killed import with_one_that_died
+from stackward.checks.compute import NoArrivals
 from stackward.model.identity import Known
 from stackward.model.migration import Migration
 from stackward.model.run import RunState
 from stackward.model.server import ActionEvent, ServerAction
 from stackward.operations import plan_request
+from stackward.plan import Holds
+from stackward.requests.drain_compute_node import DrainRequest
 from stackward.requests.evacuate_compute_node import EvacuateRequest
 
 DB = an_id("db-01")
@@ -67,9 +70,26 @@ def test_it_is_carried_out_under_the_older_record_which_the_run_follows(tmp_path
     ended = site.carry_out(site.approved(AGAIN), Fate())
 
     records = {one.id: one.status for one in site.cloud.nova.migrations_of_server(DB)}
-    assert (ended.state, records) == (RunState.SUCCEEDED, {90: "done", 3: "accepted"})
+    assert (ended.state, records) == (RunState.SUCCEEDED, {90: "done", 92: "accepted"})
     assert site.hosts["db-01"] != NODE
     assert site.running == {"db-01": 1}
+    site.close()
+
+
+def test_once_it_is_carried_out_the_server_is_on_its_way_no_more(tmp_path: Path) -> None:
+    """The record of the second order stays `accepted`: it holds up no later operation."""
+    site = with_a_lost_order(tmp_path)
+    site.carry_out(site.approved(AGAIN), Fate())
+    there = site.hosts["db-01"] or ""
+
+    drained = plan_request(site.world(), site.journal, DrainRequest(node=there, reason="fans"))
+    evacuated = plan_request(
+        site.world(), site.journal, EvacuateRequest(node=there, reason="burned")
+    )
+
+    named = {each.worry for each in (*drained.blockers, *evacuated.blockers)}
+    assert named & {"incoming-migration", "stuck-migration", "evacuate/rebuilding"} == set()
+    assert isinstance(NoArrivals(host=there).ask(site.world()), Holds)
     site.close()
 
 

@@ -41,14 +41,17 @@ def blockers(site: Site, asked: EvacuateRequest | FenceRequest = ASKED) -> list[
     return [each.worry for each in plan.blockers]
 
 
-def evacuated(site: Site, wake: WAKE | None = None) -> Run:
-    """Evacuate it; as the first request is about to be sent, something of it may wake."""
+def evacuated(site: Site, wake: WAKE | None = None, at: str = "evacuate/") -> Run:
+    """Evacuate it; as the first request is about to be sent, something of it may wake.
+
+    Or else once a step of another stage has begun.
+    """
     own = site.cloud.nova.services
     left = [wake] if wake else []
 
     def services() -> tuple[ComputeService, ...]:
         begun = [each.step for each in site.journal.attempts(run.id)]
-        if left and any(each.startswith("evacuate/") for each in begun):
+        if left and any(each.startswith(at) for each in begun):
             left.pop()(site)
         return own()
 
@@ -142,6 +145,22 @@ def test_what_has_answered_once_is_not_believed_to_be_dead_by_a_resume(tmp_path:
 
     assert (ended.state, site.asked) == (RunState.STOPPED, {})
     assert "has shown a sign of life since its evacuation was begun" in str(ended.ending)
+    site.close()
+
+
+def test_nor_is_what_has_answered_before_a_stage_and_no_request_was_to_be_sent(
+    tmp_path: Path,
+) -> None:
+    site = without_device(tmp_path)
+    run = evacuated(site, lambda one: one.shell.pinging.add(NODE), at="claim/")
+    site.shell.pinging.clear()
+
+    ended = site.carry_out(site.journal.run(run.id), Fate())
+
+    assert "stage `force down` was not begun: `compute-07` shows a sign of life" in str(run.ending)
+    assert (ended.state, site.asked) == (RunState.STOPPED, {})
+    assert "has shown a sign of life since its evacuation was begun" in str(ended.ending)
+    assert not site.cloud.nova.computes[NODE].is_forced_down
     site.close()
 
 

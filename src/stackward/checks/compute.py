@@ -9,6 +9,7 @@ from stackward.answers import lines, why
 from stackward.errors import NotUnderstood, Uncertain, Unreachable
 from stackward.model.claim import read_claim
 from stackward.model.domain import INSTANCES
+from stackward.model.evacuation import is_under_way, is_used_up
 from stackward.model.migration import Migration
 from stackward.model.placement import DISABLED
 from stackward.model.server import IN_DOWN_CELL, Server
@@ -197,6 +198,10 @@ def _is_trace(world: World, migration: Migration) -> bool:
         return True
     if server.task_state is not None:
         return False
+    if is_under_way(migration):
+        records = world.nova.migrations_of_server(server.id)
+        if is_used_up(migration, records, server):
+            return True
     quiet = quiet_s(server, migration, world.clock.now())
     stuck = find_stuck(read_stalled_move(world, server, migration.source, migration, quiet))
     return stuck is not None and stuck.state is RECORD_ONLY

@@ -30,5 +30,5 @@ class NodeIsWell:
             return Holds("the look found nothing wrong, as far as it could ask")
         ill = next((each for each in found if each.is_known), None)
         if ill is None:
-            return Unverified(self.node, found[0].says, found[0].remedy or look)
+            return Unverified(self.node, found[0].says, found[0].remedy or look, passes=True)
         return Finding(self.node, f"is not well: {ill.says}", ill.remedy or look)

@@ -16,6 +16,7 @@ from stackward.plan import Answer, Finding, Holds, Unverified
 from stackward.plan.stored import VOLATILE
 from stackward.ports.world import World
 from stackward.status.power import AGAIN_S, says_off_twice
+from stackward.status.silence import SIGN_OF_LIFE
 from stackward.status.witnesses import hail
 from stackward.wording import in_utc
 
@@ -34,7 +35,7 @@ _TAKEN_BACK = (
 def _lives(world: World, node: str, sign: str) -> Finding:
     """Say that a node lives; where its device says Off, that is another machine's."""
     if world.power.device(node) is None:
-        return Finding(node, sign, _TAKEN_BACK)
+        return Finding(node, f"{SIGN_OF_LIFE}: {sign}", _TAKEN_BACK)
     try:
         state = world.power.state(node)
     except StackwardError as error:

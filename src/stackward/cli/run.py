@@ -22,7 +22,7 @@ from stackward.cli.options import (
     how_to_move,
 )
 from stackward.cli.outside import open_engine, open_journal, settings_here
-from stackward.cli.show import say, show
+from stackward.cli.show import say, say_next, show
 from stackward.cli.subjects import example, subject
 from stackward.errors import BadInput
 
@@ -86,6 +86,9 @@ def show_run(
         show(chain_for_people(table, plan) if is_read else table, output)
     else:
         show(steps_table(attempts, run, names), output)
+    if _is_orphan(run):
+        sys.stdout.flush()
+        say_next(f"`stackward run resume {run.id}` goes on; nothing is done twice")
 
 
 @app.command(epilog=example("stackward run audit 01M8", "stackward run audit 01M8 --export"))

@@ -4,6 +4,7 @@ A chain of the workers queues its runs for them. A chain of an operator's own pr
 out in threads of that process: when it dies, whoever resumes the chain goes on with its runs.
 """
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
@@ -17,10 +18,11 @@ from stackward.engine.brakes import Brakes
 from stackward.engine.in_chain import ApprovedInChain, runs_of_item
 from stackward.errors import BadInput, Refused, StepFailed
 from stackward.model.health import Unwell
-from stackward.model.run import Approval, Run, RunState, Turn
+from stackward.model.run import Approval, Event, Run, RunState, Turn
 from stackward.plan import ASKED_BY, Plan, load_request
 from stackward.ports.children import InItem
 from stackward.status.run import has_living_worker
+from stackward.wording import count_of
 
 if TYPE_CHECKING:  # it carries chains out, too
     from stackward.engine.interpreter import WorkerContext
@@ -37,16 +39,21 @@ _NOT_LOOKED = (
 )
 
 
-def _not_started(found: Sequence[Unwell], chain: str) -> StepFailed:
-    """Return why no further node is begun."""
+def _how_it_is(found: Sequence[Unwell]) -> str:
     first = found[0]
     what = (
         "the cloud is not well" if first.is_known else "it is not known whether the cloud is well"
     )
+    return f"{what}: {first.says}"
+
+
+def _not_started(found: Sequence[Unwell], chain: str, looked: str) -> StepFailed:
+    """Return why no further node is begun."""
+    first = found[0]
     way = f"once it is well (`stackward cloud check`), `stackward run resume {chain}` goes on"
     return StepFailed(
-        f"not started: {what}: {first.says}",
-        details=[each.says for each in found[1:_SHOWN]],
+        f"not started: {_how_it_is(found)}",
+        details=[*(each.says for each in found[1:_SHOWN]), looked],
         stands="nothing of it was changed",
         hint=f"{first.remedy}; {way}" if first.remedy else way,
     )
@@ -133,7 +140,7 @@ class ChildRuns:
             self._go_on(last, chain_epoch=self._chain.epoch)
             return
         if needs_well and place.part == 0:
-            self._refuse_unwell()
+            self._refuse_unwell(place)
         try:
             request = load_request(asked, self._context.kinds)
             plan = self._context.operations[request.kind].plan(self._world, request, None)
@@ -146,20 +153,41 @@ class ChildRuns:
             if not self._chain.for_workers:
                 self._go_on(run)
 
-    def _refuse_unwell(self) -> None:
+    def _refuse_unwell(self, place: InItem) -> None:
         """Refuse to begin with a node while the cloud is not well; wait for what passes."""
         looks, pace = self._context.looks, self._context.pace
-        began = self._clock.monotonic()
-        while True:
+        began, said = self._clock.monotonic(), ""
+        for count in itertools.count(1):
             found = looks(self._world, self._hosts_at_work()) if looks else _NOT_LOOKED
             if not found:
                 return
             # What could not be seen is waited for as for any world that does not answer.
             is_seen = any(each.is_known for each in found)
             waits_s = pace.verify_s if is_seen else pace.patience_s
-            if self._clock.monotonic() - began >= waits_s or self._brakes.is_stopping or not looks:
-                raise _not_started(found, self._chain.id)
+            waited_s = self._clock.monotonic() - began
+            # One look may take all the time that there is: it is never the only one.
+            is_over = waited_s >= waits_s and count > 1
+            if is_over or self._brakes.is_stopping or not looks:
+                looked = f"looked at it {count_of(count, 'time')}, for {waited_s:.0f} s"
+                raise _not_started(found, self._chain.id, looked)
+            if (says := _how_it_is(found)) != said:
+                said = says
+                self._tell(
+                    "waiting",
+                    place.item,
+                    f"{says}; it is looked at again, for at most {waits_s:.0f} s",
+                )
             self._clock.wait(pace.look_again_s)
+
+    def _tell(self, what: str, item: str, reason: str) -> None:
+        event = Event(
+            at=self._clock.now(),
+            epoch=self._chain.epoch,
+            what=what,
+            thing=item,
+            says={"reason": reason},
+        )
+        self._journal.tell(self._chain.id, event)
 
     def _hosts_at_work(self) -> frozenset[str]:
         """Return the nodes at which the chain is at work: of the items begun and not done."""

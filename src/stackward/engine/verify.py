@@ -1,11 +1,12 @@
 """Ask the checks of a plan until they hold, or until waiting for that makes no sense."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar
 
 from stackward.engine.aside import aside
+from stackward.engine.pace import Pace
 from stackward.engine.step import NO_ANSWER, StepContext
 from stackward.errors import StackwardError
 from stackward.plan import Check, Finding, Holds, NotApplicable, Unverified
@@ -16,6 +17,7 @@ class Proof:
     """What came of one check."""
 
     FOUND: ClassVar[str] = "found otherwise"
+    UNREAD: ClassVar[str] = "unverified"
 
     what: str
     text: str
@@ -23,6 +25,16 @@ class Proof:
     remedy: str | None = None
     passes: bool = False
     read: str | None = None  # by what it holds
+    asked: int = 1  # times
+
+    @property
+    def is_late(self) -> bool:
+        """Say whether it did not answer in time, and may do so in a while."""
+        return self.what == self.UNREAD and self.passes
+
+    def with_count(self, took_s: float) -> "Proof":
+        """Return it with how often it was asked in which time."""
+        return replace(self, text=f"{self.text} (asked {self.asked} times in {took_s:.0f} s)")
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -33,26 +45,40 @@ class Proof:
 def prove(
     checks: Sequence[Check[Any]], context: StepContext, beat: Callable[[], None]
 ) -> list[Proof]:
-    """Ask every check; what does not hold yet is asked again for a while."""
+    """Ask every check; what does not hold yet is asked again for a while.
+
+    What did not answer in time is asked for as long as any world that does not answer; its text
+    says how often.
+    """
     clock, pace = context.ledger.clock, context.pace
-    until = clock.monotonic() + pace.verify_s
+    began = clock.monotonic()
     proofs = aside(lambda: [_asked(check, context.world) for check in checks], pace.beat_s, beat)
-    while not all(proof.holds for proof in proofs) and clock.monotonic() < until:
+    while again := [
+        at for at, one in enumerate(proofs) if _is_worth(one, clock.monotonic() - began, pace)
+    ]:
         beat()
-        clock.wait(pace.poll_s)
-        proofs = aside(partial(_asked_again, checks, proofs, context.world), pace.beat_s, beat)
-    return proofs
+        is_late = all(proofs[at].is_late for at in again)
+        clock.wait(pace.look_again_s if is_late else pace.poll_s)
+        asked = aside(partial(_asked_again, checks, again, context.world), pace.beat_s, beat)
+        for at, one in zip(again, asked, strict=True):
+            proofs[at] = replace(one, asked=proofs[at].asked + 1)
+    took_s = clock.monotonic() - began
+    return [one.with_count(took_s) if one.is_late else one for one in proofs]
+
+
+def _is_worth(one: Proof, waited_s: float, pace: Pace) -> bool:
+    """Say whether what does not hold is asked again."""
+    if one.holds:
+        return False
+    return waited_s < (pace.patience_s if one.is_late else pace.verify_s)
 
 
 def _asked_again(
     checks: Sequence[Check[Any]],
-    proofs: Sequence[Proof],
+    which: Sequence[int],
     world: Any,  # noqa: ANN401  # same
 ) -> list[Proof]:
-    return [
-        proof if proof.holds else _asked(check, world)
-        for check, proof in zip(checks, proofs, strict=True)
-    ]
+    return [_asked(checks[at], world) for at in which]
 
 
 def ask(
@@ -84,7 +110,7 @@ def _asked(check: Check[Any], world: Any) -> Proof:  # noqa: ANN401  # same
     except StackwardError as error:
         says = f": {error.says}" if error.says else ""
         text = f"{check.summary}: {error.message}{says}"
-        return Proof("unverified", text, holds=False, remedy=error.hint)
+        return Proof(Proof.UNREAD, text, holds=False, remedy=error.hint)
 
 
 def _proof(check: Check[Any], world: Any) -> Proof:  # noqa: ANN401  # same
@@ -97,5 +123,6 @@ def _proof(check: Check[Any], world: Any) -> Proof:  # noqa: ANN401  # same
         case Finding(thing, reason, remedy, passes):
             text = f"`{thing}` {reason}"
             return Proof(Proof.FOUND, text, holds=False, remedy=remedy, passes=passes)
-        case Unverified(thing, reason, remedy):
-            return Proof("unverified", f"`{thing}`: {reason}", holds=False, remedy=remedy)
+        case Unverified(thing, reason, remedy, passes):
+            text = f"`{thing}`: {reason}"
+            return Proof(Proof.UNREAD, text, holds=False, remedy=remedy, passes=passes)

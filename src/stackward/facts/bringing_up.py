@@ -5,18 +5,17 @@ from collections.abc import Iterable, Sequence
 from stackward.errors import BadInput, StackwardError
 from stackward.facts.named import nodes_of_hosts, several
 from stackward.model.bringing_up import ServerToBringUp
-from stackward.model.evacuation import EVACUATION, is_open_evacuation
+from stackward.model.evacuation import ARRIVED, EVACUATION, is_open_evacuation
 from stackward.model.migration import Migration
 from stackward.model.power import PowerState
 from stackward.model.server import Server
 from stackward.model.stalled_move import Guest
 from stackward.model.unread import Unread
 from stackward.ports.world import World
-from stackward.status.lookups import service_of
+from stackward.status.lookups import hosts_of, service_of
 from stackward.status.stalled import read_guests
 
-_ARRIVED = {"done", "completed"}
-_RECENT = 3  # of its migrations: where a guest may be that a move has left behind
+_RECENT = 3  # of its migrations: where a guest may be that the last moves have left behind
 
 
 def read_to_bring_up(
@@ -36,10 +35,13 @@ def read_to_bring_up(
     records = world.nova.migrations_of_server(server.id)
     requests = known if known is not None else _requests(world, server.id)
     own = read_guests(world, server.id, [server.host])
+    guest = own if isinstance(own, Unread) else next(iter(own), None)
+    # One that libvirt does not have on its node is created again: it may be wherever it once was.
+    is_missing = isinstance(guest, Guest) and guest.state is None
     return ServerToBringUp(
         server=server,
-        guest=own if isinstance(own, Unread) else next(iter(own), None),
-        elsewhere=_elsewhere(world, server, records, dead),
+        guest=guest,
+        elsewhere=_elsewhere(world, server, records if is_missing else records[:_RECENT], dead),
         evacuation=_acting(records, server),
         known=tuple(requests),
     )
@@ -68,16 +70,14 @@ def _acting(records: Sequence[Migration], server: Server) -> Migration | None:
 
 
 def _has_come(one: Migration, server: Server) -> bool:
-    return one.kind == EVACUATION and one.status in _ARRIVED and one.target == server.host
+    return one.kind == EVACUATION and one.status in ARRIVED and one.target == server.host
 
 
 def _elsewhere(
     world: World, server: Server, records: Sequence[Migration], dead: tuple[str, ...]
 ) -> tuple[Guest, ...] | Unread:
-    recent = records[:_RECENT]
-    ends = (host for each in recent for host in (each.target, each.source) if host)
-    others = [host for host in dict.fromkeys(ends) if host not in {server.host, *dead}]
-    evacuated = {each.source for each in recent if each.kind == "evacuation"}
+    others = [host for host in hosts_of(records) if host not in {server.host, *dead}]
+    evacuated = {each.source for each in records if each.kind == EVACUATION}
     asked = [each for each in others if not (each in evacuated and _is_off(world, each))]
     return read_guests(world, server.id, asked)
 

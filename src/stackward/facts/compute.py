@@ -17,6 +17,7 @@ from stackward.facts.roles import read_roles
 from stackward.model.aggregate import Aggregate
 from stackward.model.claim import Maintenance, read_claim
 from stackward.model.domain import INSTANCES, Domain
+from stackward.model.evacuation import is_under_way, is_used_up
 from stackward.model.hypervisor import Hypervisor
 from stackward.model.identity import Hosts, Itself, Match
 from stackward.model.instance_ha import HaHost
@@ -37,7 +38,7 @@ from stackward.ports.neutron import Neutron
 from stackward.ports.nova import Nova
 from stackward.ports.together import ask_all
 from stackward.ports.world import World
-from stackward.status.lookups import service_of
+from stackward.status.lookups import hosts_of, service_of
 from stackward.status.stalled import read_guests, read_stalled_move
 from stackward.status.stuck import quiet_s, record_of
 
@@ -175,8 +176,13 @@ def _in_progress(
     for migration in chain.from_iterable(found.values()):
         if migration.server not in known:
             known[migration.server] = world.nova.server(migration.server)
-        if server := known[migration.server]:
+        server = known[migration.server]
+        if server and not (is_under_way(migration) and _is_used_up(world, migration, server)):
             yield migration, server
+
+
+def _is_used_up(world: World, migration: Migration, server: Server) -> bool:
+    return is_used_up(migration, world.nova.migrations_of_server(server.id), server)
 
 
 def _stalled_moves(
@@ -256,8 +262,11 @@ def _with_left(neutron: Neutron, port: Port) -> Port:
 
 
 def _with_hosts(nova: Nova, group: ServerGroup | None, here: set[str]) -> ServerGroup | None:
-    """Find where the other members of a hard group are: they decide which nodes remain."""
-    if group is None or not group.is_hard:
+    """Find where the other members of a group are, if its policy is hard or keeps them apart.
+
+    A hard policy decides which nodes remain; members apart are never off at the same time.
+    """
+    if group is None or not (group.is_hard or group.keeps_apart):
         return group
     asked = (nova.server(member) for member in group.members if member not in here)
     others = [other for other in asked if other]
@@ -306,8 +315,7 @@ def _guest_locations(
 
 def _once_moved_to(nova: Nova, server: Server) -> list[str]:
     records = nova.migrations_of_server(server.id)[:_RECENT]
-    ends = (host for each in records for host in (each.target, each.source) if host)
-    return [host for host in dict.fromkeys(ends) if host != server.host]
+    return [host for host in hosts_of(records) if host != server.host]
 
 
 def _candidates(

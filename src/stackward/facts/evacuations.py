@@ -18,6 +18,7 @@ from stackward.ports.world import World
 from stackward.status.evacuations import open_records
 
 _WITHIN_S = 60.0
+_LATE = Unread("it did not answer in time", Hindrance.LATE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,15 +86,11 @@ def _destinations(
         },
         within_s=_WITHIN_S,
     )
-    return {
-        host: _Destination(is_heard=_is_heard(services.get(host), disks), disks=disks)
-        for host in asked
-        for disks in [
-            None
-            if not real.get(host, True)
-            else told[host] or Unread("it did not answer in time", Hindrance.LATE)
-        ]
-    }
+    seen: dict[str, _Destination] = {}
+    for host in asked:
+        disks = (told[host] or _LATE) if real.get(host, True) else None
+        seen[host] = _Destination(is_heard=_is_heard(services.get(host), disks), disks=disks)
+    return seen
 
 
 def _is_heard(

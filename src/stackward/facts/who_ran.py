@@ -113,9 +113,13 @@ def with_stops(journal: Journal, listed: Listed) -> Listed:
     """
     if known_run(journal, listed.run) is None:
         return listed
-    begun = [
-        each for each in journal.attempts(listed.run) if stage_of(each.step).startswith(STOPPING)
-    ]
+    stops, has_all = stops_of(journal, listed.run)
+    return replace(listed, stops=stops, has_all_stops=has_all)
+
+
+def stops_of(journal: Journal, run: str) -> tuple[frozenset[str], bool]:
+    """Return the requests by which a reboot has stopped servers, and whether those are all."""
+    begun = [each for each in journal.attempts(run) if stage_of(each.step).startswith(STOPPING)]
     asked = [
         each
         for each in begun
@@ -124,11 +128,7 @@ def with_stops(journal: Journal, listed: Listed) -> Listed:
         and not each.saw.get(SET_ASIDE)
     ]
     requests = [request_of(each) for each in asked]
-    return replace(
-        listed,
-        stops=frozenset(each for each in requests if each),
-        has_all_stops=all(requests),
-    )
+    return frozenset(each for each in requests if each), all(requests)
 
 
 def read_guest_logs(shell: Shell, node: str) -> Logs:

@@ -25,7 +25,10 @@ def _findings(health: Health, but: Collection[str]) -> Iterator[Unwell]:
     for each in health.findings:
         if not each.state.is_well and not _is_of(each, health, but):
             yield Unwell(
-                where=each.where, reason=f"{each.reason} [{each.rule}]", remedy=each.remedy
+                where=each.where,
+                reason=f"{each.reason} [{each.rule}]",
+                remedy=each.remedy,
+                is_known=each.state is not State.UNKNOWN,  # as of a node that answered late
             )
 
 

@@ -7,7 +7,7 @@ Of one server it settles one record a start.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from stackward.model.disk_seen import DiskSeen
@@ -19,11 +19,31 @@ OLD_COPIES = "open evacuations"  # in the facts of a plan, by which an undo says
 EVACUATION = "evacuation"  # the kind of its record
 UNDER_WAY = ("accepted", "pre-migrating")
 OPEN = (*UNDER_WAY, "done")
+ARRIVED = ("done", "completed")
 
 
 def is_under_way(record: Migration) -> bool:
     """Say whether a record is of an evacuation that may go on, on its target."""
     return record.kind == EVACUATION and record.status in UNDER_WAY
+
+
+def is_used_up(record: Migration, records: Sequence[Migration], server: Server | None) -> bool:
+    """Say whether an order was carried out under an older record of its server.
+
+    So it is where an order was lost, and given again: the conductor takes the first record that is
+    `accepted`, and that of the second order stays (nova 31.0 conductor/manager.py,
+    rebuild_instance). `records` are all of the server.
+    """
+    if record.status != "accepted" or server is None or server.task_state is not None:
+        return False
+    return any(
+        one.kind == record.kind == EVACUATION
+        and one.id < record.id
+        and one.source == record.source
+        and one.status in ARRIVED
+        and one.target == server.host
+        for one in records
+    )
 
 
 def is_open_evacuation(record: Migration) -> bool:

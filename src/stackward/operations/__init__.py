@@ -22,7 +22,7 @@ from stackward.facts.once import read_once
 from stackward.facts.rights import read_rights
 from stackward.kinds import KINDS
 from stackward.model.cloud import CloudIdentity
-from stackward.model.run import Run
+from stackward.model.run import Run, RunState
 from stackward.moving.estimates import with_estimates, with_past_runs
 from stackward.plan import (
     Blocked,
@@ -97,8 +97,14 @@ def operation(kind: str) -> Operation[Any, Any]:
 
 
 def can_be_undone(journal: Journal, run: Run) -> bool:
-    """Say whether anything takes back what a run did, by its own operation."""
+    """Say whether anything takes back what a run did, by its own operation.
+
+    A chain is taken back by what takes back its runs: nothing takes back one of reboots alone.
+    """
     did = read_did(journal, run, KINDS)
+    if did.begun:
+        well = (each.run for each in did.begun if each.run.state is RunState.SUCCEEDED)
+        return any(can_be_undone(journal, each) for each in well)
     undo = operation(did.plan.request.kind).undo
     back = undo(did, UndoRequest(run=run.id)) if undo else None
     return bool(back) and not isinstance(back, Blocked)

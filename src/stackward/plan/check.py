@@ -34,6 +34,7 @@ class Unverified:
     thing: str
     reason: str
     remedy: str
+    passes: bool = False  # what did not answer in time may do so in a while: worth asking again
 
 
 @dataclass(frozen=True, slots=True)

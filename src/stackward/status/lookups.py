@@ -1,8 +1,11 @@
 """How one thing is found among the answers of a port; whatever room asks."""
 
-from stackward.errors import Unreachable
+from collections.abc import Iterable
+
+from stackward.errors import Refused, Unreachable
 from stackward.model.hypervisor import Hypervisor
 from stackward.model.identity import first_label
+from stackward.model.migration import Migration
 from stackward.model.server import Server
 from stackward.model.service import MEND_CELL, NOVA_COMPUTE, ComputeService
 from stackward.ports.nova import Nova
@@ -18,6 +21,22 @@ def service_of(nova: Nova, host: str) -> ComputeService | None:
     if found is not None and not found.is_known:
         raise cell_down(f"the host `{host}`")
     return found
+
+
+def its_service(nova: Nova, host: str) -> ComputeService:
+    """Return the nova-compute service of a host. Raises `Refused` where Nova has none.
+
+    Raises `Unreachable` while its cell is down.
+    """
+    service = service_of(nova, host)
+    if service is None:
+        raise Refused(f"Nova has no nova-compute service on `{host}`")
+    return service
+
+
+def hosts_of(records: Iterable[Migration]) -> list[str]:
+    """Return the hosts that records of moves name, each once, in the order of the records."""
+    return [*dict.fromkeys(end for each in records for end in (each.target, each.source) if end)]
 
 
 def cell_down(of: str) -> Unreachable:

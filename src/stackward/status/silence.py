@@ -18,6 +18,8 @@ from stackward.wording import in_utc
 # Nova's default is a report every 10 s; an interval of a minute is in use. So three of those must
 # have been left out.
 REPORTS_WITHIN_S = 200.0
+# In the journal: a run that has seen one sends nothing more.
+SIGN_OF_LIFE = "shows a sign of life"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from stackward.ports.machines import machine_in, machine_of
 from stackward.ports.nova import Nova
 from stackward.ports.shell import VIRSH, Answer
 from stackward.ports.world import World
-from stackward.status.lookups import hypervisor_of
+from stackward.status.lookups import hosts_of, hypervisor_of
 
 DOMSTATE = (*VIRSH, "domstate")
 JOB = (*VIRSH, "domjobinfo")
@@ -75,8 +75,7 @@ def _moves(nova: Nova, server: str) -> bool:
 def _ends(source: str, migration: Migration | None, records: Sequence[Migration]) -> Iterator[str]:
     """Return where the guest may be: the ends of its move, or of its last ones."""
     ends = [source, migration.target if migration else None]
-    ends += [end for each in records[:_RECENT] for end in (each.target, each.source)]
-    yield from dict.fromkeys(end for end in ends if end)
+    yield from dict.fromkeys([*filter(None, ends), *hosts_of(records[:_RECENT])])
 
 
 def _dead(services: Sequence[ComputeService], hosts: list[str]) -> frozenset[str]:

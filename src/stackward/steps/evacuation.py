@@ -14,13 +14,12 @@ from stackward.errors import Refused, StepFailed, Uncertain, Unreachable
 from stackward.model.migration import Migration
 from stackward.model.power import PowerState
 from stackward.model.server import Server
-from stackward.model.service import ComputeService
 from stackward.model.witness import Sign
 from stackward.plan import VOLATILE, Json, Look, Mark, Standing
 from stackward.ports.haste import with_confirm
 from stackward.ports.world import World
 from stackward.status.evacuated import Promised, prove_evacuation, telling
-from stackward.status.lookups import service_of
+from stackward.status.lookups import its_service, service_of
 from stackward.status.lost_order import QUIET_S, has_begun, is_accepted, later_move
 from stackward.status.power import says_off_twice
 from stackward.status.proof import volumes_on
@@ -36,12 +35,11 @@ from stackward.status.signs import (
     under_way,
     whereabouts,
 )
-from stackward.status.silence import look_for_life
+from stackward.status.silence import SIGN_OF_LIFE, look_for_life
 from stackward.status.taken_back import end_the_run
 from stackward.steps.bringing_up import BringUpServer
 
 CUT_AGAIN = "had power again; it was cut once more"  # in the journal: why nothing was sent
-SIGN_OF_LIFE = "shows a sign of life"  # in the journal too: no request is sent after it
 AGAIN_S = 10.0  # until all witnesses are asked once more
 FRESH_S = 5.0  # the power was read at most so long before a request is sent
 _EVACUATION = ("evacuation",)
@@ -73,17 +71,17 @@ class ForceDown:
 
     def mark(self, world: World, /) -> Mark:
         """Note how it stands now."""
-        return {"is_forced_down": self._service(world).is_forced_down}
+        return {"is_forced_down": its_service(world.nova, self.host).is_forced_down}
 
     def look(self, world: World, _: Mark | None, /) -> Look:
         """Done when Nova says so."""
-        if self._service(world).is_forced_down:
+        if its_service(world.nova, self.host).is_forced_down:
             return Look(Standing.DONE)
         return Look(Standing.TODO)
 
     def lost(self, world: World, /) -> Look | None:
         """Say that somebody has called it up since."""
-        if self._service(world).is_forced_down:
+        if its_service(world.nova, self.host).is_forced_down:
             return None
         return Look(
             Standing.FOREIGN,
@@ -94,13 +92,7 @@ class ForceDown:
 
     def start(self, world: World, /) -> str | None:
         """Tell Nova."""
-        return world.nova.force_down(self._service(world).id)
-
-    def _service(self, world: World) -> ComputeService:
-        service = service_of(world.nova, self.host)
-        if service is None:
-            raise Refused(f"Nova has no nova-compute service on `{self.host}`")
-        return service
+        return world.nova.force_down(its_service(world.nova, self.host).id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ from stackward.ports.compute_process import read_processes
 from stackward.ports.shell import Answer
 from stackward.ports.systemd import read_active, read_enabled, read_facts
 from stackward.ports.world import World
-from stackward.status.lookups import service_of
+from stackward.status.lookups import its_service
 from stackward.status.taken_back import end_the_run
 from stackward.steps.as_root import must_all
 from stackward.wording import count_of
@@ -54,12 +54,12 @@ class Cordon:
 
     def mark(self, world: World, /) -> Mark:
         """Note how the service stands now."""
-        service = _service(world, self.host)
+        service = its_service(world.nova, self.host)
         return {"is_enabled": service.is_enabled, "reason": service.disabled_reason}
 
     def look(self, world: World, mark: Mark | None, /) -> Look:  # noqa: ARG002  # the claim tells
         """Done when the claim is ours *and* placement has the trait: Nova may fail to set it."""
-        service = _service(world, self.host)
+        service = its_service(world.nova, self.host)
         if service.is_enabled:
             return Look(Standing.TODO)
         claim = read_claim(service.disabled_reason)
@@ -81,7 +81,7 @@ class Cordon:
 
     def lost(self, world: World, /) -> Look | None:
         """Say who has enabled the service or claimed it since; Nova keeps no name for the first."""
-        found = self._lost(_service(world, self.host), world)
+        found = self._lost(its_service(world.nova, self.host), world)
         if found is None or self.with_trait:
             return found
         # The node was dead: who has taken it back has it serve guests again.
@@ -120,7 +120,7 @@ class Cordon:
             reason=self.reason,
             chain=world.acting.chain,
         )
-        return world.nova.disable_service(_service(world, self.host).id, str(claim))
+        return world.nova.disable_service(its_service(world.nova, self.host).id, str(claim))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,7 +234,7 @@ class BringUp:
         unit = self._unit(world)
         return {
             "invocation": unit.get("InvocationID"),
-            "updated": _service(world, self.host).updated,
+            "updated": its_service(world.nova, self.host).updated,
         }
 
     def look(self, world: World, mark: Mark | None, /) -> Look:
@@ -260,7 +260,7 @@ class BringUp:
             return Look(Standing.TODO)
         if active != "active":
             return Look(Standing.UNDERWAY, reason=f"nova-compute is {active}")
-        service = _service(world, self.host)
+        service = its_service(world.nova, self.host)
         if self.is_forced_down and mark is None:
             # To start what runs changes nothing; only what is heard after a mark tells of this
             # process. It is heard once it has done all that it does as it starts.
@@ -324,16 +324,16 @@ class ForceUp:
 
     def mark(self, world: World, /) -> Mark:
         """Note how it stands now."""
-        return {"is_forced_down": _service(world, self.host).is_forced_down}
+        return {"is_forced_down": its_service(world.nova, self.host).is_forced_down}
 
     def look(self, world: World, mark: Mark | None, /) -> Look:  # noqa: ARG002  # Nova tells
         """Done when Nova does not call it so any more."""
-        is_down = _service(world, self.host).is_forced_down
+        is_down = its_service(world.nova, self.host).is_forced_down
         return Look(Standing.TODO if is_down else Standing.DONE)
 
     def start(self, world: World, /) -> str | None:
         """Tell Nova; it refuses while it has a record that the node has not settled."""
-        return world.nova.force_up(_service(world, self.host).id)
+        return world.nova.force_up(its_service(world.nova, self.host).id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -360,12 +360,12 @@ class Uncordon:
 
     def mark(self, world: World, /) -> Mark:
         """Note how the service stands now."""
-        service = _service(world, self.host)
+        service = its_service(world.nova, self.host)
         return {"is_enabled": service.is_enabled, "reason": service.disabled_reason}
 
     def look(self, world: World, mark: Mark | None, /) -> Look:  # noqa: ARG002  # the claim tells
         """Done when the service is enabled *and* placement has lost the trait."""
-        service = _service(world, self.host)
+        service = its_service(world.nova, self.host)
         if not service.is_enabled:
             claim = read_claim(service.disabled_reason)
             if claim is not None and claim.run == self._lifted(world):
@@ -390,11 +390,4 @@ class Uncordon:
 
     def start(self, world: World, /) -> str | None:
         """Enable the service."""
-        return world.nova.enable_service(_service(world, self.host).id)
-
-
-def _service(world: World, host: str) -> ComputeService:
-    service = service_of(world.nova, host)
-    if service is None:
-        raise Refused(f"Nova has no nova-compute service on `{host}`")
-    return service
+        return world.nova.enable_service(its_service(world.nova, self.host).id)

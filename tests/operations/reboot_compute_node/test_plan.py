@@ -30,7 +30,7 @@ from stackward.model.run import RunState
 from stackward.model.server import Server
 from stackward.model.unread import Hindrance, Unread
 from stackward.model.who_ran import Listed, Torn
-from stackward.operations.reboot_compute_node.facts import MemberDown, RebootFacts
+from stackward.operations.reboot_compute_node.facts import MemberDown, MembersUnseen, RebootFacts
 from stackward.operations.reboot_compute_node.together import plan_reboot, plan_reboots
 from stackward.plan import APART, DOMAIN, Blocked, Warned
 from stackward.requests.reboot_compute_node import RebootNodeRequest
@@ -287,7 +287,9 @@ def test_an_empty_node_is_rebooted_only_while_it_is_empty_and_stays_out_of_servi
     assert [each.name for each in plan.stages] == ["list who runs", "reboot"]
     needed = {check.kind for each in plan.stages for check in each.needs}
     assert needed == {"no-servers-on", "nothing-runs"}
-    assert [each.kind for each in plan.verify] == ["runs-chosen-kernel", "no-servers-on"]
+    assert [each.kind for each in plan.verify] == [
+        "runs-chosen-kernel", "no-servers-on", "node-is-well",
+    ]  # fmt: skip
 
 
 # --- of several nodes ---------------------------------------------------------------------------
@@ -331,6 +333,33 @@ def test_a_member_whose_node_another_run_reboots_refuses_it() -> None:
     assert blocker.worry == "boot/apart"
     assert "server 2b7e on `compute-08` are of the group `pair`" in blocker.reason
     assert "`stackward run show 01R`" in blocker.remedy
+
+
+def test_a_member_that_a_reboot_has_left_off_refuses_it_though_that_is_over() -> None:
+    [given, _] = apart("soft-anti-affinity")
+    there = MemberDown(
+        here=given.running[0], there="2b7e", node="compute-08", run="01R", ended=RunState.FAILED
+    )
+
+    [blocker] = plan_reboot(replace(given, apart=(there,)), ASKED).blockers
+
+    assert blocker.worry == "boot/apart-left-off"
+    assert "run 01R, which is failed, has stopped 2b7e, and it is still off" in blocker.reason
+    assert "`stackward node recover compute-08`" in blocker.remedy
+
+
+def test_a_member_in_a_cell_that_is_down_is_named_and_refuses_it_beside_another_reboot() -> None:
+    [given, _] = apart("anti-affinity")
+    alone = MembersUnseen(here=given.running[0], count=1)
+    beside = replace(alone, run="01R", node="compute-08")
+
+    told = plan_reboot(replace(given, unseen=(alone,)), ASKED)
+    [blocker] = plan_reboot(replace(given, unseen=(beside,)), ASKED).blockers
+
+    assert told.blockers == ()
+    assert "where 1 member runs is not known, as their cell is down" in " ".join(told.notices)
+    assert blocker.worry == "boot/apart-unseen"
+    assert "the cell of 1 member is down, and run 01R" in blocker.reason
 
 
 @pytest.mark.parametrize("asked", [ASKED, replace(ASKED, is_drained=True)])

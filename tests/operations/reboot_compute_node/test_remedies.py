@@ -102,6 +102,8 @@ FOLLOWED = {
 
 NOT_FOLLOWED = {
     "boot/apart": "tests/cli/test_node_reboot.py follows it",
+    "boot/apart-left-off": "tests/cli/test_node_reboot.py follows it",
+    "boot/apart-unseen": "a cell's database is its operator's; the run is that of `boot/apart`",
     "locked": AGREE,
     "boot/consented": AGREE,
     "boot/downtime": AGREE,

@@ -96,7 +96,8 @@ def _notices(by_item: Sequence[ItemPlans], asked: ChainRequest) -> Iterator[str]
     if asked.needs_well:
         yield (
             "before each node the cloud is looked at, as `stackward cloud check` does: while it is "
-            "not well, nothing new begins, and what runs is finished"
+            "not well, nothing new begins, and what runs is finished; what passes is waited for: "
+            "60 s, and 300 s for an answer that does not come in time"
         )
     if any(each.domain for each in by_item):
         yield (

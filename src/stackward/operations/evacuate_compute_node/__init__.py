@@ -4,6 +4,7 @@ from stackward.checks.listening import listen
 from stackward.errors import Unreachable
 from stackward.facts.bringing_up import read_to_bring_up
 from stackward.facts.fence import read_fence
+from stackward.health.members import with_members
 from stackward.model.power import PowerState
 from stackward.model.run import Settled
 from stackward.model.witness import Sign
@@ -41,11 +42,7 @@ def _judge(
     """Judge the node again before its power is cut, and each server before its request."""
     run = world.acting.run if world.acting else None
     if move.how == FENCE or (move.how == DOWN and asked.confirmed_off):
-        fence = read_fence(world, journal, asked.fence, run)
-        if move.how == DOWN and not rests_on_word(fence, asked.fence):
-            return None  # judged before its power was cut
-        found = (each for each in judge_death(fence, asked.fence) if isinstance(each, Blocked))
-        return next((each for each in found if each.worry not in _PASSED), None)
+        return _judge_node(world, journal, asked, move, run)
     if not move.thing_id:
         return None
     refused = _judge_life(world, journal, asked, run) or _judge_power(
@@ -57,6 +54,22 @@ def _judge(
         return _judge_start(world, move)
     # Once more: to judge it takes a minute on a busy cloud, and a sign of life may have come since.
     return _judge_server(world, journal, asked, move) or _judge_life(world, journal, asked, run)
+
+
+def _judge_node(
+    world: World, journal: Journal, asked: EvacuateRequest, move: Move[World], run: str | None
+) -> Blocked | None:
+    """Judge the node before its power is cut; one without a device before it is called down.
+
+    A member of RabbitMQ or MariaDB may have broken since: nodes that are well fall silent then.
+    """
+    fence = with_members(world, journal, read_fence(world, journal, asked.fence, run))
+    if move.how == DOWN and not rests_on_word(fence, asked.fence):
+        return None  # judged before its power was cut
+    if (lives := _judge_life(world, journal, asked, run)) is not None:
+        return lives
+    found = (each for each in judge_death(fence, asked.fence) if isinstance(each, Blocked))
+    return next((each for each in found if each.worry not in _PASSED), None)
 
 
 def _judge_life(

@@ -15,6 +15,7 @@ from stackward.facts.fence import read_fence
 from stackward.facts.moved import known_run
 from stackward.facts.named import nodes_of_hosts
 from stackward.facts.observed import GUESTS, read_remembered
+from stackward.facts.rebooted import read_own_stops
 from stackward.facts.reserved import read_reserved
 from stackward.facts.who_ran import read_pasts
 from stackward.health.members import with_members
@@ -109,7 +110,8 @@ def read_evacuation(
     is_off = fence.signs.power is Sign.NO or (fence.device is None and bool(asked.confirmed_off))
     leaving = read_leaving(world, journal, asked, is_off=is_off)
     servers = leaving.node.servers
-    pasts = read_pasts(world, journal, fence.host, servers, _NOT_ASKED, _NOT_ASKED)
+    listed = read_own_stops(journal, world.cloud.identity().id, fence.host)
+    pasts = read_pasts(world, journal, fence.host, servers, _NOT_ASKED, _NOT_ASKED, listed)
     return EvacuationFacts(
         fence=fence,
         leaving=leaving,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from stackward.model.compute_process import RunningAs
-from stackward.model.evacuation import is_under_way
+from stackward.model.evacuation import is_under_way, is_used_up
 from stackward.model.migration import Migration
 from stackward.model.placement import Candidate
 from stackward.model.server import IN_DOWN_CELL, Server
@@ -102,7 +102,10 @@ def _fitting(
 def _judge_state(server: Server, facts: Leaving, asked: EvacuateRequest) -> Iterator[Verdict]:
     is_reset = server.id in asked.reset_state
     said = {"task": server.task_state or "at rest", "status": server.status}
-    open_ = (each for each in facts.records.get(server.id, ()) if is_under_way(each))
+    records = facts.records.get(server.id, ())
+    open_ = (
+        each for each in records if is_under_way(each) and not is_used_up(each, records, server)
+    )
     going = next((each for each in open_ if not (is_reset and _is_left(each, facts))), None)
     if going is not None:
         yield _judge_going(server, going, facts)

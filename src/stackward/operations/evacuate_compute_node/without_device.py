@@ -20,7 +20,7 @@ from stackward.ports.journal import Journal
 from stackward.requests.fence_compute_node import FenceRequest
 from stackward.status.fence import FenceFacts
 from stackward.status.power_device import Whose
-from stackward.steps.evacuation import SIGN_OF_LIFE
+from stackward.status.silence import SIGN_OF_LIFE
 
 
 def rests_on_word(fence: FenceFacts, asked: FenceRequest) -> bool:
@@ -82,12 +82,13 @@ def is_silent(fence: FenceFacts) -> bool:
 
 
 def sign_of_life(journal: Journal, run: str) -> str | None:
-    """Return the sign of life by which a request of a run was not sent, if there was one.
+    """Return the sign of life that a run has seen before a request or a stage, if there was one.
 
     It counts for ever: what answers once and is silent again is cut off, not dead.
     """
-    for each in journal.attempts(run):
-        reason = each.said.reason or ""
-        if each.settled is Settled.FAILED and SIGN_OF_LIFE in reason:
-            return reason
-    return None
+    failed = (one for one in journal.attempts(run) if one.settled is Settled.FAILED)
+    said = (
+        *(one.said.reason or "" for one in failed),
+        *(str(one.says.get("reason") or "") for one in journal.events(run)),
+    )
+    return next((reason for reason in said if SIGN_OF_LIFE in reason), None)

@@ -20,12 +20,13 @@ def _judge(
 ) -> Blocked | None:
     """Judge the node again on fresh facts, just before its power is cut.
 
+    A member of RabbitMQ or MariaDB may have broken since: nodes that are well fall silent then.
     What a flag was needed for may have passed by itself: a node that has died since is fenced.
     """
     if move.how != FENCE:
         return None
     run = world.acting.run if world.acting else None
-    fresh = plan_fence(read_fence(world, journal, asked, run), asked)
+    fresh = plan_fence(_read(world, journal, asked, run), asked)
     return next((each for each in fresh.blockers if each.worry != UNNEEDED.name), None)
 
 

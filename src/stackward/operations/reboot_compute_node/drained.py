@@ -4,6 +4,7 @@ One run of several on a node: a drain comes before it, a return follows.
 """
 
 from stackward.checks.compute import NoServersOn
+from stackward.checks.node_health import NodeIsWell
 from stackward.checks.node_reboot import NothingRuns, RunsChosenKernel
 from stackward.operations.reboot_compute_node.facts import RebootFacts
 from stackward.operations.reboot_compute_node.rules import judge_drained
@@ -44,5 +45,9 @@ def plan_drained(facts: RebootFacts, asked: RebootNodeRequest) -> Plan[World]:
             of_node(facts, "list who runs", listing, needs=is_empty),
             of_node(facts, REBOOT, reboot, needs=is_empty),
         ),
-        verify=(RunsChosenKernel(node=node.name), NoServersOn(host=node.host)),
+        verify=(
+            RunsChosenKernel(node=node.name),
+            NoServersOn(host=node.host),
+            NodeIsWell(node=node.name),
+        ),
     )

@@ -1,7 +1,7 @@
 """Read a node that is to be rebooted with its servers on it."""
 
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -11,13 +11,14 @@ from stackward.facts.maintenance import read_holders
 from stackward.facts.moved import known_run
 from stackward.facts.observed import keep_names, read_remembered
 from stackward.facts.rebooted import read_rebooted
-from stackward.facts.who_ran import with_stops
+from stackward.facts.who_ran import stops_of, with_stops
 from stackward.model.identity import first_label
 from stackward.model.maintenance import Holder
 from stackward.model.node import ComputeNode
-from stackward.model.server import Server
+from stackward.model.run import Run, RunState
+from stackward.model.server import Server, ServerGroup
 from stackward.model.unread import Unread
-from stackward.model.who_ran import Listed, Torn, is_left_off
+from stackward.model.who_ran import STOPS, Listed, Torn, is_left_off
 from stackward.plan import Request
 from stackward.policy.waves import Tags
 from stackward.ports.journal import Journal
@@ -41,6 +42,17 @@ class MemberDown:
     there: str  # its id
     node: str
     run: str  # that reboots the node
+    ended: RunState | None = None  # how that run is over, which has left the member off
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MembersUnseen:
+    """A server here whose group has members in a cell that is down: where they run is not known."""
+
+    here: Server
+    count: int
+    run: str | None = None  # another reboot in place, which may have them off now
+    node: str = ""  # of that run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +64,8 @@ class RebootFacts:
     tags: Tags = field(default_factory=dict)
     holders: tuple[Holder, ...] = ()
     domain: str | Unread = ""  # what the node shares with those that fail with it
-    apart: tuple[MemberDown, ...] = ()  # members of groups whose nodes others are rebooting
+    apart: tuple[MemberDown, ...] = ()  # members of groups that other reboots have off
+    unseen: tuple[MembersUnseen, ...] = ()
     is_own_machine: bool = False  # Stackward runs there
     listed: Listed | Torn | Unread | None = None  # what an earlier reboot has left there
     left_off: tuple[Server, ...] = ()  # that it has stopped, and nobody has started since
@@ -95,13 +108,16 @@ def read_reboot(
     listed = read_listed(world.shell, node.name) if is_named else None
     if isinstance(listed, Listed):
         listed = None if listed.run == run_id else with_stops(journal, listed)
+    groups = () if asked.is_drained else tuple(_kept_apart(node))
+    reboots = read_rebooted(journal, world.cloud.identity().id, but=run_id) if groups else {}
     return RebootFacts(
         node=node,
         listed=listed,
         left_off=_left_off(world, listed, node) if isinstance(listed, Listed) else (),
         booted=read_booted(world.shell, node.name) if is_named else Unread("it is not named"),
         domain=_domain_of(world.shell, node),
-        apart=() if asked.is_drained else tuple(_members_down(world, journal, node, run_id)),
+        apart=tuple(_members_down(world, journal, groups, reboots)),
+        unseen=tuple(_members_unseen(groups, reboots)),
         tags=read_tags(world, (each.project for each in node.servers)),
         holders=read_holders(journal, world.cloud.identity().id, node.host, but=run_id),
         is_own_machine=_is_own(world, node.name) if is_named else False,
@@ -113,22 +129,55 @@ def _domain_of(shell: Shell, node: ComputeNode) -> str | Unread:
     return shell.failure_domain(node.name) or f"zone {node.zone}"
 
 
+def _kept_apart(node: ComputeNode) -> Iterator[tuple[Server, ServerGroup]]:
+    """Return the servers that run there, and whose group keeps its members apart."""
+    for server in node.servers:
+        if is_on(server) and server.group is not None and server.group.keeps_apart:
+            yield server, server.group
+
+
 def _members_down(
-    world: World, journal: Journal, node: ComputeNode, run_id: str | None
+    world: World,
+    journal: Journal,
+    groups: Sequence[tuple[Server, ServerGroup]],
+    reboots: Mapping[str, Run],
 ) -> Iterator[MemberDown]:
-    """Return members of groups of the servers here whose nodes another run reboots in place."""
-    kept_apart = [
-        (server, member, host)
-        for server in node.servers
-        if is_on(server) and server.group is not None and server.group.keeps_apart
-        for member, host in server.group.elsewhere
-    ]
-    if not kept_apart:
-        return
-    rebooted = read_rebooted(journal, world.cloud.identity().id, but=run_id)
-    for server, member, host in kept_apart:
-        if (run := rebooted.get(host)) is not None:
-            yield MemberDown(here=server, there=member, node=host, run=run)
+    """Return members that another reboot in place may have off now, or has left off."""
+    for server, group in groups:
+        for member, host in group.elsewhere:
+            run = reboots.get(host)
+            if run is None:
+                continue
+            down = MemberDown(here=server, there=member, node=host, run=run.id)
+            if not run.state.is_over:
+                yield down
+            elif _is_left_off(world, journal, run, member):
+                yield replace(down, ended=run.state)
+
+
+def _is_left_off(world: World, journal: Journal, run: Run, member: str) -> bool:
+    """Say whether a server is off since that run has stopped it; whoever stops it later wants it.
+
+    Where an answer to a stop was lost, any stop may be that of the run.
+    """
+    server = world.nova.server(member)
+    if server is None or is_on(server):
+        return False
+    stops, has_all = stops_of(journal, run.id)
+    last = next((one for one in world.nova.actions_of(member) if one.action in STOPS), None)
+    return last is not None and (last.request_id in stops or not has_all)
+
+
+def _members_unseen(
+    groups: Sequence[tuple[Server, ServerGroup]], reboots: Mapping[str, Run]
+) -> Iterator[MembersUnseen]:
+    """Return the servers with members of whose cell nothing is known; any reboot may have them."""
+    node, run = next(iter(reboots.items()), ("", None))
+    for server, group in groups:
+        if group.unknown:
+            yield MembersUnseen(
+                here=server, count=len(group.unknown), run=run.id if run else None, node=node
+            )
 
 
 def _left_off(world: World, listed: Listed, node: ComputeNode) -> tuple[Server, ...]:

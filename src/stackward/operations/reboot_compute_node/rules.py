@@ -85,6 +85,23 @@ APART = Rule(
     "stopped), plan again; a chain is resumed",
     "An anti-affinity group is kept apart so that no one node takes more than one of it down.",
 )
+APART_LEFT_OFF = Rule(
+    "boot/apart-left-off",
+    "`{one}` here and server {other} on `{node}` are of the group `{group}`, which keeps them "
+    "apart; run {run}, which is {state}, has stopped {other}, and it is still off",
+    "`stackward node recover {node}` starts it (`stackward node return {node}` comes first where "
+    "that node is out of service); then plan again",
+    "An anti-affinity group is kept apart so that no one node takes more than one of it down.",
+)
+APART_UNSEEN = Rule(
+    "boot/apart-unseen",
+    "`{one}` here is of the group `{group}`, which keeps its members apart; the cell of {members} "
+    "is down, and run {run}, which is not over or has left servers off, may have them off on "
+    "`{node}`",
+    "see `nova-manage cell_v2 list_cells`, and make the cell's database answer; or bring that run "
+    "to its end (`stackward run show {run}` says how far it is); then plan again",
+    "Where a member runs is not known while its cell is down.",
+)
 DOMAIN_UNREAD = Rule(
     "boot/domain-unread",
     "its failure domain is not known: {why}",
@@ -295,15 +312,25 @@ def judge_drained(facts: RebootFacts, asked: RebootNodeRequest) -> Iterator[Verd
 def judge_beside(facts: RebootFacts, asked: RebootNodeRequest) -> Iterator[Blocked]:
     """Ask whether it may be down now, beside what others have down."""
     for each in facts.apart:
-        group = each.here.group
-        yield APART.blocks(
+        yield (APART_LEFT_OFF if each.ended else APART).blocks(
             facts.node.name,
             one=each.here.label,
             other=each.there,
             node=each.node,
-            group=group.name if group else "",
+            group=each.here.group.name if each.here.group else "",
             run=each.run,
+            **({"state": each.ended} if each.ended else {}),
         )
+    for one in facts.unseen:
+        if one.run is not None:
+            yield APART_UNSEEN.blocks(
+                facts.node.name,
+                one=one.here.label,
+                group=one.here.group.name if one.here.group else "",
+                members=count_of(one.count, "member"),
+                run=one.run,
+                node=one.node,
+            )
     if asked.nodes_at_once > 1 and isinstance(facts.domain, Unread):
         yield DOMAIN_UNREAD.blocks(facts.node.name, why=facts.domain.why)
 

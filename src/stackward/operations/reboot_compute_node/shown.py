@@ -28,6 +28,14 @@ def notices_of(facts: RebootFacts) -> Iterator[str]:
     for server in running:
         if given := dict(server.image_properties or ()).get(_TIMEOUT):
             yield f"`{server.label}` has {given} s to shut down, by its image"
+    for each in facts.unseen:
+        if each.run is None:
+            group = each.here.group.name if each.here.group else ""
+            yield (
+                f"`{each.here.label}` is of the group `{group}`, which keeps its members apart: "
+                f"where {count_of(each.count, 'member runs', 'members run')} is not known, as "
+                "their cell is down"
+            )
     for server in facts.node.servers:
         if server not in running:
             yield f"`{server.label}` stays as it is ({server.status})"

@@ -20,11 +20,9 @@ from stackward.ports.journal import Journal
 from stackward.ports.world import World
 from stackward.requests.reboot_server import RebootRequest
 from stackward.status.definition import definition_of, is_uefi
-from stackward.status.lookups import hypervisor_of, service_of
+from stackward.status.lookups import hosts_of, hypervisor_of, service_of
 from stackward.status.proof import Row, boot_of
 from stackward.status.stalled import read_guests
-
-_RECENT = 3  # of its migrations: a guest is left behind by one that has just gone wrong
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +99,5 @@ def _guest_locations(
 
 
 def _once_on(world: World, server: Server) -> Sequence[str]:
-    records = world.nova.migrations_of_server(server.id)[:_RECENT]
-    ends = (host for each in records for host in (each.target, each.source) if host)
-    return [host for host in dict.fromkeys(ends) if host != server.host]
+    records = world.nova.migrations_of_server(server.id)
+    return [host for host in hosts_of(records) if host != server.host]
