@@ -44,7 +44,7 @@ from stackward.report.sudoers import sudoers_file
 from stackward.report.triage import CAUSE_FIELDS as TRIAGE_CAUSE_FIELDS
 from stackward.report.triage import SERVER_FIELDS, TRIAGE_FIELDS
 from stackward.report.volumes import VOLUME_FIELDS, VOLUMES_FIELDS
-from stackward.settings import PREFIX, Settings, usual_places
+from stackward.settings import LOGIN_PATTERN, PREFIX, Settings, usual_places
 from stackward.signatures import read_signatures
 from stackward.signatures.conditions import CONDITIONS
 from stackward.signatures.form import Signature, Trait
@@ -627,6 +627,7 @@ def _shown(places: dict[str, str]) -> dict[str, str]:
         "database": "`journal.sqlite` in the state directory",
         "tiers": "none",
         "reconcile_wait_s": "30",
+        "login_pattern": f"`{LOGIN_PATTERN}`",
     }
 
 

@@ -266,6 +266,17 @@ def of_cloud(
             "asked": site.asked,
             "running": site.running,
             "attached": site.attached,
+            "volumes": {
+                each: one.status
+                for each in site.cloud.cinder.volumes
+                if (one := site.cloud.cinder.volume(each))
+            },
+            "changes of volumes": dict(site.cloud.cinder.changes),
+            "devices": {
+                one.volume: one.device
+                for each in site.cloud.nova.known
+                for one in site.cloud.nova.volumes_of(each)
+            },
             "allocations kept": site.cloud.placement.kept,
             "bindings": dict(site.cloud.neutron.bound),
             "built": len(site.cloud.nova.built),

@@ -27,6 +27,7 @@ from fakes.cloud import FakeCloud
 from stackward.errors import StepFailed, Uncertain
 from stackward.model.acceptance import NewServer
 from stackward.model.placement import Account, Need
+from stackward.model.volume import NovaAttachment
 
 if TYPE_CHECKING:
     from openstack.connection import Connection  # noqa: TID251  # what it stands in for
@@ -373,7 +374,7 @@ class HttpCloud:
             )
         return Reply(200, {"instanceAction": {**_action(known[0]), "events": events}})
 
-    def _order(self, method: str, path: str, body: Any) -> Reply:  # noqa: ANN401, C901  # one a path
+    def _order(self, method: str, path: str, body: Any) -> Reply:  # noqa: ANN401, C901, PLR0912  # one a path
         words, cloud = path.split("/"), self.cloud
         try:
             match words:
@@ -392,6 +393,16 @@ class HttpCloud:
                     return self._console(server, body["os-getConsoleOutput"]["length"])
                 case ["servers", server, "action"]:
                     made = self._act(server, body)
+                case ["servers", server, "os-volume_attachments"]:
+                    given = body["volumeAttachment"]
+                    wanted = NovaAttachment(
+                        volume=given["volumeId"],
+                        tag=given.get("tag"),
+                        is_deleted_with_server=given["delete_on_termination"],
+                    )
+                    made = cloud.nova.attach_volume(server, wanted)
+                case ["servers", server, "os-volume_attachments", volume]:
+                    made = cloud.nova.detach_volume(server, volume)
                 case ["servers", server, "migrations", migration, "action"]:
                     made = cloud.nova.force_complete(server, int(migration))
                 case ["servers", server, "migrations", migration]:
@@ -637,6 +648,8 @@ class HttpCloud:
             except StepFailed:
                 return Reply(404, {"itemNotFound": {"code": 404, "message": "no such attachment"}})
             return Reply(200, {"attachments": []})
+        if path.startswith("volumes/") and path.endswith("/action"):
+            return self._volume_action(path.split("/")[1], body)
         if path == "volumes":
             return Reply(200, {"volumes": []})
         if path == "volumes/detail":
@@ -646,6 +659,15 @@ class HttpCloud:
         if one is None:
             return Reply(404, {"itemNotFound": {"code": 404, "message": "no such volume"}})
         return Reply(200, {"volume": _volume(one)})
+
+    def _volume_action(self, volume: str, body: Json) -> Reply:
+        cinder = self.cloud.cinder
+        asked = cinder.unreserve if "os-unreserve" in body else cinder.roll_detaching
+        try:
+            asked(volume)
+        except StepFailed:
+            return Reply(404, {"itemNotFound": {"code": 404, "message": "no such volume"}})
+        return Reply(202, None)
 
     def _glance(self, method: str, path: str, query: Query, body: Any) -> Reply:  # noqa: ANN401
         if not path:

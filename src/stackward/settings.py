@@ -12,6 +12,7 @@ from stackward.errors import BadInput
 
 PREFIX = "STACKWARD_"
 RECONCILE_WAIT_S = 30.0
+LOGIN_PATTERN = r"[Ll]ogin: *$"
 _MOST_WAIT_S = 3600.0
 _TIER = re.compile(r"[A-Za-z0-9._-]+")
 
@@ -49,6 +50,13 @@ class Settings:
             "sees is not counted"
         },
     )
+    login_pattern: str = field(
+        default=LOGIN_PATTERN,
+        metadata={
+            "holds": "the regular expression that the last line of a console has once its guest is "
+            "at a login prompt: `volume reattach` waits for it"
+        },
+    )
     database: str | None = field(
         default=None,
         repr=False,  # there may be a password in it
@@ -66,7 +74,8 @@ def read_settings(environ: Mapping[str, str], *, is_root: bool) -> Settings:
     database = environ.get(f"{PREFIX}DATABASE") or None
     tiers = environ.get(f"{PREFIX}TIERS") or ""
     wait = environ.get(f"{PREFIX}RECONCILE_WAIT_S") or ""
-    _refuse_bytes({**chosen, "database": database or "", "tiers": tiers})
+    login = environ.get(f"{PREFIX}LOGIN_PATTERN") or LOGIN_PATTERN
+    _refuse_bytes({**chosen, "database": database or "", "tiers": tiers, "login_pattern": login})
     places = {name: _whole(text) for name, text in chosen.items()}
     wrong = [name for name, place in places.items() if place is None]
     if wrong:
@@ -77,8 +86,25 @@ def read_settings(environ: Mapping[str, str], *, is_root: bool) -> Settings:
         )
     whole = {name: place for name, place in places.items() if place is not None}
     return Settings(
-        **whole, database=database, tiers=_tiers_in(tiers), reconcile_wait_s=_wait_in(wait)
+        **whole,
+        database=database,
+        tiers=_tiers_in(tiers),
+        reconcile_wait_s=_wait_in(wait),
+        login_pattern=_pattern_in(login),
     )
+
+
+def _pattern_in(words: str) -> str:
+    """Return the pattern, once it is one."""
+    try:
+        re.compile(words)
+    except re.error as error:
+        raise BadInput(
+            "a setting is not a regular expression",
+            details=[f"{PREFIX}LOGIN_PATTERN={words}: {error}"],
+            hint=f"write one as Python does, such as `{LOGIN_PATTERN}`",
+        ) from error
+    return words
 
 
 def _wait_in(words: str) -> float:

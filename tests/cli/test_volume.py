@@ -1,4 +1,4 @@
-"""`stackward volume list`, on a cloud of fakes."""
+"""`stackward volume list` and `volume reattach`, on a cloud of fakes."""
 
 import json
 from dataclasses import replace
@@ -9,7 +9,8 @@ import pytest
 from builders import a_server, an_id
 from cli import test_return
 from cli.test_return import NODE, Site
-from stackward.model.volume import Attachment, NovaAttachment, Volume
+from stackward.adapters.store.listing import FILE, list_runs
+from stackward.model.volume import Attachment, Volume
 from stackward.report.tables import Form
 from stackward.report.volumes import VOLUME_FIELDS, VOLUMES_FIELDS
 from texts import folded
@@ -119,7 +120,7 @@ def test_a_volume_that_is_on_its_way_does_not_agree(attached: Site, status: str)
 
 
 def test_devices_that_differ_are_named(attached: Site) -> None:
-    attached.cloud.nova.attachments[DB, V1] = NovaAttachment(volume=V1, device="/dev/vdd")
+    attached.shell.letters[V1] = "vdd"
 
     code, out, _ = attached.run(*LIST)
 
@@ -242,3 +243,139 @@ def test_a_server_without_volumes_ends_with_0(site: Site) -> None:
     code, out, _ = site.run(*LIST)
 
     assert (code, out) == (0, "no volumes\n")
+
+
+# --- reattach -------------------------------------------------------------------------------------
+
+REATTACH = ("volume", "reattach", "db-01")
+PROMPT = "Debian 13\n\ndb-01 login: "
+
+
+@pytest.fixture
+def apart(attached: Site) -> Site:
+    """Return the same; Cinder has the second volume on another node, and a prompt is there."""
+    attached.cloud.cinder.hosts[V2] = "compute-08"
+    attached.cloud.nova.consoles[DB] = PROMPT
+    return attached
+
+
+def asked(site: Site) -> list[str]:
+    return [each.action for made in site.cloud.nova.actions.values() for each in made]
+
+
+def test_volumes_that_agree_are_left_alone(attached: Site) -> None:
+    code, out, said = attached.run(*REATTACH, "--yes")
+
+    assert (code, asked(attached)) == (0, []), out + said
+
+
+def test_a_volume_is_detached_and_attached_as_the_device_of_before(apart: Site) -> None:
+    apart.cloud.cinder.hosts[V1] = "compute-08"
+
+    code, out, said = apart.run(*REATTACH, "--yes")
+
+    assert (code, asked(apart)) == (0, [*["detach_volume"] * 2, *["attach_volume"] * 2]), said
+    devices = {one.volume: one.device for one in apart.cloud.nova.volumes_of(DB)}
+    assert devices == {V1: "/dev/vdb", V2: "/dev/vdc"}
+    assert "Nova, Cinder and libvirt agree on 2 volumes of `db-01`" in folded(out)
+    assert apart.run(*LIST)[0] == 0
+
+
+def test_only_the_volume_that_is_named_is_touched(apart: Site) -> None:
+    apart.cloud.cinder.hosts[V1] = "compute-08"
+
+    code, _, said = apart.run(*REATTACH, "disk-" + V2[:2], "--yes")
+
+    assert (code, asked(apart)) == (0, ["detach_volume", "attach_volume"]), said
+    assert [*apart.cloud.cinder.hosts] == [V1]
+
+
+def test_a_dry_run_shows_the_least_act_for_each_and_changes_nothing(apart: Site) -> None:
+    apart.cloud.cinder.volumes[V1] = Volume(id=V1, status="detaching")
+
+    code, out, said = apart.run(*REATTACH, "--dry-run", "-f", "json", "-c", "How")
+
+    assert (code, asked(apart)) == (0, []), said
+    assert [one["How"] for one in json.loads(out)] == ["roll back the detach", "detach and attach"]
+
+
+def test_a_detach_that_was_lost_is_rolled_back_and_nothing_else(attached: Site) -> None:
+    attached.cloud.cinder.volumes[V1] = Volume(id=V1, status="detaching")
+
+    code, _, said = attached.run(*REATTACH, "--yes")
+
+    assert (code, asked(attached), attached.cloud.cinder.volumes[V1].status) == (0, [], "in-use")
+    assert "os-reset_status" not in said
+
+
+def test_a_guest_that_lacks_a_volume_is_rebooted_hard(attached: Site) -> None:
+    attached.shell.serials[DB] = (V1,)
+
+    code, _, said = attached.run(*REATTACH, "--yes")
+
+    assert (code, asked(attached)) == (0, ["reboot"]), said
+
+
+def test_a_guest_that_is_not_at_its_prompt_is_waited_for_and_nothing_is_detached(
+    apart: Site,
+) -> None:
+    apart.cloud.nova.consoles[DB] = "dracut: Entering emergency mode"
+
+    code, _, said = apart.run(*REATTACH, "--yes")
+
+    assert (code, asked(apart)) == (4, []), said
+    assert "its console ends with: dracut: Entering emergency mode" in folded(said)
+    assert f"stackward server triage {DB}" in folded(said)
+
+
+def test_without_a_sign_it_is_said_that_nothing_is_waited_for(apart: Site) -> None:
+    apart.cloud.nova.consoles[DB] = "dracut: Entering emergency mode"
+
+    code, out, said = apart.run(*REATTACH, "--ready", "none", "--yes")
+
+    assert (code, asked(apart)) == (0, ["detach_volume", "attach_volume"]), said
+    assert "that its guest is at a login prompt is not waited for" in folded(said + out)
+
+
+def test_the_pattern_of_a_prompt_is_a_setting(apart: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STACKWARD_LOGIN_PATTERN", "^guest# $")
+    apart.cloud.nova.consoles[DB] = "guest# "
+
+    code, _, said = apart.run(*REATTACH, "--yes")
+
+    assert (code, asked(apart)) == (0, ["detach_volume", "attach_volume"]), said
+
+
+def test_a_pattern_that_is_none_is_bad_input(apart: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STACKWARD_LOGIN_PATTERN", "login(")
+
+    code, _, said = apart.run(*REATTACH, "--yes")
+
+    assert (code, "not a regular expression" in said, asked(apart)) == (2, True, [])
+
+
+def test_a_guest_that_lets_no_volume_go_ends_the_run_with_the_volume_attached(apart: Site) -> None:
+    apart.cloud.nova.not_letting_go.add(V2)
+
+    code, _, said = apart.run(*REATTACH, "--yes")
+
+    assert (code, asked(apart)) == (4, ["detach_volume"])
+    assert "the guest did not let the volume go" in folded(said)
+    assert V2 in apart.cloud.nova.known[DB].volume_ids
+
+
+def test_an_unknown_volume_is_bad_input_with_the_nearest(apart: Site) -> None:
+    code, _, said = apart.run(*REATTACH, f"disk-{V2[:1]}", "--yes")
+
+    assert (code, asked(apart)) == (2, [])
+    assert f"`disk-{V2[:2]}`" in said
+
+
+def test_a_repair_is_not_undone_and_the_reason_is_said(apart: Site) -> None:
+    apart.run(*REATTACH, "--yes")
+    run = list_runs(apart.state_dir / FILE, 1)[0].id
+
+    code, _, said = apart.run("run", "undo", run, "--yes")
+
+    assert (code, len(asked(apart))) == (3, 2)
+    assert "is a repair, which nothing takes back" in folded(said)

@@ -273,6 +273,15 @@ class CloudContract:
         with pytest.raises(StackwardError, match="404"):
             at_work.cloud.cinder.remove_attachment(str(uuid4()))
 
+    def test_a_volume_that_is_not_there_is_not_changed(self, at_work: CloudAtWork) -> None:
+        cloud, nobody = at_work.cloud, str(uuid4())
+
+        for change in (cloud.cinder.unreserve, cloud.cinder.roll_detaching):
+            with pytest.raises(StackwardError, match="404"):
+                change(nobody)
+        with pytest.raises(StackwardError):
+            cloud.nova.detach_volume(at_work.running, nobody)
+
     def test_a_binding_that_a_move_has_left_is_removed_and_no_other(
         self, at_work: CloudAtWork
     ) -> None:

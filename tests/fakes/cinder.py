@@ -17,7 +17,9 @@ class FakeCinder:
     attachments: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)  # else: well
     left: dict[str, tuple[str, str]] = field(default_factory=dict)  # stale: volume and host, by id
     reserved: list[Attachment] = field(default_factory=list)  # beside those of the volumes
+    hosts: dict[str, str] = field(default_factory=dict)  # of volumes attached on another host
     is_away: bool = False
+    changes: Counter[str] = field(default_factory=Counter)  # of the status, by volume
     calls: Counter[str] = field(default_factory=Counter)
     nova: FakeNova = field(init=False, repr=False)
 
@@ -51,16 +53,50 @@ class FakeCinder:
         holders = [one for one in self.nova.known.values() if volume in one.volume_ids]
         if found is None:
             return None
+        found = replace(found, status=self._status(found, is_held=bool(holders)))
         ids = {an_id(f"of-{volume}"): one.host for one in holders}
         ids |= {own: host for own, (of, host) in self.left.items() if of == volume}
-        attached = tuple((one.id, host) for one in holders for host in ids.values())
+        attached = tuple(
+            (one.id, self.hosts.get(volume, host)) for one in holders for host in ids.values()
+        )
         return replace(found, attached=found.attached or attached, attachment_ids=tuple(ids))
 
+    def _status(self, found: Volume, *, is_held: bool) -> str:
+        """Return its status; of one that Nova has attached or detached since, by that."""
+        if found.id in {volume for _, volume in self.nova.detaching}:
+            return "detaching"
+        if found.id in {volume for _, volume in self.nova.attaching}:
+            return "attaching"
+        if found.id not in self.nova.reattached:
+            return found.status
+        self.hosts.pop(found.id, None)
+        return "in-use" if is_held else "available"
+
     def remove_attachment(self, attachment: str, /) -> str:
-        if attachment not in self.left:
+        held = next((one for one in self.reserved if one.id == attachment), None)
+        if held is None and attachment not in self.left:
             raise StepFailed("could not change it: Cinder answered 404", service="Cinder")
-        del self.left[attachment]
+        if held is None:
+            del self.left[attachment]
+        else:
+            self.reserved.remove(held)
+            self._set(held.volume, "available", only={"reserved", "attaching"})
         return f"req-{attachment}"
+
+    def unreserve(self, volume: str, /) -> str:
+        self._set(volume, "available", only={"attaching"})
+        return f"req-unreserve-{volume}"
+
+    def roll_detaching(self, volume: str, /) -> str:
+        self._set(volume, "in-use", only={"detaching"})
+        return f"req-roll-{volume}"
+
+    def _set(self, volume: str, status: str, *, only: set[str]) -> None:
+        if volume not in self.volumes:
+            raise StepFailed("could not change it: Cinder answered 404", service="Cinder")
+        self.changes[volume] += 1
+        if self.volumes[volume].status in only:
+            self.volumes[volume] = replace(self.volumes[volume], status=status)
 
     def volume_services(self) -> tuple[str, ...]:
         self.calls["volume services"] += 1

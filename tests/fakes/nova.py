@@ -68,6 +68,13 @@ class FakeNova:
     built: list[NewServer] = field(default_factory=list)
     # By server and volume, where they are not well and in their order, from vdb:
     attachments: dict[tuple[str, str], NovaAttachment] = field(default_factory=dict)
+    # Same, of those that are on their way:
+    attaching: dict[tuple[str, str], NovaAttachment] = field(default_factory=dict)
+    detaching: set[tuple[str, str]] = field(default_factory=set)
+    not_letting_go: set[str] = field(default_factory=set)  # volumes that their guests keep
+    reattached: set[str] = field(
+        default_factory=set
+    )  # volumes that were detached or attached since
     listed: tuple[Hypervisor, ...] = ()  # by the last list of all
     calls: Counter[str] = field(default_factory=Counter)
     starts_evacuated: bool = False  # a Nova before 2.95
@@ -147,6 +154,10 @@ class FakeNova:
 
     def attached_to(self, server: str, /) -> tuple[NovaAttachment, ...]:
         self.calls["attached"] += 1
+        return self.volumes_of(server)
+
+    def volumes_of(self, server: str) -> tuple[NovaAttachment, ...]:
+        """Return the same, uncounted: for the other fakes."""
         known = self.known.get(server)
         return tuple(
             self.attachments.get(
@@ -285,6 +296,40 @@ class FakeNova:
         self._set(server, status="confirming")
         return self._act(server, "confirmResize")
 
+    def attach_volume(self, server: str, wanted: NovaAttachment, /) -> str:
+        self._refuse(server, {"ACTIVE", "SHUTOFF", "PAUSED"})
+        self.reattached.add(wanted.volume)
+        self.attaching[server, wanted.volume] = wanted
+        return self._act(server, "attach_volume")
+
+    def detach_volume(self, server: str, volume: str, /) -> str:
+        self._refuse(server, {"ACTIVE", "SHUTOFF", "PAUSED"})
+        if volume not in self.known[server].volume_ids:
+            raise StepFailed("could not change it: Nova answered 404", service="Nova")
+        self.detaching.add((server, volume))
+        return self._act(server, "detach_volume")
+
+    def _attach_and_detach(self) -> None:
+        for server, volume in sorted(self.detaching):
+            one = self.known[server]
+            if volume in self.not_letting_go:
+                self.actions[server][-1] = replace(self.actions[server][-1], message="Error")
+                continue
+            before = {each.volume: each for each in self.volumes_of(server)}
+            left = tuple(each for each in one.volume_ids if each != volume)
+            self.attachments |= {(server, each): before[each] for each in left}
+            self.known[server] = replace(one, volume_ids=left)
+            self.reattached.add(volume)
+        for (server, volume), wanted in self.attaching.items():
+            one = self.known[server]
+            taken = {each.device for each in self.volumes_of(server)}
+            letters = (f"/dev/vd{chr(98 + at)}" for at in range(20))
+            device = next(each for each in letters if each not in taken)
+            made = replace(wanted, device=device, id=an_id(f"of-{volume}"))
+            self.attachments[server, volume] = made
+            self.known[server] = replace(one, volume_ids=(*one.volume_ids, volume))
+        self.detaching, self.attaching = set(), {}
+
     def force_complete(self, server: str, migration: int, /) -> str:
         return self._act(server, "live_migration_force_complete")
 
@@ -397,6 +442,7 @@ class FakeNova:
                 self.computes[host], is_up=True, updated=self.now.isoformat()
             )
         self.starting.clear()
+        self._attach_and_detach()
         for server in [each for each in self.known.values() if each.task_state in _POWERED]:
             status, vm_state, power_state = _POWERED[server.task_state or ""]
             if status == "ACTIVE" and server.id not in self.not_rebooting:

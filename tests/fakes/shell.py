@@ -137,7 +137,9 @@ class FakeShell:
     removes_disks: bool = False  # libvirt does, as it takes a definition away
     destroyed: set[tuple[str, str]] = field(default_factory=set)  # guests, by (node, server)
     failure_domains: dict[str, str | Unread] = field(default_factory=dict)  # by node
-    serials: dict[str, tuple[str, ...]] = field(default_factory=dict)  # other than Nova has
+    # The volumes of a guest where they are others than Nova has, until it is booted again:
+    serials: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    letters: dict[str, str] = field(default_factory=dict)  # same, of devices: by volume
     not_novas: set[str] = field(default_factory=set)  # guests that something else has defined
     machines: dict[str, list[str]] = field(default_factory=dict)  # of a server's boots, in turn
     uefi: set[str] = field(default_factory=set)  # servers that boot by it
@@ -301,8 +303,8 @@ class FakeShell:
                     else self._domstate(node, one).out.strip()
                 ],
                 "disks": [
-                    {"device": f"vd{chr(98 + at)}", "path": None, "serial": volume}
-                    for at, volume in enumerate(self._volumes_of(one))
+                    {"device": device, "path": None, "serial": volume}
+                    for volume, device in self._volumes_of(one).items()
                 ],
                 "novas": one not in self.not_novas,
             }
@@ -310,9 +312,18 @@ class FakeShell:
         ]
         return Answer(0, json.dumps({"version": 1, "guests": [] if said else told, "unread": said}))
 
-    def _volumes_of(self, server: str) -> Sequence[str]:
-        known = self.cloud.nova.known.get(server)
-        return self.serials.get(server, known.volume_ids if known else ())
+    def _volumes_of(self, server: str) -> dict[str, str]:
+        """Return the volumes of a guest, each with its device."""
+        nova = self.cloud.nova
+        names = {one.volume: one.device or "" for one in nova.volumes_of(server)}
+        is_as_before = server in self.serials and not nova.boots[server]
+        has = self.serials[server] if is_as_before else tuple(names)
+        found = {}
+        for at, volume in enumerate(has):
+            device = names.get(volume, f"vd{chr(98 + at)}").rpartition("/")[2]
+            is_other = volume in self.letters and volume not in nova.reattached
+            found[volume] = self.letters[volume] if is_other else device
+        return found
 
     def _hail(self, caller: str, addresses: Sequence[str]) -> Answer:
         """Call addresses from a node: what has power answers, whoever may log in there."""
@@ -534,11 +545,16 @@ class FakeShell:
         machine = self.machines.get(server, ["q35"])
         now = machine[min(self.cloud.nova.boots[server], len(machine) - 1)]
         firmware = " firmware='efi'" if server in self.uefi else ""
+        disks = "".join(
+            f"  <disk><target dev='{device}'/><serial>{volume}</serial></disk>\n"
+            for volume, device in self._volumes_of(server).items()
+        )
         return Answer(
             0,
-            f"<domain type='kvm'>\n  <uuid>{server}</uuid>\n"
+            f"<domain type='kvm' xmlns:nova='nova'>\n  <uuid>{server}</uuid>\n"
             f"  <nova:creationTime>{self.cloud.nova.boots[server]}</nova:creationTime>\n"
-            f"  <os{firmware}>\n    <type machine='{now}'>hvm</type>\n  </os>\n</domain>\n\n",
+            f"  <os{firmware}>\n    <type machine='{now}'>hvm</type>\n  </os>\n"
+            f"{disks}</domain>\n\n",
         )
 
     def _start(self, node: str, enabled: str) -> None:

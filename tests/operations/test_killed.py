@@ -25,12 +25,13 @@ from stackward.model.instance_ha import HaHost
 from stackward.model.observation import Observation
 from stackward.model.run import Run, RunState
 from stackward.model.server import ServerAction
-from stackward.model.volume import Volume
+from stackward.model.volume import Attachment, Volume
 from stackward.plan import Request
 from stackward.requests.bring_back_servers import BringBackRequest
 from stackward.requests.change_boot_gate import GateRequest
 from stackward.requests.evacuate_compute_node import EvacuateRequest
 from stackward.requests.fence_compute_node import FenceRequest
+from stackward.requests.reattach_volumes import ReattachRequest
 from stackward.requests.reboot_compute_node import RebootNodeRequest
 from stackward.requests.reboot_server import RebootRequest
 from stackward.requests.reconcile_cloud import ReconcileRequest
@@ -77,6 +78,30 @@ def with_a_stale_guest(place: Path) -> Site:
     """Given that a server runs, and another node still runs a guest of it."""
     site = with_two(place)
     site.shell.domains["compute-08", an_id("db-01")] = "shut off"
+    return site
+
+
+VOLUMES = {name: an_id(name) for name in ("detaching", "elsewhere", "reserved", "lost", "missing")}
+
+
+def with_volumes_that_are_apart(place: Path) -> Site:
+    """Given a server whose volumes are each attached otherwise than they should be."""
+    site = with_two(place)
+    cinder, db = site.cloud.cinder, an_id("db-01")
+    detaching, elsewhere, reserved, lost, missing = VOLUMES.values()
+    known = site.cloud.nova.known[db]
+    site.cloud.nova.known[db] = replace(known, volume_ids=(detaching, elsewhere, missing))
+    site.cloud.nova.consoles[db] = "Linux version 6.12\n\ndb-01 login: "
+    site.shell.serials[db] = (detaching, elsewhere)
+    cinder.volumes = {
+        detaching: Volume(id=detaching, status="detaching"),
+        elsewhere: Volume(id=elsewhere),
+        reserved: Volume(id=reserved, status="reserved"),
+        lost: Volume(id=lost, status="attaching"),
+        missing: Volume(id=missing),
+    }
+    cinder.hosts[elsewhere] = "compute-08"
+    cinder.reserved.append(Attachment(id="a3", volume=reserved, server=db, status="reserved"))
     return site
 
 
@@ -448,6 +473,42 @@ CASES = {
             classes=("domain-elsewhere",), kill_domain=(f"compute-08/{an_id('db-01')}",)
         ),
         {"hosts": HOME, "asked": {}, "stale guests": [], "starts": 0, **UNTOUCHED},
+    ),
+    "repair of volumes": Case(
+        with_volumes_that_are_apart,
+        lambda _: ReattachRequest(server="db-01", volumes=tuple(VOLUMES.values())),
+        {
+            "hosts": HOME,
+            "asked": {"db-01": ["reboot", "detach_volume", "attach_volume"]},
+            "running": {"db-01": 1},
+            "attached": {
+                VOLUMES["detaching"]: [NODE],
+                VOLUMES["elsewhere"]: [NODE],
+                VOLUMES["reserved"]: [],
+                VOLUMES["lost"]: [],
+                VOLUMES["missing"]: [NODE],
+            },
+            "volumes": {
+                VOLUMES["detaching"]: "in-use",
+                VOLUMES["elsewhere"]: "in-use",
+                VOLUMES["reserved"]: "available",
+                VOLUMES["lost"]: "available",
+                VOLUMES["missing"]: "in-use",
+            },
+            "devices": {
+                VOLUMES["detaching"]: "/dev/vdb",
+                VOLUMES["elsewhere"]: "/dev/vdc",
+                VOLUMES["missing"]: "/dev/vdd",
+            },
+            "changes of volumes": {
+                VOLUMES["detaching"]: 1,
+                VOLUMES["reserved"]: 1,
+                VOLUMES["lost"]: 1,
+            },
+            "built": 0,
+            "starts": 0,
+            **UNTOUCHED,
+        },
     ),
     "undo of a drain": Case(
         drained,

@@ -20,6 +20,7 @@ def test_rules_that_are_known_to_be_shared_are_seen_to_be() -> None:
         "operations.change_boot_gate",
         "operations.evacuate_compute_node",
         "operations.fence_compute_node",
+        "operations.reattach_volumes",
         "operations.reboot_compute_node",
         "operations.reboot_server",
         "operations.recover_compute_node",

@@ -92,6 +92,7 @@ def test_the_requests_that_earlier_versions_have_stored_are_written_the_same() -
     assert {each["kind"] for each in found} == {*requests.KINDS} - {
         "chain",
         "change-boot-gate",
+        "reattach-volumes",
         "reboot-compute-node",
         "reboot-server",
         "evacuate-compute-node",

@@ -34,6 +34,7 @@ KINDS = ByKind(
         "one-guest-each": "server.OneGuestEach",
         "run-elsewhere": "server.RunElsewhere",
         "runs-anew": "server.RunsAnew",
+        "volumes-agree": "volumes.VolumesAgree",
         "serves-rpc": "service.ServesRpc",
         "is-kept-off": "service.IsKeptOff",
         "is-up": "service.IsUp",

@@ -1,10 +1,11 @@
 """`stackward volume`: the volumes of servers."""
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stackward.cli.options import InventoryChoice, Output, grouped
+from stackward.cli.options import Approving, InventoryChoice, Output, Planning, grouped
 from stackward.cli.outside import open_world, settings_here
 from stackward.cli.show import refuse_columns, write
 from stackward.cli.subjects import example, subject
@@ -49,7 +50,7 @@ def list_volumes(
     choice: InventoryChoice,
     output: Output,
 ) -> int:
-    """List the volumes of servers as Nova, Cinder and libvirt know them.
+    """List volumes of servers as Nova, Cinder and libvirt know them.
 
     Each row is one volume of one server: the device that each of the three has for it, and the
     serial of the disk in the domain. Nothing is changed. What could not be read is `unknown`,
@@ -68,6 +69,64 @@ def list_volumes(
         found = _found(world, node, server or "")
     write(render_volumes(found, output.form, output.columns, width_here()), output.form)
     return _ended(found)
+
+
+class Ready(StrEnum):
+    """What is waited for before a volume is detached or attached."""
+
+    CONSOLE = "console"
+    NONE = "none"
+
+
+@app.command(
+    epilog=example(
+        "stackward volume reattach web-1 --dry-run",
+        "stackward volume reattach web-1 db-volume logs-volume",
+        "stackward volume reattach web-1 --ready none",
+    ),
+)
+@grouped
+def reattach(  # noqa: PLR0913  # one for each flag
+    context: typer.Context,
+    *,
+    server: Annotated[
+        str, typer.Argument(metavar="SERVER", help="Its name or id, of any project.")
+    ],
+    volumes: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="VOLUME", help="Names or ids of volumes; none: all of the server."),
+    ] = None,
+    ready: Annotated[
+        Ready,
+        typer.Option(
+            "--ready",
+            metavar="SIGN",
+            help="What to wait for before a detach or attach: console, a login prompt "
+            "(STACKWARD_LOGIN_PATTERN), or none.",
+        ),
+    ] = Ready.CONSOLE,
+    planning: Planning,
+    approving: Approving,
+    choice: InventoryChoice,
+    output: Output,
+) -> None:
+    """Repair how the volumes of a server are attached, and prove it.
+
+    For each volume the least that repairs it is planned: nothing; Cinder gives it free; its detach
+    is rolled back; an attachment that only Cinder has is removed; a hard reboot; detach and attach.
+    A volume that is attached again keeps its device; Cinder's status is never reset. The plan is
+    shown first. A repair cannot be undone.
+    """
+    from stackward.cli.carrying import carry_out
+    from stackward.requests.reattach_volumes import ReattachRequest
+
+    asked = ReattachRequest(
+        server=server,
+        volumes=tuple(dict.fromkeys(volumes or ())),
+        waits_for_prompt=ready is Ready.CONSOLE,
+        pattern=settings_here().login_pattern,
+    )
+    carry_out(context, asked, planning=planning, approving=approving, choice=choice, output=output)
 
 
 def _found(world: "World", node: str | None, server: str) -> "AttachedVolumes":

@@ -42,12 +42,20 @@ class _Seen:
     attachments: tuple[Attachment, ...] | Unread
     domains: _Domains
     here: frozenset[str] = field(default_factory=frozenset)  # servers that Nova has on the node
+    also: frozenset[str] = field(default_factory=frozenset)  # volumes that were asked for
 
 
 def read_volumes_of(
-    world: World, server: Server, remembered: Mapping[str, Itself] | None = None
+    world: World,
+    server: Server,
+    remembered: Mapping[str, Itself] | None = None,
+    *,
+    also: Iterable[str] = (),
 ) -> AttachedVolumes:
-    """Return the volumes of one server; the number of calls follows its volumes."""
+    """Return the volumes of one server; the number of calls follows its volumes.
+
+    `also` are volumes that nobody may have; of those that Cinder does not have there is no row.
+    """
     at = world.clock.now()
     domains = _domains_of(world, server.host, remembered or {})
     nova = _or_unread(partial(world.nova.attached_to, server.id))
@@ -57,7 +65,7 @@ def read_volumes_of(
     known = [*server.volume_ids]
     known += [] if isinstance(nova, Unread) else [one.volume for one in nova]
     known += [] if isinstance(attachments, Unread) else [one.volume for one in attachments]
-    known += _serials(domains, server.id)
+    known += [*_serials(domains, server.id), *also]
     volumes = _each_volume(world, dict.fromkeys(known))
     seen = _Seen(
         servers={server.id: server},
@@ -66,11 +74,18 @@ def read_volumes_of(
         attachments=attachments,
         domains=domains,
         here=frozenset({server.id}),
+        also=frozenset(also),
     )
     return AttachedVolumes(
         at=at,
         rows=tuple(_rows(seen)),
         servers=seen.servers,
+        devices=tuple(
+            disk.device
+            for one in _known(seen.domains)
+            if one.server == server.id
+            for disk in one.disks
+        ),
         unread=tuple(_unread(seen, server.host or "")),
     )
 
@@ -120,7 +135,7 @@ def _also_there(
     """Return the servers that Cinder or libvirt has there with a volume; Nova may not."""
     for volume in () if isinstance(volumes, Unread) else volumes.values():
         yield from (server for server, place in volume.attached if place == host)
-    for one in () if isinstance(domains, Unread) else domains or ():
+    for one in _known(domains):
         if one.is_novas and _serials(domains, one.server):
             yield one.server
 
@@ -161,9 +176,12 @@ def _asked(world: World, hypervisor: Hypervisor, remembered: Mapping[str, Itself
     return read_guests_of(world.shell, found.node)
 
 
+def _known(domains: _Domains) -> tuple[Domain, ...]:
+    return () if isinstance(domains, Unread) else domains or ()
+
+
 def _serials(domains: _Domains, server: str) -> list[str]:
-    known = () if isinstance(domains, Unread) else domains or ()
-    disks = (disk for one in known if one.server == server for disk in one.disks)
+    disks = (disk for one in _known(domains) if one.server == server for disk in one.disks)
     return [one.serial for one in disks if one.serial and is_volume_id(one.serial)]
 
 
@@ -201,7 +219,7 @@ def _volumes_of(seen: _Seen, server: str, host: str | None) -> dict[str, None]:
         found += [one.volume for one in _attachments(seen) if one.server == server]
     for volume in () if isinstance(seen.volumes, Unread) else seen.volumes.values():
         places = [place for owner, place in volume.attached if owner == server]
-        if places and (is_here or host in places):
+        if volume.id in seen.also or (places and (is_here or host in places)):
             found.append(volume.id)
     return dict.fromkeys(found)
 
@@ -233,6 +251,7 @@ def _row(seen: _Seen, server: str, volume: str) -> AttachedVolume:
         ),
         hosts=tuple(place for owner, place in places if owner == server and place),
         serial=disk.serial if disk else None,
+        guest=next((one.state for one in _known(seen.domains) if one.server == server), None),
     )
 
 
@@ -278,8 +297,7 @@ def _by_libvirt(seen: _Seen, server: str, disk: Disk | None) -> Told | None:
 
 
 def _disk(seen: _Seen, server: str, volume: str) -> Disk | None:
-    known = () if isinstance(seen.domains, Unread) else seen.domains or ()
-    disks = (disk for one in known if one.server == server for disk in one.disks)
+    disks = (disk for one in _known(seen.domains) if one.server == server for disk in one.disks)
     return next((one for one in disks if one.serial == volume), None)
 
 

@@ -24,6 +24,7 @@ from stackward.lab import (
     hardware_faults,
     network,
     server_faults,
+    volume_faults,
 )
 from stackward.lab.client import connect
 from stackward.lab.configuration import PASSWORD
@@ -690,6 +691,30 @@ ALL = (
         seen=disagreement_faults.is_defined_for_nobody,
         mend=disagreement_faults.undefine_for_nobody,
         gone=disagreement_faults.has_only_servers,
+    ),
+    Fault(
+        name="attachment-one-sided",
+        what="Cinder has a volume attached to the server, and Nova and its guest do not: an attach "
+        "that was lost, an hour ago",
+        symptom="`volume list` shows it, `cloud reconcile` names it attachment-one-sided",
+        target=Target.SERVER,
+        make=volume_faults.attach_by_cinder_alone,
+        seen=volume_faults.is_attached_by_cinder_alone,
+        mend=volume_faults.remove_volume,
+        gone=volume_faults.has_no_volume,
+        stays="the volume stays, in use to Cinder",
+    ),
+    Fault(
+        name="volume-stuck",
+        what="a volume of the server is detaching, and nobody detaches it: a call that was lost, "
+        "an hour ago",
+        symptom="`volume list` shows it, `cloud reconcile` names it volume-stuck",
+        target=Target.SERVER,
+        make=volume_faults.lose_detach,
+        seen=volume_faults.is_detaching,
+        mend=volume_faults.remove_volume,
+        gone=volume_faults.has_no_volume,
+        stays="the volume stays",
     ),
 )
 FAULTS = {fault.name: fault for fault in ALL}

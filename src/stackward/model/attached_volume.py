@@ -41,6 +41,7 @@ class AttachedVolume:
     attachments: tuple[Attachment, ...] = ()  # Cinder's, of this server and this volume
     hosts: tuple[str, ...] = ()  # where Cinder has it attached
     serial: str | None = None  # of the disk in the domain
+    guest: str | None = None  # the state of the domain; None: none is known
 
     @property
     def told(self) -> dict[Source, Told]:
@@ -56,4 +57,5 @@ class AttachedVolumes:
     at: datetime
     rows: tuple[AttachedVolume, ...]
     servers: dict[str, Server]  # by id; those that Nova does not have are missing
+    devices: tuple[str, ...] = ()  # of all disks of the guest, where one server was asked for
     unread: tuple[tuple[Source, str, Unread], ...] = ()  # who, of which host (none: all), and why

@@ -17,6 +17,8 @@ class Volume:
     devices: tuple[str, ...] = ()  # of the same, as Nova told Cinder: /dev/vdb
     updated: str | None = None  # when Cinder last wrote to it
     project: str = ""
+    is_multiattach: bool = False  # several servers may have it
+    is_encrypted: bool = False
 
     def attachments_on(self, server: str, host: str) -> tuple[str, ...]:
         """Return the ids of the attachments that a server has there."""

@@ -28,6 +28,14 @@ class Cinder(Protocol):
         """Remove an attachment that Nova does not use; one that it uses is refused by Cinder."""
         ...
 
+    def unreserve(self, volume: str, /) -> str | None:
+        """Give a volume free that is `attaching`; one in any other state stays as it is."""
+        ...
+
+    def roll_detaching(self, volume: str, /) -> str | None:
+        """Call a volume `in-use` again that is `detaching`; any other stays as it is."""
+        ...
+
     def volume_services(self) -> tuple[str, ...]:
         """Return the hosts of all cinder-volume services, `host@backend`."""
         ...

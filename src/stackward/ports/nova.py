@@ -169,6 +169,14 @@ class Nova(Protocol):
         """Ask for a server to be rebooted; a hard reboot does not ask its guest to shut down."""
         ...
 
+    def attach_volume(self, server: str, wanted: NovaAttachment, /) -> str | None:
+        """Ask for a volume to be attached; the device is chosen by Nova: the first that is free."""
+        ...
+
+    def detach_volume(self, server: str, volume: str, /) -> str | None:
+        """Ask for a volume to be detached. Its guest is asked 8 times, every 20 s, to let it go."""
+        ...
+
     def force_complete(self, server: str, migration: int, /) -> str | None:
         """Let a live migration end now, at the price of a pause."""
         ...

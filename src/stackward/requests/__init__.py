@@ -17,6 +17,7 @@ KINDS = ByKind(
         "drain-compute-node": "drain_compute_node.DrainRequest",
         "evacuate-compute-node": "evacuate_compute_node.EvacuateRequest",
         "fence-compute-node": "fence_compute_node.FenceRequest",
+        "reattach-volumes": "reattach_volumes.ReattachRequest",
         "reboot-compute-node": "reboot_compute_node.RebootNodeRequest",
         "reboot-server": "reboot_server.RebootRequest",
         "reconcile-cloud": "reconcile_cloud.ReconcileRequest",

@@ -1,14 +1,17 @@
-"""Wait for a node's nova-compute that starts: it reports once it has done all that it does first.
+"""Wait for what comes by itself: nothing is asked of the world but how it is.
 
-Nothing is asked of the world. A nova-compute that resumes the guests of its node by itself does so
-before it reports (nova 31.0 compute/manager.py, init_host; service.py, start), one after the other.
+A node's nova-compute that starts reports once it has done all that it does first. One that resumes
+the guests of its node by itself does so before it reports (nova 31.0 compute/manager.py, init_host;
+service.py, start), one after the other.
 """
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
 
 from stackward.errors import StepFailed
+from stackward.masking import masked
 from stackward.plan import VOLATILE, Look, Mark, Standing
 from stackward.ports.libvirt import read_ids
 from stackward.ports.shell import VIRSH
@@ -18,6 +21,8 @@ from stackward.status.reported import has_reported_since
 from stackward.wording import count_of
 
 _RUNNING = (*VIRSH, "list", "--uuid")
+_SCREEN = 40  # lines of a console
+_SHOWN = 80  # letters of its last line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,4 +90,61 @@ class AwaitCompute:
         remedy = (
             f"see `journalctl -u nova-compute` on `{self.node}`, repair it, then resume the run"
         )
+        return Look(Standing.FAILED, reason=f"for {quiet_s:.0f} s: {look.reason}", remedy=remedy)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwaitPrompt:
+    """Wait until the guest of a server is at its login prompt, by its console."""
+
+    kind: ClassVar[str] = "await-prompt"
+
+    server: str
+    name: str
+    pattern: str  # that the last line of its console has then
+    within_s: float = 600.0  # without a new line
+
+    @property
+    def summary(self) -> str:
+        """Say what it does."""
+        return f"wait until the console of `{self.name}` shows a login prompt"
+
+    @property
+    def undo(self) -> str:
+        """Say how it is taken back."""
+        return "not needed: it changes nothing"
+
+    def mark(self, world: World, /) -> Mark:  # noqa: ARG002  # nothing is begun
+        """Note nothing: it is never started."""
+        return {}
+
+    def look(self, world: World, mark: Mark | None, /) -> Look:  # noqa: ARG002  # same
+        """Done once the last line of its console has the pattern."""
+        console = world.nova.console(self.server, _SCREEN)
+        if console is None:
+            return Look(
+                Standing.FAILED,
+                reason="Nova has no console of it",
+                remedy="see by its own means that the guest is up, then plan with `--ready none`",
+            )
+        lines = [line for line in console.splitlines() if line.strip()]
+        last = lines[-1] if lines else ""
+        if re.search(self.pattern, last):
+            return Look(Standing.DONE)
+        shown = masked(last.strip()[:_SHOWN])
+        reason = f"its console ends with: {shown}" if shown else "its console is empty"
+        return Look(Standing.UNDERWAY, reason=reason)
+
+    def start(self, world: World, /) -> str | None:  # noqa: ARG002  # same
+        """Refuse: there is nothing to start."""
+        raise StepFailed(f"there is nothing to start of `{self.name}`")
+
+    def examine(self, world: World, _: Mark | None, quiet_s: float, /) -> Look | None:
+        """Give up where the console has written nothing for long."""
+        if quiet_s < self.within_s:
+            return None
+        look = self.look(world, None)
+        if look.standing is not Standing.UNDERWAY:
+            return None
+        remedy = f"`stackward server triage {self.server}` says why it does not boot"
         return Look(Standing.FAILED, reason=f"for {quiet_s:.0f} s: {look.reason}", remedy=remedy)

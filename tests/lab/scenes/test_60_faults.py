@@ -84,6 +84,8 @@ SOAKED = {
     "allocation-double": "reconcile/test_reconcile.py",
     "domain-elsewhere": "reconcile/test_reconcile.py",
     "domain-of-deleted": "reconcile/test_reconcile.py",
+    "attachment-one-sided": "volumes/test_volumes.py",
+    "volume-stuck": "volumes/test_volumes.py",
 }
 # It is over as soon as it is seen: no look falls into it.
 PASSING = Made(fault="rabbitmq-restarted", target="ctl")

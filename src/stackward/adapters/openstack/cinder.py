@@ -35,6 +35,14 @@ class CinderApi:
         """Remove an attachment that Nova does not use."""
         return self._api.change("DELETE", at("/attachments/{}", attachment))
 
+    def unreserve(self, volume: str, /) -> str | None:
+        """Give a volume free that is `attaching`."""
+        return self._api.change("POST", at("/volumes/{}/action", volume), {"os-unreserve": {}})
+
+    def roll_detaching(self, volume: str, /) -> str | None:
+        """Call a volume `in-use` again that is `detaching`."""
+        return self._api.change("POST", at("/volumes/{}/action", volume), {"os-roll_detaching": {}})
+
     def volume_services(self) -> tuple[str, ...]:
         """Return the hosts of all cinder-volume services."""
         query = [("binary", "cinder-volume")]
@@ -59,6 +67,8 @@ def to_listed_volume(one: Json) -> Volume:
         devices=tuple(each.get("device") or "" for each in one["attachments"]),
         updated=one.get("updated_at") or one.get("created_at"),
         project=one.get("os-vol-tenant-attr:tenant_id") or "",
+        is_multiattach=bool(one.get("multiattach")),
+        is_encrypted=bool(one.get("encrypted")),
     )
 
 

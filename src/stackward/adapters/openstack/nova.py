@@ -20,6 +20,7 @@ from stackward.adapters.openstack.nova_answers import (
     to_server,
     to_service,
     to_uptime,
+    to_wanted_attachment,
 )
 from stackward.adapters.openstack.paths import at
 from stackward.adapters.openstack.services import (
@@ -235,6 +236,17 @@ class NovaApi:
     def reboot_server(self, server: str, /, *, is_hard: bool) -> str | None:
         """Ask for a server to be rebooted."""
         return self._act(server, {"reboot": {"type": "HARD" if is_hard else "SOFT"}})
+
+    def attach_volume(self, server: str, wanted: NovaAttachment, /) -> str | None:
+        """Ask for a volume to be attached."""
+        path = at("/servers/{}/os-volume_attachments", server)
+        return self._api.change("POST", path, to_wanted_attachment(wanted))
+
+    def detach_volume(self, server: str, volume: str, /) -> str | None:
+        """Ask for a volume to be detached."""
+        return self._api.change(
+            "DELETE", at("/servers/{}/os-volume_attachments/{}", server, volume)
+        )
 
     def force_complete(self, server: str, migration: int, /) -> str | None:
         """Let a live migration end now, at the price of a pause."""

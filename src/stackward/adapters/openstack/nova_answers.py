@@ -146,6 +146,15 @@ def to_new_server(wanted: NewServer) -> Json:
     }
 
 
+def to_wanted_attachment(wanted: NovaAttachment) -> Json:
+    """Return the body of `POST /servers/{id}/os-volume_attachments`; libvirt takes no device."""
+    given: Json = {
+        "volumeId": wanted.volume,
+        "delete_on_termination": wanted.is_deleted_with_server,
+    }
+    return {"volumeAttachment": {**given, **({"tag": wanted.tag} if wanted.tag else {})}}
+
+
 class _Reports(Protocol):
     """What reports to Nova from a host."""
 
