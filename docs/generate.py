@@ -21,7 +21,7 @@ from typer.core import TyperGroup
 
 from stackward import cli
 from stackward.anatomy import FLAVOURS, PRIORITIES, Component, read_anatomy
-from stackward.diagnosis.certainty import RULES
+from stackward.diagnosis.certainty import RULES, RULES_NOW
 from stackward.diagnosis.code_places import PASSED_OVER, WRAPPERS
 from stackward.diagnosis.signs import SIGNS
 from stackward.engine.invariants import INVARIANTS
@@ -300,6 +300,11 @@ def sureness_table(rules: Iterable[SurenessRule[Any]]) -> Iterator[str]:
     """Return the rules by which a cause is as sure as it is called."""
     yield "## How sure a cause is\n"
     yield "The first rule that holds is taken.\n"
+    yield from sureness_rows(rules)
+
+
+def sureness_rows(rules: Iterable[SurenessRule[Any]]) -> Iterator[str]:
+    """Return such rules as a table."""
     yield "| Certainty | Because | Surer by |"
     yield "|---|---|---|"
     for one in rules:
@@ -478,6 +483,9 @@ def diagnosis_page() -> str:
     parts += [line for each in fields for line in fields_of(*each)]
     parts += [
         *sureness_table(RULES),
+        "",
+        "## How sure it is of what a look found\n",
+        *sureness_rows(RULES_NOW),
         "",
         "## What shows that a user noticed it\n",
         "| What the user sees | From the level | Such as |",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.core import TyperCommand
 
+from stackward.cli.checking import keep_seen, open_lookout
 from stackward.cli.options import InventoryChoice, Output, grouped
 from stackward.cli.reading_logs import Where, by_nova, opened_logs, query_of
 from stackward.cli.show import refuse_columns, say, write
@@ -23,10 +24,16 @@ if TYPE_CHECKING:
 
     from stackward.anatomy import Anatomy
     from stackward.diagnosis.cause import Diagnosis
+    from stackward.diagnosis.now import Asked
     from stackward.facts.failure import Failure
     from stackward.logs.reading import Query, Reading
     from stackward.logs.story import Link
+    from stackward.model.changes import Changes
+    from stackward.model.cloud_state import CloudState
+    from stackward.model.health import Health
     from stackward.ports.command import Ran
+    from stackward.ports.log_source import LogSource
+    from stackward.ports.together import Together
 
 USUAL_SPAN = "1h"  # of nodes, where no time is given
 _BEFORE = timedelta(days=1)  # on nodes: what was usual then
@@ -53,6 +60,7 @@ class _WithCommand(TyperCommand):
     cls=_WithCommand,
     options_metavar="[OPTIONS] [-- COMMAND...]",
     epilog=example(
+        "stackward diagnose",
         "stackward diagnose --since 30m",
         "stackward diagnose --request REQUEST_ID",
         "stackward diagnose -- openstack volume create --size 1 v1",
@@ -83,17 +91,22 @@ def diagnose(  # noqa: PLR0913  # one for each flag
     choice: InventoryChoice,
     output: Output,
 ) -> int:
-    """Find in the logs which component is broken, where in its code, and why.
+    """Find which component is broken, where in its code, and why.
+
+    Without `--from`, the logs of all nodes are read, and the cloud is looked at once, as `cloud
+    check` does. What is broken now and needs nothing that is broken is the cause. Nothing is
+    changed.
 
     Give `--since` the time when the trouble began: an error that was logged before that time as
-    well is not new. Or give the command that fails after `--`: it is run here, its output goes to
-    stderr, and the logs of its time and of the request that it printed are read.
+    well is not new. Or give the command that fails after `--`. It is run here, and its output goes
+    to stderr. The logs of its time and of the request that it printed are read.
 
-    Ends with 0 if no new error was found, 7 with a cause that is certain or likely, 6 with new
-    errors whose causes are only possible or if part of the logs could not be read, 1 if no log has
-    that request or server, 8 if no log of that time could be read.
+    Ends with 0 if nothing is wrong, and with 7 if a cause is certain or likely. Ends with 6 if
+    causes are only possible, or if part could not be looked at. Ends with 1 if no log has that
+    request or server, and with 8 if no log of that time could be read. A past cause counts only
+    with a time.
     """
-    from stackward.model.sureness import Sureness
+    from stackward.diagnosis.now import Asked
     from stackward.report.diagnosis import COLUMNS, render_diagnosis
     from stackward.report.logs import notes_of
 
@@ -124,6 +137,11 @@ def diagnose(  # noqa: PLR0913  # one for each flag
 
         ids = _ids(sought, named, read, query, may_lack=ran is not None)
         found, failure = _found(read, query, where, frozenset(anatomy.components), ids)
+        changed = {} if where.source is not None else _changed(source, together, anatomy, query)
+    asked = _asked(where, is_story=bool(ids), has_run=ran is not None)
+    if where.source is None:
+        looked = _look(context, choice)
+        found = _beside(found, failure, looked, changed, anatomy=anatomy, where=where, asked=asked)
     follow = "stackward log follow"
     if where.source is not None:
         follow += f" --from {shlex.quote(str(where.source))}"
@@ -142,12 +160,89 @@ def diagnose(  # noqa: PLR0913  # one for each flag
     )
     for line in notes_of(failure.reading):
         say(f"warning: {line}")
-    if failure.reading.is_blind or failure.is_beyond:
+    is_timed = where.since is not None or asked is not Asked.NOW
+    return _ended(found, failure, is_timed=is_timed)
+
+
+def _ended(found: "Diagnosis", failure: "Failure", *, is_timed: bool) -> ExitCode:
+    """Return how the command ends; what is past counts only where its time was asked for."""
+    from stackward.model.sureness import Sureness
+
+    is_seen = found.look is not None and not found.look.is_blind
+    # Living nodes that have logged nothing in that time were read all the same.
+    is_logged = not failure.reading.is_blind and (is_seen or not failure.is_beyond)
+    if not is_logged and (is_timed or not is_seen):
         return ExitCode.UNSEEN
-    if any(one.sureness is not Sureness.POSSIBLE for one in found.causes):
+    counted = [one for one in found.causes if is_timed or one.is_now is not False]
+    if any(one.sureness is not Sureness.POSSIBLE for one in counted):
         return ExitCode.BROKEN
-    is_well = failure.reading.is_whole and not found.is_grave
-    return ExitCode.DONE if is_well else ExitCode.DEGRADED
+    is_whole = is_logged and failure.reading.is_whole
+    is_whole &= found.look is None or found.look.state.is_well
+    is_grave = found.is_grave if found.look is None else bool(counted)
+    return ExitCode.DONE if is_whole and not is_grave else ExitCode.DEGRADED
+
+
+def _asked(where: Where, *, is_story: bool, has_run: bool) -> "Asked":
+    """Return what was asked for; a time that has begun and is not over is now."""
+    from stackward.diagnosis.now import Asked
+
+    if is_story:
+        return Asked.STORY
+    is_over = where.until is not None or where.source is not None
+    return Asked.THEN if is_over or has_run else Asked.NOW
+
+
+def _changed(
+    source: "LogSource", together: "Together", anatomy: "Anatomy", query: "Query"
+) -> "Mapping[str, Changes]":
+    """Read what was changed on the nodes, also shortly before the window."""
+    from datetime import UTC, datetime
+
+    from stackward.diagnosis.lately import SHORTLY
+    from stackward.facts.changes import read_changes
+
+    begins = query.since or datetime.now(UTC)
+    return read_changes(source, together, anatomy, begins - SHORTLY)
+
+
+def _look(context: typer.Context, choice: InventoryChoice) -> "tuple[Health, CloudState]":
+    """Look once, as `cloud check` does."""
+    from stackward.facts.cloud_state import CheckRequest
+    from stackward.health.looking import check_cloud
+
+    with open_lookout(context, choice) as lookout:
+        health, state = check_cloud(lookout, CheckRequest())
+        keep_seen(lookout, state)
+    return health, state
+
+
+def _beside(  # noqa: PLR0913  # all that is joined
+    found: "Diagnosis",
+    failure: "Failure",
+    looked: "tuple[Health, CloudState]",
+    changed: "Mapping[str, Changes]",
+    *,
+    anatomy: "Anatomy",
+    where: Where,
+    asked: "Asked",
+) -> "Diagnosis":
+    from stackward.diagnosis.now import Beside, beside
+    from stackward.diagnosis.unit_lives import changes_in, ended
+    from stackward.facts.changes import with_boots
+
+    health, state = looked
+    return beside(
+        found,
+        Beside(
+            health=health,
+            anatomy=anatomy,
+            asked=asked,
+            ends=ended(changes_in(failure.asides)),
+            changed=with_boots(changed, state),
+            nodes=frozenset(where.node or ()),
+            only=frozenset(where.component or ()),
+        ),
+    )
 
 
 def _sought(
@@ -242,10 +337,12 @@ def _found(
 ) -> "tuple[Diagnosis, Failure]":
     from stackward.diagnosis.reasoning import diagnose as reasoned
     from stackward.diagnosis.signs import WORDS
+    from stackward.diagnosis.unit_lives import WORDS as OF_UNITS
     from stackward.facts.failure import read_failure
     from stackward.signatures import read_signatures
 
     only = frozenset(where.component or ())
-    before = None if where.source is not None else _BEFORE
-    failure = read_failure(read, query, WORDS, ids=ids, before=before)
+    is_live = where.source is None
+    before, beside = (_BEFORE, OF_UNITS) if is_live else (None, ())
+    failure = read_failure(read, query, WORDS, ids=ids, before=before, beside=beside)
     return reasoned(failure, known, only, read_signatures()), failure

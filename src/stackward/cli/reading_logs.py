@@ -112,13 +112,14 @@ def opened_logs(
     """Open the logs that are meant, of nodes or collected; refuse a node that is not there."""
     from stackward.app.logs import open_logs_in, open_logs_of
 
+    chosen = context.find_object(Chosen) or Chosen()
     if where.zone is not None and where.source is None:
         raise BadInput(
             "`--zone` is for collected logs: a node is asked for its own",
             hint="leave it out, or name collected logs by `--from`",
         )
     opened = (
-        open_logs_of(inventory_here(context, choice))
+        (chosen.open_logs or open_logs_of)(inventory_here(context, choice))
         if where.source is None
         else open_logs_in(where.source, where.zone)
     )

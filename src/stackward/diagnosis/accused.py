@@ -106,7 +106,11 @@ LIBVIRT = re.compile(
     r"libvirt.*(?:Failed to connect socket|Connection refused|End of file)|"
     r"Connection to libvirt (?:failed|lost)"
 )
+BUS = re.compile(r"system bus|[Ff]ailed to connect to bus")
+# RabbitMQ tells which client has gone: `closing AMQP connection <0.1.0> (... - nova-compute:3117:`.
+_CLIENT_GONE = re.compile(r"closing AMQP connection .{0,120} - (?P<client>[a-z]+(?:-[a-z]+)+):\d+:")
 WORDS = (
+    (BUS, "dbus"),
     (
         re.compile(r"AMQP server|AMQPLAIN|rabbit|oslo_messaging.*heartbeat", re.IGNORECASE),
         "rabbitmq",
@@ -165,6 +169,8 @@ def accused_by(one: Event, raised: Raised | None, frames: Sequence[CodePlace]) -
     if name.endswith("ClientException"):
         is_away = _FAILURES_OF_SERVER.search(said) is not None
     if name in {"libvirtError", "libvirt.libvirtError"}:
+        if BUS.search(said):
+            return Accused(component="dbus")
         is_away = LIBVIRT.search(f"libvirt {said}") is not None
         return Accused(component="libvirtd") if is_away else None
     if not is_away:
@@ -182,6 +188,8 @@ def _followed(component: str | None, module: str | None) -> Accused:
 
 def _by_words(said: str) -> Accused | None:
     """Return whom an error without a traceback accuses."""
+    if gone := _CLIENT_GONE.search(said):
+        return Accused(component=gone["client"])
     for form, whom in _SAID:
         if form.search(said):
             return _followed(*whom)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from stackward.diagnosis.code_places import CodePlace
 from stackward.logs.event import Event
+from stackward.model.health import State
 from stackward.model.sureness import Sureness
 
 
@@ -29,6 +30,15 @@ class KnownAs:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A finding of a look at the cloud, as evidence."""
+
+    finding: str  # its name in the reference
+    says: str
+    signs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
     """A component that seems to be broken, where in its code, and by what that is known."""
 
@@ -44,6 +54,17 @@ class Cause:
     chain: tuple[Link, ...]
     evidence: tuple[Event, ...]
     known_as: KnownAs | None = None
+    accuses: str | None = None  # a component, which its evidence accuses
+    until: datetime | None = None  # of its last sign in the logs
+    # A look found it broken, or found that it works; None: no look tells.
+    is_now: bool | None = None
+    seen: tuple[Seen, ...] = ()  # by that look
+    ends_it: str | None = None  # the remedy of its finding
+
+    @property
+    def remedy(self) -> str | None:
+        """Return what ends it, where that is known."""
+        return self.ends_it or (self.known_as.remedy if self.known_as else None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +80,19 @@ class Aside:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LookTold:
+    """What a look at the cloud has told beside the logs."""
+
+    at: datetime
+    took_s: float
+    state: State
+    is_blind: bool  # nothing was reached
+    answered: tuple[str, ...]  # components that proved that they work
+    not_proved: tuple[str, ...]  # nothing is known against these, and nothing for them
+    not_seen: tuple[str, ...]  # what could not be looked at, in sentences
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
     """All that was found."""
 
@@ -70,3 +104,4 @@ class Diagnosis:
     unknown: Sequence[str]
     is_grave: bool  # an error was logged that was not there before
     events: int  # that were looked at
+    look: LookTold | None = None  # None: the cloud was not looked at

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from stackward.diagnosis.witnesses import Weight
+from stackward.model.health import State
 from stackward.model.sureness import Sureness, SurenessRule
 
 
@@ -97,5 +98,44 @@ RULES: tuple[SurenessRule[Known], ...] = (
         sureness=Sureness.POSSIBLE,
         says="nothing shows that a user noticed it",
         raises="the request or the server that failed, by `--request` or `--server`",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownNow:
+    """What is known of a component that a look found not well."""
+
+    state: State
+    is_asked_of_now: bool  # else an earlier time, or another request, was asked for
+    has_logged: bool  # the logs that were asked for tell of it too
+    needs_are_well: bool  # all that it needs was looked at, and nothing was found
+
+
+RULES_NOW: tuple[SurenessRule[KnownNow], ...] = (
+    SurenessRule(
+        holds=lambda it: not it.is_asked_of_now and not it.has_logged,
+        sureness=Sureness.POSSIBLE,
+        says="it is not well now, and nothing shows that this has to do with what was asked for",
+        raises="what its own log has of that time or request",
+    ),
+    SurenessRule(
+        holds=lambda it: it.state is not State.BROKEN,
+        sureness=Sureness.POSSIBLE,
+        says="it is not well now, and still works",
+        raises="something that fails by it",
+    ),
+    SurenessRule(
+        holds=lambda it: not it.needs_are_well,
+        sureness=Sureness.LIKELY,
+        says="it is broken now, and nothing that is known explains that; but not all that it needs "
+        "is known to be well",
+        raises="a look at all that it needs",
+    ),
+    SurenessRule(
+        holds=lambda it: True,  # noqa: ARG005  # of all that is left
+        sureness=Sureness.CERTAIN,
+        says="it is broken now, and all that it needs is well",
+        raises="",
     ),
 )

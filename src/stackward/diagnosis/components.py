@@ -104,7 +104,7 @@ DEPTH = {
     "neutron-openvswitch-agent": 6, "neutron-l3-agent": 6, "neutron-dhcp-agent": 6,
     "neutron-metadata-agent": 6, "neutron-ovn-metadata-agent": 6, "keystone": 7, "libvirtd": 7,
     "openvswitch": 7, "ovn-controller": 7, "rabbitmq": 8, "mariadb": 8, "memcached": 8,
-    "machine": 9,
+    "dbus": 8, "machine": 9,
 }  # fmt: skip
 USUAL_DEPTH = 4
 MIXED = ""  # stands for a file in which several components log

@@ -417,7 +417,19 @@ def _cause(
         raises=rule.raises,
         chain=(*noticed, *_chain(episode, component, is_other=is_other)),
         evidence=tuple(dict.fromkeys([told.event, *(one.event for one in episode.witnesses)]))[:5],
+        accuses=told.accused.component if told.accused and not is_other else None,
+        until=max(
+            each.event.at
+            for one in (episode, *episodes)
+            if one is episode or component in _named_by(one)
+            for each in one.witnesses
+        ),
     )
+
+
+def _named_by(one: Episode) -> set[str | None]:
+    """Return whose it is, and whom it accuses."""
+    return {one.component, one.told.accused.component if one.told.accused else None}
 
 
 def _known_as(cause: Cause, signatures: Sequence[Signature]) -> KnownAs | None:

@@ -22,6 +22,7 @@ class Failure:
     first: datetime | None = None  # the time of the oldest line of all logs
     last: datetime | None = None
     ids: frozenset[str] = field(default_factory=frozenset)  # of the story that was asked for
+    asides: Sequence[Event] = ()  # in the window: what only the words asked for beside have
 
     @property
     def has_before(self) -> bool:
@@ -38,16 +39,22 @@ class Failure:
         )
 
 
-def read_failure(
+def read_failure(  # noqa: PLR0913  # all that a window is asked for
     read: Read,
     asked: Query,
     signs: Sequence[str],
     *,
     ids: Sequence[str] = (),
     before: timedelta | None = None,
+    beside: Sequence[str] = (),
 ) -> Failure:
-    """Read the warnings and errors of a window, what has signs, and what was usual `before`."""
-    reading = read(replace(asked, level=Level.WARNING, also=tuple(signs), traced=True))
+    """Read the warnings and errors of a window, what has signs, and what was usual `before`.
+
+    What has none of these, but words that are asked for `beside`, is kept apart.
+    """
+    also = (*signs, *beside)
+    reading = read(replace(asked, level=Level.WARNING, also=also, traced=True))
+    events, asides = _apart(reading.events, signs, beside)
     usual: Sequence[Event] = ()
     times = [one for node in reading.nodes.values() for one in node.files]
     if asked.since is not None:
@@ -59,9 +66,28 @@ def read_failure(
     return Failure(
         asked=asked,
         reading=reading,
-        events=reading.events,
+        events=events,
+        asides=asides,
         before=usual,
         first=min((one.first for one in times if one.first), default=None),
         last=max((one.last for one in times if one.last), default=None),
         ids=frozenset(ids),
     )
+
+
+def _apart(
+    events: Sequence[Event], signs: Sequence[str], beside: Sequence[str]
+) -> tuple[Sequence[Event], Sequence[Event]]:
+    """Return the events, and those that only words asked for beside have brought."""
+    if not beside:
+        return events, ()
+    kept: list[Event] = []
+    asides: list[Event] = []
+    for one in events:
+        has_sign = any(word in one.message for word in signs)
+        is_wanted = one.level >= Level.WARNING or one.raised or has_sign
+        if is_wanted:
+            kept.append(one)
+        if any(word in one.message for word in beside):
+            asides.append(one)
+    return kept, asides

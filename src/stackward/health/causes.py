@@ -55,7 +55,7 @@ _AT_PROCESS = {
 _DOWN = {"unit-down", "gate-shut", "unit-ended", "container-down"}
 _SILENT = {name for name in _AT_PROCESS if name.endswith("-silent")}
 _LEADERLESS = {"ovsdb-no-leader", "ovsdb-cut-off"}
-_SOFT = {"memcached"}  # without it all goes on, if slowly
+SOFT = {"memcached"}  # without it all goes on, if slowly
 _ON_PURPOSE = {"switched-off", "switched-off-here", "masked-but-runs", "not-at-boot"}
 _APIS = {name for name, rank in _SEEN_FROM.items() if rank >= 5}  # noqa: PLR2004  # as above
 _DEAD = {"node-unreachable", "node-silent"}
@@ -354,18 +354,30 @@ def _same_process(cause: Finding, finding: Finding, known: Known) -> bool:
 
 def _needs_it(cause: Finding, finding: Finding, known: Known) -> bool:
     """Say whether a component needs another that is broken: on its machine, or everywhere."""
-    if cause.state is not State.BROKEN or cause.component in {MACHINE, finding.component}:
-        return False
     places = known.needed((finding.component, finding.node))
-    if cause.node is not None and (cause.component, cause.node) in places:
+    if is_lacking(cause, finding.component, places, is_whole=False):
         return True
     # What does not run has ended by itself, or somebody has stopped it: a service that it needs
     # elsewhere does not do that, and a cache never does.
     if _is_stopped(finding, known) or (
-        cause.component in _SOFT and finding.rule in _AT_PROCESS - _SILENT
+        cause.component in SOFT and finding.rule in _AT_PROCESS - _SILENT
     ):
         return False
     is_whole = known.states.get(cause.component) is State.BROKEN
+    return is_lacking(cause, finding.component, places, is_whole=is_whole)
+
+
+def is_lacking(
+    cause: Finding, component: str, places: Collection[Place], *, is_whole: bool
+) -> bool:
+    """Say whether something broken is among the places that a component needs.
+
+    Elsewhere than on its own node it counts only where it is broken as a whole.
+    """
+    if cause.state is not State.BROKEN or cause.component in {MACHINE, component}:
+        return False
+    if cause.node is not None and (cause.component, cause.node) in places:
+        return True
     return is_whole and (cause.component, None) in places
 
 

@@ -19,6 +19,7 @@ from typing import Any
 from stackward.errors import BadInput, Refused, StepFailed
 from stackward.lab import (
     boot_faults,
+    bus_faults,
     clock_faults,
     disagreement_faults,
     hardware_faults,
@@ -539,6 +540,16 @@ ALL = (
         seen=libvirt_is_lost,
         mend=on_target(f"systemctl start {LIBVIRT_UNITS}"),
         gone=libvirt_is_back,
+    ),
+    Fault(
+        name="dbus-down",
+        what="the message bus of the node is stopped, and nova-compute is restarted after it",
+        symptom="the bus answers nobody on the node, while the node itself does",
+        target=Target.COMPUTE,
+        make=on_target(bus_faults.LOSE_BUS),
+        seen=bus_faults.bus_is_lost,
+        mend=on_target(bus_faults.GET_BUS_BACK),
+        gone=bus_faults.bus_is_back,
     ),
     Fault(
         name="wrong-keystone-password",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from stackward.diagnosis.cause import Aside, Cause, Diagnosis, Link
+from stackward.diagnosis.cause import Aside, Cause, Diagnosis, Link, LookTold
 from stackward.diagnosis.code_places import CodePlace
 from stackward.facts.failure import Failure
 from stackward.logs.event import Event
@@ -10,7 +10,7 @@ from stackward.ports.command import Ran
 from stackward.report.logs import MOST_NODES, notes_of
 from stackward.report.tables import Cell, Form, Table, render_rows
 from stackward.report.text import as_json, as_text, on_one_line, wrap
-from stackward.report.times import local, to_the_millisecond, utc
+from stackward.report.times import for_programs, in_words, local, to_the_millisecond, utc
 from stackward.wording import count_of, first_of
 
 COLUMNS = ("Sureness", "Component", "Node", "Module", "Line", "Function", "Exception", "At", "Says")
@@ -29,6 +29,8 @@ DIAGNOSIS_FIELDS = {
     "unread": "what could not be read, in sentences",
     "ran": "of a command: `program`, `exit_code` (null: it was ended), `began`, `ended`, "
     "`request_id` (or null); else null",
+    "look": "of the cloud: `at`, `took_s`, `state`, `answered` (components that proved that they "
+    "work), `not_proved`, `not_seen` (in sentences); null where logs alone were read",
     "looked": "`since`, `until` (as asked, or null), `first`, `last` (of the logs), `nodes`, "
     "`files`, `events`",
 }
@@ -46,7 +48,10 @@ CAUSE_FIELDS = {
     "cause": "the cause in one sentence",
     "signature": "the [signature](signatures.md) that the evidence has, or null",
     "means": "what that is known to mean, or null",
-    "remedy": "what ends that, or null",
+    "remedy": "what ends it, or null",
+    "is_now": "true: a look found it broken; false: it is past, and answers now; null: not known",
+    "until": "the last sign of it in the logs, in UTC; null if it is broken now",
+    "seen": "findings of the look: `finding` (its [name](findings.md)), `says`, `signs`",
     "because": "each step of the reasoning, in sentences",
     "would_raise": "what would make it surer; may be empty",
     "chain": "from what was noticed to the cause: `component`, `node`, `at`, `says`",
@@ -75,7 +80,7 @@ def render_diagnosis(  # noqa: PLR0913  # how it is shown
 ) -> str:
     """Return what was found: for people a text, for programs one object."""
     if form is Form.JSON and not columns:
-        return f"{as_json(diagnosis_record(found, failure, ran))}\n"
+        return f"{as_json(for_programs(diagnosis_record(found, failure, ran)))}\n"
     table = Table(
         columns=COLUMNS, rows=tuple(map(_row, found.causes)), gives_way=("Exception", "At")
     ).only(columns)
@@ -110,7 +115,7 @@ def _lines(
     if not found.noticed:
         yield from wrap("no log tells that a user noticed anything", width)
     if not found.causes:
-        yield from wrap("no cause was found: no log has an error or a warning that is new", width)
+        yield from wrap(_nothing(found), width)
     for number, one in enumerate(found.causes):
         if number == 0:
             yield from _first_lines(one, found, width, why=why, follow=follow)
@@ -130,6 +135,15 @@ def _lines(
     yield from wrap(_looked(found, failure), width, rest="  ")
 
 
+def _nothing(found: Diagnosis) -> str:
+    said = "no cause was found: no log has an error or a warning that is new"
+    if found.look is None:
+        return said
+    if found.look.state.is_well:
+        return f"{said}, and a look at the cloud found it well"
+    return f"{said}; a look at the cloud found it {found.look.state.value}"
+
+
 def _asides(title: str, those: Sequence[Aside], width: int | None) -> Iterator[str]:
     if not those:
         return
@@ -143,7 +157,8 @@ def _asides(title: str, those: Sequence[Aside], width: int | None) -> Iterator[s
 
 def _headline(one: Cause) -> str:
     where = f" on {one.node}" if one.node else ""
-    return _short(f"{one.sureness.value}: {one.component}{where}: {_bare(one)}")
+    when = "past, " if one.is_now is False else ""
+    return _short(f"{when}{one.sureness.value}: {one.component}{where}: {_bare(one)}")
 
 
 def _other_lines(one: Cause, width: int | None, *, why: bool) -> Iterator[str]:
@@ -159,7 +174,7 @@ def _first_lines(
     yield from wrap(_headline(one), width, rest="  ")
     if one.place is not None:
         yield from _field("in", _place(one.place), width)
-    yield from _field("since", local(one.at), width)
+    yield from _field("since", _since(one, found), width)
     for link in one.chain:
         if link in found.noticed:
             yield from _field("noticed", _link(link), width)
@@ -167,16 +182,33 @@ def _first_lines(
             yield from _field("because", _link(link), width)
     for each in one.because if why else one.because[-1:]:
         yield from _field("because", each, width)
-    if one.raises:
-        yield from _field("surer by", one.raises, width)
-    if one.known_as is not None:
-        yield from _field("means", one.known_as.means, width)
-        yield from _field("remedy", one.known_as.remedy, width)
+    yield from _what_helps(one, width)
     for event in one.evidence[: None if why else _EVIDENCE]:
         yield from _field("logged", _event(event), width)
     request = next((each.request for each in one.evidence if each.request), None)
     if request:
         yield from _field("follow", f"{follow} {request}", None)
+
+
+def _what_helps(one: Cause, width: int | None) -> Iterator[str]:
+    """Return what would make it surer, what it means, what ends it, and what the look saw."""
+    if one.raises:
+        yield from _field("surer by", one.raises, width)
+    if one.known_as is not None:
+        yield from _field("means", one.known_as.means, width)
+    if one.remedy is not None:
+        yield from _field("remedy", in_words(one.remedy), width)
+    for sign in [f"[{each.finding}] {line}" for each in one.seen for line in each.signs or ("",)]:
+        yield from _field("seen", on_one_line(sign), width)
+
+
+def _since(one: Cause, found: Diagnosis) -> str:
+    """Return when it began; of what is past also its end, of what is not known when it was seen."""
+    if one.is_now is False and one.until is not None and one.until > one.at:
+        return f"{local(one.at)} until {local(one.until)}"
+    if one.is_now and found.look is not None and one.at == found.look.at:
+        return f"not known; seen {local(one.at)}"
+    return local(one.at)
 
 
 def _bare(one: Cause) -> str:
@@ -221,6 +253,15 @@ def _looked(found: Diagnosis, failure: Failure) -> str:
     if failure.first and failure.last:
         span = f", {local(failure.first)} to {local(failure.last)}"
     well = f"; nothing grave in {first_of(found.well, 8)}" if found.well else ""
+    if found.look is not None:
+        well += (
+            f"; at the cloud for {found.look.took_s:.1f} s: "
+            f"{count_of(len(found.look.answered), 'component')} answered"
+        )
+        if found.look.not_proved:
+            well += f"; not proved: {first_of(found.look.not_proved, 8)}"
+        if found.look.not_seen:
+            well += f"; not seen: {count_of(len(found.look.not_seen), 'thing')}"
     return (
         f"looked at {count_of(found.events, 'warning or error', 'warnings and errors')} in "
         f"{count_of(files, 'file')} of {count_of(len(nodes), 'node')}{span}{well}"
@@ -244,6 +285,7 @@ def diagnosis_record(
         "unknown": list(found.unknown),
         "unread": list(notes_of(failure.reading)),
         "ran": _ran_record(ran) if ran else None,
+        "look": _look_record(found.look) if found.look else None,
         "looked": {
             "since": utc(asked.since) if asked.since else None,
             "until": utc(asked.until) if asked.until else None,
@@ -253,6 +295,17 @@ def diagnosis_record(
             "files": sum(len(one.files) for one in nodes.values()),
             "events": found.events,
         },
+    }
+
+
+def _look_record(one: LookTold) -> dict[str, object]:
+    return {
+        "at": utc(one.at, "microseconds"),
+        "took_s": round(one.took_s, 3),
+        "state": one.state.value,
+        "answered": list(one.answered),
+        "not_proved": list(one.not_proved),
+        "not_seen": list(one.not_seen),
     }
 
 
@@ -281,7 +334,13 @@ def _cause_record(one: Cause) -> dict[str, object]:
         "cause": one.says,
         "signature": one.known_as.signature if one.known_as else None,
         "means": one.known_as.means if one.known_as else None,
-        "remedy": one.known_as.remedy if one.known_as else None,
+        "remedy": one.remedy,
+        "is_now": one.is_now,
+        "until": utc(one.until, "microseconds") if one.until else None,
+        "seen": [
+            {"finding": each.finding, "says": each.says, "signs": list(each.signs)}
+            for each in one.seen
+        ],
         "because": list(one.because),
         "would_raise": one.raises,
         "chain": [_link_record(each) for each in one.chain],

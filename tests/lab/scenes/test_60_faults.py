@@ -76,6 +76,7 @@ ROUNDS: tuple[tuple[Made, ...], ...] = (
 # What no round makes: a day is short. The soak that makes it.
 SOAKED = {
     "clock-shifted": "logs/test_clocks.py",
+    "dbus-down": "diagnose/scenarios/dbus-down.toml",
     "disk-corrupt": "triage/test_triage.py",
     "binding-lost": "triage/test_triage.py",
     "guest-no-bootloader": "triage/test_triage.py",
