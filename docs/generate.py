@@ -40,6 +40,7 @@ from stackward.report.agreement import AGREEMENT_FIELDS, CASE_FIELDS
 from stackward.report.audit import FIELDS
 from stackward.report.diagnosis import ASIDE_FIELDS, CAUSE_FIELDS, DIAGNOSIS_FIELDS
 from stackward.report.logs import EVENT_FIELDS, GROUP_FIELDS, STORY_FIELDS
+from stackward.report.orphans import ORPHAN_FIELDS, ORPHANS_FIELDS
 from stackward.report.sudoers import sudoers_file
 from stackward.report.triage import CAUSE_FIELDS as TRIAGE_CAUSE_FIELDS
 from stackward.report.triage import SERVER_FIELDS, TRIAGE_FIELDS
@@ -392,6 +393,8 @@ def disagreements_page() -> str:
     fields = (
         ("The data", "`-f json` writes one object.", AGREEMENT_FIELDS),
         ("A case", "Each of `cases` has these.", CASE_FIELDS),
+        ("Orphans", "`--orphans -f json` writes one object.", ORPHANS_FIELDS),
+        ("An orphan", "Each of `orphans` has these.", ORPHAN_FIELDS),
     )
     parts += [line for each in fields for line in fields_of(*each)]
     return "\n".join(parts)

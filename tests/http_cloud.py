@@ -557,10 +557,9 @@ class HttpCloud:
         match words[1:]:
             case ["ports"]:
                 host = dict(query).get("binding:host_id")
+                of = _all(query, "device_id") or [*self.cloud.nova.known]
                 ports = (
-                    self.cloud.neutron.ports_on(host)
-                    if host
-                    else self.cloud.neutron.ports_of(_all(query, "device_id"))
+                    self.cloud.neutron.ports_on(host) if host else self.cloud.neutron.ports_of(of)
                 )
                 found = [_port(one) for one in ports]
             case ["ports", port] if known := self._ports_called(port):
@@ -932,6 +931,8 @@ def _port(one: Any) -> Json:  # noqa: ANN401  # a port
         "id": one.id,
         "device_id": one.server,
         "device_owner": "compute:nova",
+        "name": "",
+        "project_id": "demo",
         "admin_state_up": one.is_wanted_up,
         "binding:vnic_type": one.vnic_type,
         "status": one.status,

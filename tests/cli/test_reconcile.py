@@ -12,6 +12,7 @@ from cli.test_return import NODE, Site
 from stackward.adapters.store.listing import FILE, list_runs
 from stackward.model.server import ServerAction
 from stackward.report.agreement import AGREEMENT_FIELDS, CASE_FIELDS
+from stackward.report.orphans import ORPHAN_FIELDS, ORPHANS_FIELDS
 from stackward.report.tables import Form
 from texts import folded
 
@@ -128,6 +129,32 @@ def test_the_lines_fit_a_narrow_terminal(site: Site, monkeypatch: pytest.MonkeyP
     site.run("cloud", "reconcile")
 
     assert max(map(len, shown[0].splitlines())) <= 80
+
+
+def test_orphans_are_listed_with_the_fields_that_their_page_names(site: Site) -> None:
+    site.cloud.placement.leftovers[NOBODY] = {an_id("compute-08")}
+
+    code, out, _ = site.run("cloud", "reconcile", "--orphans", "-f", "json")
+    _, text, _ = site.run("cloud", "reconcile", "--orphans")
+
+    told = json.loads(out)
+    [one] = told["orphans"]
+    assert ([*told], [*one], code) == ([*ORPHANS_FIELDS], [*ORPHAN_FIELDS], 6)
+    assert (one["kind"], one["id"], one["owner"]) == ("allocation", NOBODY, "demo")
+    assert text.startswith("Allocations without a consumer: 1  [allocation]\n")
+
+
+def test_where_nothing_is_left_the_list_of_orphans_ends_with_0(site: Site) -> None:
+    code, out, said = site.run("cloud", "reconcile", "--orphans")
+
+    assert (code, said) == (0, ""), out
+    assert out == "nothing is left of servers and nodes that are gone\n"
+
+
+def test_a_list_of_orphans_is_no_plan(site: Site) -> None:
+    code, _, said = site.run("cloud", "reconcile", "--orphans", "--repair", "allocation-orphan")
+
+    assert (code, "give one of them" in folded(said)) == (2, True)
 
 
 # --- repairs --------------------------------------------------------------------------------------

@@ -379,18 +379,3 @@ def test_a_repair_is_not_undone_and_the_reason_is_said(apart: Site) -> None:
 
     assert (code, len(asked(apart))) == (3, 2)
     assert "is a repair, which nothing takes back" in folded(said)
-
-
-@pytest.mark.parametrize("how", ["a guest has it", "libvirt does not answer"])
-def test_a_volume_that_a_guest_on_another_node_may_have_is_left_there(
-    apart: Site, how: str
-) -> None:
-    if how == "a guest has it":
-        apart.shell.strays["compute-08"] = [DB]
-    else:
-        apart.shell.silent.add("compute-08")
-
-    code, _, said = apart.run(*REATTACH, "--yes")
-
-    assert (code, asked(apart)) == (3, [])
-    assert "Cinder has it on `compute-08` too or instead" in folded(said)

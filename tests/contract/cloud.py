@@ -125,6 +125,10 @@ class CloudContract:
 
         assert (port.server, port.host) == (at_work.running, at_work.host)
         assert at_work.cloud.neutron.bindings_of(port.id) == ((at_work.host, "ACTIVE"),)
+        every = {one.id: one for one in at_work.cloud.neutron.every_port()}
+        assert (every[port.id].server, every[port.id].host) == (at_work.running, at_work.host)
+        agents = [one for one in at_work.cloud.neutron.every_agent() if one.host == at_work.host]
+        assert len(agents) == len(at_work.cloud.neutron.network_agents_on(at_work.host))
 
     def test_the_lists_of_all_have_what_is_asked_of_one(self, at_work: CloudAtWork) -> None:
         cloud, server = at_work.cloud, at_work.server(at_work.running)

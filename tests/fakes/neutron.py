@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from builders import an_id
 from fakes.nova import FakeNova
 from stackward.errors import Unreachable
-from stackward.model.network import Network, NetworkAgent, Port
+from stackward.model.network import HostedAgent, Network, NetworkAgent, OwnedPort, Port
 
 LAB_NET = Network(id=an_id("lab-net"), name="lab-net")
 
@@ -20,6 +20,7 @@ class FakeNeutron:
     unread: set[str] = field(default_factory=set)  # hosts whose ports cannot be read
     agents: dict[str, tuple[str, ...]] = field(default_factory=dict)
     silent_agents: set[str] = field(default_factory=set)  # hosts
+    leftovers: dict[str, str] = field(default_factory=dict)  # ports, with servers there are not
     networks: tuple[Network, ...] = (LAB_NET,)
     calls: Counter[str] = field(default_factory=Counter)
     nova: FakeNova = field(init=False, repr=False)
@@ -45,6 +46,29 @@ class FakeNeutron:
         self.calls["bindings"] += 1
         owners = [s for s in self.nova.known.values() for each in s.ports if each.id == port]
         return self.bound.get(port, tuple((one.host or "", "ACTIVE") for one in owners))
+
+    def every_port(self) -> tuple[OwnedPort, ...]:
+        self.calls["all ports"] += 1
+        if self.unread:
+            raise Unreachable("Neutron does not answer")
+        known = [(port.id, one) for one in self.nova.known.values() for port in one.ports]
+        return (
+            *(OwnedPort(id=id_, name="", server=one.id, host=one.host, project="demo")
+              for id_, one in known),
+            *(OwnedPort(id=id_, name="web", server=server, host=None, project="demo")
+              for id_, server in self.leftovers.items()),
+        )  # fmt: skip
+
+    def every_agent(self) -> tuple[HostedAgent, ...]:
+        self.calls["all agents"] += 1
+        return tuple(
+            HostedAgent(
+                id=f"{host}-{one.kind}", kind=one.kind, host=host, is_alive=one.is_alive,
+                heard="2026-11-22 03:00:00",
+            )
+            for host in self.agents
+            for one in self.network_agents_on(host)
+        )  # fmt: skip
 
     def network_agents_on(self, host: str, /) -> tuple[NetworkAgent, ...]:
         self.calls["agents"] += 1

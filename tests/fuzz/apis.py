@@ -208,6 +208,8 @@ def sources() -> list[Source]:
         ("placement trees", "providers", "GET /resource_providers", lambda: placement().provider_roots()),
         ("Neutron ports", "ports", "GET /ports", lambda: neutron().ports_of([ID])),
         ("Neutron bindings", "bindings", f"GET /ports/{ID}/bindings", lambda: neutron().bindings_of(ID)),
+        ("Neutron ports of all", "ports", "GET /ports", lambda: neutron().every_port()),
+        ("Neutron agents of all", "agents", "GET /agents", lambda: neutron().every_agent()),
         ("Neutron agents", "agents", "GET /agents", lambda: neutron().network_agents_on(HOST)),
         ("Neutron agents, a look", "agents-ovn", "GET /agents", look("network")),
         ("Neutron networks", "networks", "GET /networks", lambda: neutron().networks_called("net")),

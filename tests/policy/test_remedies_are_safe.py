@@ -610,7 +610,7 @@ NOT_ON_THE_LAB = {
     "ovsdb-failed": _ONE_OF_IT.format("server of each OVN database"),
     "queues-unread": "it names no order: which service should read is for the operator to see",
     "rabbitmq-partition": _ONE_OF_IT.format("RabbitMQ"),
-    "reconcile/not-named": "its order was carried out on a lab by hand; no scene does it as yet",
+    "reconcile/not-named": "carried out on the lab by tests/lab/soak/reconcile",
     "reattach/device-moves": "followed on fakes: tests/operations/reattach_volumes",
     "reattach/encrypted": "the lab has no keys of volumes",
     "reattach/forced-down": "its words are those of forced-down, which is carried out",

@@ -16,12 +16,15 @@ from stackward.cli.checking import (
 from stackward.cli.options import Approving, InventoryChoice, Output, Planning, grouped
 from stackward.cli.reconciling import (
     KillOption,
+    OrphansOption,
     RepairOption,
+    orphans_here,
     reconcile_here,
     refuse_without_repair,
     repair_here,
 )
 from stackward.cli.subjects import example, one_of, subject
+from stackward.errors import BadInput
 
 app = subject("The cloud as a whole.")
 
@@ -95,6 +98,7 @@ def check(  # noqa: PLR0913  # one for each flag
     epilog=example(
         "stackward cloud reconcile",
         "stackward cloud reconcile -f json",
+        "stackward cloud reconcile --orphans",
         "stackward cloud reconcile --repair allocation-orphan --dry-run",
         "stackward cloud reconcile --repair domain-elsewhere --kill-domain compute-08/ID --dry-run",
     ),
@@ -103,6 +107,7 @@ def check(  # noqa: PLR0913  # one for each flag
 def reconcile(  # noqa: PLR0913  # one for each flag
     context: typer.Context,
     *,
+    orphans: OrphansOption = False,
     repair: RepairOption = None,
     kill_domain: KillOption = None,
     planning: Planning,
@@ -121,9 +126,19 @@ def reconcile(  # noqa: PLR0913  # one for each flag
     `--repair` makes a plan of the cases of a class, which is shown first and carried out once it is
     approved; what cannot be proved by the other witnesses is left alone. It ends as a run does, and
     with 3 where nothing can be repaired. A guest is ended only where `--kill-domain` names it.
+
+    `--orphans` lists guests, allocations, ports and volumes of servers that Nova does not have, and
+    services and agents that are down on nodes that the inventory does not name. It changes nothing.
     """
+    if orphans and repair is not None:
+        raise BadInput(
+            "`--orphans` lists, and `--repair` plans: give one of them",
+            hint="the list says of each thing what removes it",
+        )
     if repair is None:
         refuse_without_repair(planning, approving, kill_domain)
+        if orphans:
+            return orphans_here(context, choice, output)
         return reconcile_here(context, choice, output)
     return repair_here(
         context,

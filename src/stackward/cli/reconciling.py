@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from stackward.ports.journal import Journal
     from stackward.ports.world import World
 
+OrphansOption = Annotated[
+    bool,
+    typer.Option(
+        "--orphans",
+        help="List what is left of servers and nodes that are gone, with owner and age.",
+    ),
+]
 RepairOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -61,6 +68,35 @@ def reconcile_here(
         )
     write(render_agreement(found, output.form, output.columns, width_here()), output.form)
     return exit_code_of(found)
+
+
+def orphans_here(context: typer.Context, choice: InventoryChoice, output: Output) -> int:
+    """List what is left of servers and nodes that are gone."""
+    from stackward.facts.left_behind import read_left_behind
+    from stackward.health.agreement import reconcile
+    from stackward.health.orphans import ALLOCATION, cases_of_orphans, find_orphans
+    from stackward.report.orphans import COLUMNS, render_orphans
+
+    refuse_columns(COLUMNS, output)
+    with open_world(context, choice) as world:
+        remembered = _remembered(world)
+        seen = reconcile(
+            world,
+            wait_s=settings_here().reconcile_wait_s,
+            remembered=remembered,
+            waiting=_say_waiting,
+        )
+        cases = cases_of_orphans(seen)
+        left = read_left_behind(
+            world,
+            seen.testimony,
+            remembered,
+            consumers=[one.thing_id for one in cases if one.name == ALLOCATION],
+            servers=[one.server for one in cases if one.server],
+        )
+    found = find_orphans(seen, left)
+    write(render_orphans(found, output.form, output.columns, width_here()), output.form)
+    return ExitCode.DEGRADED if found.found or found.unread else ExitCode.DONE
 
 
 def refuse_without_repair(

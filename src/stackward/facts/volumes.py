@@ -129,21 +129,6 @@ def read_volumes_on(
     )
 
 
-def why_held_on(
-    world: World, host: str, volume: str, remembered: Mapping[str, Itself] | None = None
-) -> str | None:
-    """Say what keeps a volume from being taken off a host; None where no guest there has it."""
-    domains = _domains_of(world, host, remembered or {})
-    if isinstance(domains, Unread):
-        return f"libvirt there cannot be read: {domains.why}"
-    for one in _known(domains):
-        if not one.has_known_disks:
-            return f"the disks of the guest {one.server} there cannot be read"
-        if any(disk.serial == volume for disk in one.disks):
-            return f"the guest {one.server} there has it"
-    return None
-
-
 def _also_there(
     host: str, volumes: Mapping[str, Volume] | Unread, domains: _Domains
 ) -> Iterator[str]:

@@ -20,6 +20,28 @@ class Port:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OwnedPort:
+    """A port of a server, with whose it is."""
+
+    id: str
+    name: str
+    server: str  # the id that it names, whether there is such a server or not
+    host: str | None
+    project: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostedAgent:
+    """One of Neutron's agents, with its host."""
+
+    id: str
+    kind: str
+    host: str
+    is_alive: bool
+    heard: str | None = None  # when Neutron last heard of it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
     """A network, as Neutron has it."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from stackward.model.network import Network, NetworkAgent, Port
+from stackward.model.network import HostedAgent, Network, NetworkAgent, OwnedPort, Port
 
 
 class Neutron(Protocol):
@@ -22,6 +22,14 @@ class Neutron(Protocol):
 
     def bindings_of(self, port: str, /) -> tuple[tuple[str, str], ...]:
         """Return a port's bindings, (host, status); a port that is gone has none."""
+        ...
+
+    def every_port(self) -> tuple[OwnedPort, ...]:
+        """Return the ports of all servers, of all projects."""
+        ...
+
+    def every_agent(self) -> tuple[HostedAgent, ...]:
+        """Return all of Neutron's agents."""
         ...
 
     def network_agents_on(self, host: str, /) -> tuple[NetworkAgent, ...]:

@@ -293,13 +293,6 @@ CASES: dict[str, tuple[ReattachFacts, list[str], list[str]]] = {
     "its guest has it, and Nova does not": (
         facts(replace(ONLY_CINDER, libvirt=YES)), ["guest-has-it"], [],
     ),
-    "a guest on another node still has it": (
-        facts(ELSEWHERE, elsewhere=(("v1", "compute-08", "the guest there has it"),)),
-        ["held-elsewhere"], ["loses-disk"],
-    ),
-    "a guest elsewhere has one that is left alone": (
-        facts(row(), elsewhere=(("v1", "compute-08", "the guest there has it"),)), [], [],
-    ),
     "nobody has it": (
         facts(cinders(without_nova(row(cinder=NO, attachments=(), hosts=())), status="available"),
               wanted=("v1",)),

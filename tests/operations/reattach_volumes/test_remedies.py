@@ -64,9 +64,6 @@ FOLLOWED = {
         before=facts(replace(ONLY_CINDER, libvirt=YES)), advice="take the disk DEVICE out",
         after=facts(ONLY_CINDER),
     ),
-    "reattach/held-elsewhere": case(
-        "a guest on another node still has it", "stackward cloud reconcile", facts(ELSEWHERE),
-    ),
     "reattach/other-server": case("another server has it", "detach it from", facts(ONLY_NOVA)),
     "reattach/unknown-record": Case(
         before=facts(replace(TWICE, of_nova=NovaAttachment(volume="v1", device="/dev/vdb"))),

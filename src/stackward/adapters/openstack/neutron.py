@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from stackward.adapters.openstack.answers import Json, text
 from stackward.adapters.openstack.http import Api
 from stackward.adapters.openstack.paths import at
-from stackward.model.network import Network, NetworkAgent, Port
+from stackward.model.network import HostedAgent, Network, NetworkAgent, OwnedPort, Port
 
 # Neutron's own policy says so (`neutron/conf/policies/port_bindings.py`, seen in 2025.1).
 SERVICE_ROLE = (
@@ -50,6 +50,15 @@ class NeutronApi:
             missing_ok=lambda: self._is_gone(port),
         )
 
+    def every_port(self) -> tuple[OwnedPort, ...]:
+        """Return the ports of all servers, of all projects."""
+        found = self._api.every("/ports", "ports", to_port_of_project)
+        return tuple(port for port, owner in found if owner.startswith(_SERVERS))
+
+    def every_agent(self) -> tuple[HostedAgent, ...]:
+        """Return all of Neutron's agents."""
+        return self._api.every("/agents", "agents", to_hosted_agent)
+
     def network_agents_on(self, host: str, /) -> tuple[NetworkAgent, ...]:
         """Return Neutron's agents on a host."""
         found = self._api.every("/agents", "agents", to_agent, [("host", host)])
@@ -92,6 +101,18 @@ def to_owned_port(given: Json) -> tuple[Port, str]:
     return to_port(given), text(given["device_owner"])
 
 
+def to_port_of_project(given: Json) -> tuple[OwnedPort, str]:
+    """Read an element of `GET /ports`: whose it is, and what kind of thing owns it."""
+    port = OwnedPort(
+        id=text(given["id"]),
+        name=text(given["name"]),
+        server=text(given["device_id"]),
+        host=given["binding:host_id"] or None,
+        project=text(given["project_id"]),
+    )
+    return port, text(given["device_owner"])
+
+
 def to_port_id(given: Json) -> str:
     """Read `GET /ports/{id}`: which it is."""
     return text(given["port"]["id"])
@@ -105,6 +126,17 @@ def to_binding(given: Json) -> tuple[str, str]:
 def to_agent(given: Json) -> NetworkAgent:
     """Read an element of `GET /agents`."""
     return NetworkAgent(kind=given["agent_type"], is_alive=given["alive"])
+
+
+def to_hosted_agent(given: Json) -> HostedAgent:
+    """Read an element of `GET /agents`, with its host and when it was last heard of."""
+    return HostedAgent(
+        id=text(given["id"]),
+        kind=text(given["agent_type"]),
+        host=text(given["host"]),
+        is_alive=given["alive"],
+        heard=given.get("heartbeat_timestamp"),
+    )
 
 
 def to_network(given: Json) -> Network:

@@ -1,6 +1,6 @@
 """Read a server whose volumes are to be mended, and how each witness has them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -8,9 +8,8 @@ from stackward.errors import BadInput, StackwardError
 from stackward.facts.bringing_up import find_server
 from stackward.facts.maintenance import read_holders
 from stackward.facts.observed import NAMES, remembered_in
-from stackward.facts.volumes import read_volumes_of, why_held_on
+from stackward.facts.volumes import read_volumes_of
 from stackward.model.attached_volume import AttachedVolumes
-from stackward.model.identity import Itself
 from stackward.model.maintenance import Holder
 from stackward.model.server import IN_DOWN_CELL, Server
 from stackward.model.service import ComputeService
@@ -34,8 +33,6 @@ class ReattachFacts:
     service: ComputeService | None = None  # of its host
     holders: tuple[Holder, ...] = ()  # runs that have its node for themselves
     console: str | Unread | None = None  # None: it has none
-    # Volumes that Cinder has on another host, with that host, and what keeps them there:
-    elsewhere: tuple[tuple[str, str, str], ...] = ()
     in_run: bool = False  # a run asks, which has begun to change things itself
 
 
@@ -60,18 +57,8 @@ def read_reattach(
         service=service_of(world.nova, server.host),
         holders=read_holders(journal, cloud, server.host, but=run_id),
         console=_console(world, server) if asked.waits_for_prompt else None,
-        elsewhere=tuple(_elsewhere(world, server, look, remembered)),
         in_run=run_id is not None,
     )
-
-
-def _elsewhere(
-    world: World, server: Server, look: AttachedVolumes, remembered: Mapping[str, Itself]
-) -> Iterator[tuple[str, str, str]]:
-    for row in look.rows:
-        for host in dict.fromkeys(one for one in row.hosts if one != server.host):
-            if (why := why_held_on(world, host, row.volume, remembered)) is not None:
-                yield row.volume, host, why
 
 
 def _console(world: World, server: Server) -> str | Unread | None:

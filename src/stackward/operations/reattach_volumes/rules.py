@@ -125,12 +125,6 @@ GUEST_HAS_IT = Rule(
     "out of the domain on its node, live and in its definition; then plan again",
     "What the guest may write to is given free for no other server.",
 )
-HELD_ELSEWHERE = Rule(
-    "reattach/held-elsewhere",
-    "volume {volume}: Cinder has it on `{host}` too or instead, and {why}",
-    "see `stackward cloud reconcile`, and make libvirt of `{host}` answer; then plan again",
-    "A guest that an old attachment serves may still write to the volume.",
-)
 NOT_ATTACHED = Rule(
     "reattach/not-attached",
     "volume {volume}: no witness has it attached",
@@ -290,6 +284,7 @@ def judge_volumes(
 
 def _judge_volume(facts: ReattachFacts, one: Chosen) -> Iterator[Verdict]:
     server, known = facts.server, one.row.of_cinder
+    said = {"volume": one.volume, "id": server.id}
     label = server.label
     if one.why is not None:
         status = known.status if known else "gone"
@@ -305,24 +300,17 @@ def _judge_volume(facts: ReattachFacts, one: Chosen) -> Iterator[Verdict]:
         yield ENCRYPTED.blocks(label, server.id, volume=one.volume)
     if known.project and server.project and known.project != server.project:
         yield OTHER_PROJECT.blocks(label, server.id, volume=one.volume, project=known.project)
-    yield from _judge_use(facts, one, known.updated)
-    if one.main in _ATTACHES and _is_root(one, server):
-        device = one.device or "no device"
-        yield ROOT.blocks(label, server.id, volume=one.volume, device=device, act=one.main.value)
-    if server.status == "SHUTOFF" and one.main in _REBOOTS:
-        yield OFF_NOW.blocks(label, server.id, volume=one.volume, act=one.main.value)
-
-
-def _judge_use(facts: ReattachFacts, one: Chosen, updated: str | None) -> Iterator[Verdict]:
-    """Ask whether something may still use the volume, or still go on with it."""
-    label, server = facts.server.label, facts.server
-    for volume, host, why in facts.elsewhere:
-        if volume == one.volume:
-            yield HELD_ELSEWHERE.blocks(label, server.id, volume=volume, host=host, why=why)
-    age = _age_s(updated, facts.look.at)
+    age = _age_s(known.updated, facts.look.at)
     if not facts.in_run and age is not None and age < DETACH_S:
         limit = f"{DETACH_S:.0f}"
         yield RECENT.blocks(label, server.id, volume=one.volume, age=f"{age:.0f}", limit=limit)
+    if one.main in _ATTACHES and _is_root(one, server):
+        device = one.device or "no device"
+        yield ROOT.blocks(
+            label, server.id, volume=said["volume"], device=device, act=one.main.value
+        )
+    if server.status == "SHUTOFF" and one.main in _REBOOTS:
+        yield OFF_NOW.blocks(label, server.id, volume=one.volume, act=one.main.value)
 
 
 def _judge_reboot(

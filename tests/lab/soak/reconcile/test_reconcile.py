@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -41,6 +42,56 @@ def test_a_disagreement_is_named_by_its_class_until_it_is_mended(
 
     assert sorted(found) == sorted([*before, fault])
     assert classes(drains) == before
+
+
+@pytest.fixture
+def ending(lab: RealLab) -> Iterator[str]:
+    """Given that the login may end guests on the second node, as the plan's remedy says."""
+    node = lab.spec.compute_nodes[1].name
+    lab.run("ssh", node, "gpasswd", "-a", "ops", "libvirt")
+    yield node
+    lab.run("ssh", node, "gpasswd", "-d", "ops", "libvirt")
+
+
+def test_a_guest_that_was_left_behind_is_ended_and_the_other_runs_on(
+    lab: RealLab, drains: Drains, server: str, ending: str
+) -> None:
+    drains.wait_for_guests([server])
+    lab.run("break", "domain-elsewhere", server)
+    repair = ("cloud", "reconcile", "--repair", "domain-elsewhere", "--yes")
+    unnamed = drains.call(*repair)
+    own = drains.call(*repair, "--kill-domain", f"{lab.spec.compute_nodes[0].name}/{server}")
+    named = drains.call(*repair, "--kill-domain", f"{ending}/{server}")
+    lab.run("mend", "domain-elsewhere", server)
+
+    assert (unnamed.returncode, own.returncode) == (3, 3), own.stderr
+    assert named.returncode == 0, named.stderr
+    assert "domain-elsewhere" not in classes(drains)
+    assert lab.server(server).status == "ACTIVE"
+
+
+def test_a_guest_that_nobody_is_known_to_have_deleted_is_not_ended(
+    lab: RealLab, drains: Drains, ending: str
+) -> None:
+    lab.run("break", "domain-of-deleted", ending)
+    try:
+        listed = orphans(drains)
+        [left] = [one for one in listed if one["kind"] == "guest"]
+        refused = drains.call(
+            "cloud", "reconcile", "--repair", "domain-of-deleted", "--yes",
+            "--kill-domain", f"{ending}/{left['id']}",
+        )  # fmt: skip
+    finally:
+        lab.run("mend", "domain-of-deleted", ending)
+
+    assert (refused.returncode, "reconcile/not-deleted" in refused.stderr) == (3, True)
+    assert left["hosts"] == [ending]
+
+
+def orphans(drains: Drains) -> list[dict[str, Any]]:
+    """Return what `cloud reconcile --orphans` lists."""
+    told = json.loads(drains.call("cloud", "reconcile", "--orphans", "-f", "json").stdout)
+    return list(told["orphans"])
 
 
 def classes(drains: Drains) -> list[str]:

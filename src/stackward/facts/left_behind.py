@@ -1,0 +1,96 @@
+"""Read what may be left of servers and nodes that are gone: ports, services, agents, owners.
+
+Lists of all, page by page; what Nova does not have is asked for once more, one by one.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from stackward.errors import StackwardError
+from stackward.facts.named import nodes_of_hosts
+from stackward.model.identity import Itself
+from stackward.model.network import HostedAgent, OwnedPort
+from stackward.model.placement import Account
+from stackward.model.server import ServerAction
+from stackward.model.service import ComputeService
+from stackward.model.testimony import CloudTestimony
+from stackward.model.unread import Unread
+from stackward.ports.world import World
+
+DELETIONS = frozenset({"delete", "forceDelete"})
+_CELL_DOWN = Unread("a cell is down: what Nova has there is not known")
+
+Told = TypeVar("Told")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftBehind:
+    """What was read beside the testimony of the witnesses."""
+
+    ports: tuple[OwnedPort, ...] | Unread  # whose server Nova does not have
+    services: tuple[ComputeService, ...]
+    agents: tuple[HostedAgent, ...] | Unread
+    strangers: frozenset[str]  # hosts that are no node of the inventory
+    accounts: Mapping[str, Account | Unread | None]  # by consumer
+    deletions: Mapping[str, ServerAction | Unread | None]  # by server: the last that succeeded
+
+
+def read_left_behind(
+    world: World,
+    testimony: CloudTestimony,
+    remembered: Mapping[str, Itself],
+    *,
+    consumers: Iterable[str],
+    servers: Iterable[str],
+) -> LeftBehind:
+    """Return it; of these consumers what they hold, and who has deleted these servers."""
+    services, agents = world.nova.services(), _or_unread(world.neutron.every_agent)
+    listed = () if isinstance(agents, Unread) else agents
+    hosts = tuple(dict.fromkeys([*(one.host for one in services), *(one.host for one in listed)]))
+    nodes = nodes_of_hosts(world, hosts, remembered)
+    ports = _ports(world, testimony)
+    owners = () if isinstance(ports, Unread) else (one.server for one in ports)
+    return LeftBehind(
+        ports=ports,
+        services=services,
+        agents=agents,
+        strangers=frozenset(
+            host for host, match in nodes.items() if match.node is None and not match.doubtful
+        ),
+        accounts={each: _account(world, each) for each in dict.fromkeys(consumers)},
+        deletions={each: _deletion(world, each) for each in dict.fromkeys([*servers, *owners])},
+    )
+
+
+def _ports(world: World, testimony: CloudTestimony) -> tuple[OwnedPort, ...] | Unread:
+    """Return the ports of servers that Nova does not have: each is asked for by its id."""
+    if not testimony.is_whole:
+        return _CELL_DOWN
+    found = _or_unread(world.neutron.every_port)
+    if isinstance(found, Unread):
+        return found
+    odd = [one for one in found if one.server and one.server not in testimony.servers]
+    gone = {
+        each for each in dict.fromkeys(one.server for one in odd) if world.nova.server(each) is None
+    }
+    return tuple(one for one in odd if one.server in gone)
+
+
+def _account(world: World, consumer: str) -> Account | Unread | None:
+    return _or_unread(lambda: world.placement.account_of(consumer))
+
+
+def _deletion(world: World, server: str) -> ServerAction | Unread | None:
+    actions = _or_unread(lambda: world.nova.actions_of(server))
+    if isinstance(actions, Unread):
+        return actions
+    done = (one for one in actions if one.action in DELETIONS and one.message is None)
+    return next(done, None)
+
+
+def _or_unread(ask: Callable[[], Told]) -> Told | Unread:
+    try:
+        return ask()
+    except StackwardError as error:
+        return Unread.of(error)

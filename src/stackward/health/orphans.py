@@ -1,0 +1,134 @@
+"""What is left of servers and nodes that are gone: found in what was read. Pure.
+
+A node that is switched off looks like one that is gone. So only what the inventory does not name
+counts as gone, and nothing of it is removed by Stackward.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from stackward.facts.left_behind import LeftBehind
+from stackward.health.agreement import Agreement
+from stackward.health.disagreements import remedy_of
+from stackward.model.disagreement import Case
+from stackward.model.orphan import Orphan, OrphanKind, Orphans
+from stackward.model.placement import Account
+from stackward.model.server import ServerAction
+from stackward.model.unread import Unread
+from stackward.model.utc_time import utc_time_or_none
+
+GUEST, ALLOCATION, VOLUME = "domain-of-deleted", "allocation-orphan", "attachment-one-sided"
+_REPAIR = "stackward cloud reconcile --repair"
+
+
+def cases_of_orphans(found: Agreement) -> tuple[Case, ...]:
+    """Return the disagreements that are about what is left: two looks have seen each."""
+    return tuple(
+        one
+        for one in found.cases
+        if one.name in {GUEST, ALLOCATION}
+        or (one.name == VOLUME and one.server not in found.testimony.servers)
+    )
+
+
+def find_orphans(found: Agreement, left: LeftBehind) -> Orphans:
+    """Return all that is left, and what could not be read."""
+    testimony = found.testimony
+    unread = [(f"{who.value} of {host or 'all'}", why.why) for who, host, why in testimony.unread()]
+    if not testimony.is_whole:
+        unread.append(("Nova", "a cell is down: what Nova has there is not known"))
+    asked = (("the ports of Neutron", left.ports), ("the agents of Neutron", left.agents))
+    unread += [(what, told.why) for what, told in asked if isinstance(told, Unread)]
+    return Orphans(
+        at=testimony.at,
+        found=(
+            *(_of_case(one, found, left) for one in cases_of_orphans(found)),
+            *_ports(left),
+            *_services(left),
+            *_agents(left),
+        ),
+        unread=tuple(unread),
+    )
+
+
+def _of_case(case: Case, found: Agreement, left: LeftBehind) -> Orphan:
+    kind, way = {
+        GUEST: (
+            OrphanKind.GUEST,
+            f"`{_REPAIR} {GUEST} --kill-domain {case.place}/{case.thing_id}`",
+        ),
+        ALLOCATION: (OrphanKind.ALLOCATION, f"`{_REPAIR} {ALLOCATION}`"),
+        VOLUME: (OrphanKind.VOLUME, remedy_of(case)),
+    }[case.name]
+    deletion = left.deletions.get(case.server or "")
+    by = deletion.user if isinstance(deletion, ServerAction) else None
+    return Orphan(
+        kind=kind,
+        id=case.thing_id,
+        name=case.thing,
+        hosts=case.hosts,
+        owner=_owner(case, found, left),
+        since=_at(deletion),
+        says=f"{case.says}; deleted by the user {by}" if by else case.says,
+        way=way,
+    )
+
+
+def _owner(case: Case, found: Agreement, left: LeftBehind) -> str | None:
+    """Return the project of a consumer or of a volume; of a guest nobody but Nova knows it."""
+    account, volumes = left.accounts.get(case.thing_id), found.testimony.volumes
+    if isinstance(account, Account):
+        return account.project or None
+    volume = volumes.get(case.thing_id) if isinstance(volumes, Mapping) else None
+    return (volume.project or None) if volume else None
+
+
+def _ports(left: LeftBehind) -> Iterator[Orphan]:
+    for one in () if isinstance(left.ports, Unread) else left.ports:
+        yield Orphan(
+            kind=OrphanKind.PORT,
+            id=one.id,
+            name=one.name or one.id,
+            hosts=(one.host,) if one.host else (),
+            owner=one.project or None,
+            since=_at(left.deletions.get(one.server)),
+            says=f"belongs to the server {one.server}, which Nova does not have",
+            way="ask its owner whether its address is wanted; then `openstack port delete "
+            f"{one.id}`",
+        )
+
+
+def _services(left: LeftBehind) -> Iterator[Orphan]:
+    for one in left.services:
+        if one.is_known and not one.is_up and one.host in left.strangers:
+            yield Orphan(
+                kind=OrphanKind.SERVICE,
+                id=one.id,
+                name=one.binary,
+                hosts=(one.host,),
+                since=utc_time_or_none(one.updated),
+                says=f"{one.binary} is down, and the inventory does not name its node",
+                way="only if the machine is gone for good, and no server is left on it "
+                f"(`openstack server list --all-projects --host {one.host}`): "
+                f"`openstack compute service delete {one.id}`",
+            )
+
+
+def _agents(left: LeftBehind) -> Iterator[Orphan]:
+    up = {one.host for one in left.services if one.is_up or not one.is_known}
+    for one in () if isinstance(left.agents, Unread) else left.agents:
+        if not one.is_alive and one.host in left.strangers - up:
+            yield Orphan(
+                kind=OrphanKind.AGENT,
+                id=one.id,
+                name=one.kind,
+                hosts=(one.host,),
+                since=utc_time_or_none(one.heard),
+                says=f"{one.kind} is not alive, and the inventory does not name its node",
+                way="only if the machine is gone for good: "
+                f"`openstack network agent delete {one.id}`",
+            )
+
+
+def _at(deletion: ServerAction | Unread | None) -> datetime | None:
+    return utc_time_or_none(deletion.started) if isinstance(deletion, ServerAction) else None
