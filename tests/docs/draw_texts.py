@@ -1,0 +1,187 @@
+"""Draw texts that an operator reads: each is shown alone to a reader who is new to Stackward.
+
+`.venv/bin/python tests/docs/draw_texts.py` prints 100 of them; `--key` adds the kind and the name
+of each, for the person who marks the answers. A seed draws the same texts again.
+"""
+
+import argparse
+import ast
+import random
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import NamedTuple
+
+sys.path.append(str(Path(__file__).parents[1]))
+
+import typer
+from typer.core import TyperGroup
+
+from sources import parsed
+from stackward import cli, errors
+from stackward.errors import StackwardError
+from stackward.health.symptoms import ALL as SYMPTOMS
+from stackward.health.symptoms import Symptom
+from stackward.operations import every_rule
+from stackward.policy.rule import Rule
+
+HOUSE = Path(errors.__file__).parent
+SEED, COUNT = 21, 100
+SHORT = 5  # words: a remedy with fewer, such as "plan again", says nothing by itself
+
+
+class Drawn(NamedTuple):
+    """A text, what it is, and the rule, command or place in the code that it is from."""
+
+    kind: str
+    name: str
+    text: str
+
+
+def blockers() -> Iterator[Drawn]:
+    """Return each rule that can refuse a plan, as a refusal prints it."""
+    warned = _warned_only()
+    for rule in every_rule():
+        if rule.name not in warned:
+            yield Drawn("blocker", rule.name, _verdict(rule))
+
+
+def warnings() -> Iterator[Drawn]:
+    """Return each rule that only warns: such a plan can be approved."""
+    warned = _warned_only()
+    for rule in every_rule():
+        if rule.name in warned:
+            yield Drawn("warning", rule.name, _verdict(rule))
+
+
+def findings() -> Iterator[Drawn]:
+    """Return each finding of a look, with its component and node."""
+    for one in SYMPTOMS:
+        text = f"{one.state}: {{component}} on {{node}} [{one.name}]: {one.reason}"
+        yield Drawn("finding", one.name, text)
+
+
+def remedies() -> Iterator[Drawn]:
+    """Return the remedy of each rule and of each finding by itself."""
+    named: list[Rule | Symptom] = [*every_rule(), *SYMPTOMS]
+    for one in named:
+        if len(one.remedy.split()) >= SHORT and not one.remedy.startswith("{"):
+            yield Drawn("remedy", one.name, f"remedy: {one.remedy}")
+
+
+def raised() -> Iterator[Drawn]:
+    """Return each error that the code raises with words of its own, with its hint."""
+    classes = {name for name, one in vars(errors).items() if _is_error(one)}
+    for path in sorted(HOUSE.rglob("*.py")):
+        if "lab" in path.parts:
+            continue
+        for node in ast.walk(parsed(path.read_text())):
+            match node:
+                case ast.Call(func=ast.Name(id=name), args=[first, *_]) if name in classes:
+                    place = f"{path.relative_to(HOUSE)}:{node.lineno}"
+                    if " " in (words := _words(first)):
+                        yield Drawn("error", place, "\n".join([f"error: {words}", *_more(node)]))
+
+
+def help_lines() -> Iterator[Drawn]:
+    """Return what each command says of itself."""
+    for words, text in _helped((), typer.main.get_command(cli.app)):
+        if words:
+            yield Drawn("help", " ".join(words), f"`stackward {' '.join(words)} --help`: {text}")
+
+
+KINDS: Mapping[str, Callable[[], Iterator[Drawn]]] = {
+    "blocker": blockers,
+    "warning": warnings,
+    "finding": findings,
+    "remedy": remedies,
+    "error": raised,
+    "help": help_lines,
+}
+
+
+def draw(seed: int = SEED, count: int = COUNT) -> list[Drawn]:
+    """Draw as many texts of each kind, in a random order, none twice."""
+    chosen = random.Random(seed)  # noqa: S311  # not for secrets
+    drawn = list[Drawn]()
+    for number, texts_of in enumerate(KINDS.values()):
+        share = count // len(KINDS) + (number < count % len(KINDS))
+        drawn += chosen.sample(sorted(set(texts_of())), share)
+    chosen.shuffle(drawn)
+    return drawn
+
+
+def _verdict(rule: Rule) -> str:
+    return f"`{{thing}}` {rule.reason}" + (f" - {rule.remedy}" if rule.remedy else "")
+
+
+def _warned_only() -> set[str]:
+    """Return the names of the rules that the code only warns of; a blocker has a remedy."""
+    made: dict[str, set[str]] = {"blocks": set(), "warns": set()}
+    made["warns"] |= {rule.name for rule in every_rule() if not rule.remedy}
+    for path in sorted(HOUSE.rglob("*.py")):
+        text = path.read_text()
+        if ".warns" not in text and ".blocks" not in text:
+            continue
+        module = import_module(
+            f"stackward.{'.'.join(path.relative_to(HOUSE).with_suffix('').parts)}"
+        )
+        for node in ast.walk(parsed(text)):
+            match node:
+                case ast.Attribute(value=ast.Name(id=name), attr="blocks" | "warns" as how):
+                    if isinstance(rule := getattr(module, name, None), Rule):
+                        made[how].add(rule.name)
+    return made["warns"] - made["blocks"]
+
+
+def _is_error(one: object) -> bool:
+    return isinstance(one, type) and issubclass(one, StackwardError)
+
+
+def _more(call: ast.Call) -> Iterator[str]:
+    """Return the lines that are printed below an error: how things are, and the hint."""
+    for key in call.keywords:
+        if key.arg in {"stands", "hint"} and (words := _words(key.value)):
+            yield f"hint: {words}" if key.arg == "hint" else words
+
+
+def _words(node: ast.expr) -> str:
+    """Return a string of the code; what is filled in is in braces, by its name."""
+    match node:
+        case ast.Constant(value=str() as text):
+            return text
+        case ast.JoinedStr(values=values):
+            return "".join(map(_words, values))
+        case ast.FormattedValue(value=value):
+            return f"{{{re.split(r'[^A-Za-z_]+', ast.unparse(value).strip('()'))[-1] or 'value'}}}"
+        case _:
+            return ""
+
+
+def _helped(words: tuple[str, ...], command: object) -> Iterator[tuple[tuple[str, ...], str]]:
+    said = getattr(command, "help", None)
+    if said:
+        yield words, " ".join(said.split("\n\n")[0].split())
+    if isinstance(command, TyperGroup):
+        context = typer.Context(command)
+        for name in command.list_commands(context):
+            yield from _helped((*words, name), command.get_command(context, name))
+
+
+def main(arguments: list[str]) -> int:
+    """Print them, numbered."""
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--seed", type=int, default=SEED)
+    asked.add_argument("--count", type=int, default=COUNT)
+    asked.add_argument("--key", action="store_true", help="add the kind and the name of each")
+    given = asked.parse_args(arguments)
+    for number, one in enumerate(draw(given.seed, given.count), 1):
+        key = f" [{one.kind}, {one.name}]" if given.key else ""
+        sys.stdout.write(f"{number}.{key} {one.text}\n\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
