@@ -128,7 +128,7 @@ def blockers_page() -> str:
     parts = [
         "# Blockers and warnings\n",
         MADE,
-        "A blocker refuses a plan; a warning is approved along with it.",
+        "A blocker refuses a plan; a warning is approved with the plan.",
         "The name stands before the verdict in a plan, and as `worry` in its JSON.",
         "What is in braces is filled in. They are in the order of their names.\n",
     ]

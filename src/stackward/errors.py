@@ -43,13 +43,13 @@ class ExitCode(IntEnum):
 
 
 _MEANINGS = {
-    ExitCode.DONE: "done; of a look: nothing was found that is not well",
+    ExitCode.DONE: "done; of a look: no findings",
     ExitCode.FAILED: "failed",
-    ExitCode.USAGE: "a flag, a setting or a file given cannot be understood",
+    ExitCode.USAGE: "a flag, a setting or a file cannot be understood",
     ExitCode.BLOCKED: "blocked: the request was refused and nothing was changed",
-    ExitCode.STOPPED: "stopped midway: the run can be resumed",
+    ExitCode.STOPPED: "stopped before its end: the run can be resumed",
     ExitCode.UNVERIFIED: "unverified: it may be done, but that could not be proved",
-    ExitCode.DEGRADED: "looked: it works, but not all of it is well, or could be looked at",
+    ExitCode.DEGRADED: "looked: it works, but some of it does not, or could not be looked at",
     ExitCode.BROKEN: "looked: it does not work",
     ExitCode.UNSEEN: "could not look: no answer from where the answer would be",
     ExitCode.INTERRUPTED: "interrupted by Ctrl-C",

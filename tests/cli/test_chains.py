@@ -436,7 +436,7 @@ def test_the_undo_of_a_chain_is_not_said_to_be_undone_in_turn(site: Cloud) -> No
     _, _, err = site.run("run", "undo", chain, "--yes")
     code, _, refused = site.run("run", "undo", undoer_of(site, chain), "--yes")
 
-    assert "takes it back" not in err
+    assert "undoes it" not in err
     assert (code, "is itself an undo" in folded(refused)) == (3, True)
 
 

@@ -164,7 +164,7 @@ def test_what_an_operator_reads(desk: Desk) -> None:
             broken: nova-compute on c01 [rpc-deaf]
               reason  it reports, but does not answer over RPC: no answer within 5 s
               sign    heartbeat: its last heartbeat is 3 s old
-              remedy  while no move goes on there (`openstack server migration list --host c01`): look first what its log says since then; then `systemctl restart nova-compute` on its node: servers there run on
+              remedy  while no move is in progress there (`openstack server migration list --host c01`): look first what its log says since then; then `systemctl restart nova-compute` on its node: servers there keep running
 
             not proved:
               the kernel log, the clock (c01): shared with the host of this container
@@ -232,7 +232,7 @@ def test_a_node_that_hangs_for_ever_is_given_up(desk: Desk) -> None:
     code, out, _ = desk.run("cloud", "check")
 
     assert code == 6
-    assert "machine on c02 [node-late] reason it lives, for ovn-controller reports" in folded(out)
+    assert "machine on c02 [node-late] reason it is alive (ovn-controller reports" in folded(out)
 
 
 def test_without_rpc_nobody_is_called(desk: Desk) -> None:
@@ -290,7 +290,7 @@ def test_a_look_that_could_ask_no_api_is_not_well(
         f"`{region}` for `{interface}`; it has {there}\n"
     ) in out
     unknown = out.partition("\nunknown:\n")[2]
-    assert "all that its API would tell (" in unknown
+    assert "everything that its API would show (" in unknown
     assert "it has no endpoint for us" in unknown
     assert "the cloud is unknown" in out
 
@@ -313,7 +313,7 @@ def test_an_empty_catalog_is_not_well_where_no_node_answers_either(desk: Desk) -
     code, out, _ = desk.run("cloud", "check")
 
     assert code == 8
-    assert "keystone [no-api] reason it gives a catalog in which there is no API" in folded(out)
+    assert "keystone [no-api] reason its catalog has no API" in folded(out)
 
 
 def test_an_api_that_runs_and_is_not_in_the_catalog_is_named(desk: Desk) -> None:

@@ -177,7 +177,7 @@ def test_without_a_terminal_nothing_is_approved(site: Site) -> None:
     assert err.endswith(
         "error: cannot ask whether to drain `compute-07`: there is no terminal to answer on\n"
         "nothing was changed\n\n"
-        "hint: pass `--yes` to approve the plan unasked; `--dry-run` only shows it\n"
+        "hint: pass `--yes` to approve the plan without a prompt; `--dry-run` only shows it\n"
     )
 
 
@@ -765,7 +765,7 @@ def test_no_further_server_moves_once_another_operator_has_enabled_the_node(site
 
     assert code == 4
     assert site.hosts == {"db-01": "compute-08", "db-02": "compute-07"}
-    assert "stopped: nothing more was started: `compute-07` is not cordoned any more" in err
+    assert "stopped: nothing more was started: `compute-07` is no longer cordoned" in err
     assert "`stackward run resume 01RUN`" in err
 
 

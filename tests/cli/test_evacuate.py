@@ -84,4 +84,4 @@ def test_it_is_not_undone(site: Site) -> None:
 
     code, out, said = site.run("run", "undo", run.id, "--dry-run")
 
-    assert (code, "not brought back by an undo" in folded(out)) == (3, True), out + said
+    assert (code, "does not bring evacuated servers back" in folded(out)) == (3, True), out + said

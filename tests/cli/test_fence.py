@@ -251,7 +251,7 @@ def test_most_nodes_silent_at_once_is_refused_until_each_is_named(site: Site) ->
         pytest.param({"is_deaf": True}, "does not answer", id="deaf"),
         pytest.param({"is_vague": True}, "does not say whether it is on", id="vague"),
         pytest.param({"refuses_login": True}, "does not let `ops` in", id="wrong password"),
-        pytest.param({"reset_types": ("On",)}, "does not cut the power at once", id="no ForceOff"),
+        pytest.param({"reset_types": ("On",)}, "cannot cut the power at once", id="no ForceOff"),
     ],
 )
 def test_a_device_that_misbehaves_before_the_order_blocks(

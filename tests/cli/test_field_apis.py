@@ -182,7 +182,7 @@ def test_f14_what_an_older_nova_does_not_say_is_warned_of(desk: Desk) -> None:
     code, plan, err = desk.run(*PLAN)
 
     assert code == 0, err
-    assert "may be bound to its zone `nova`, which this Nova is too old to say" in plan
+    assert "may have to stay in its zone `nova`, which this Nova is too old to say" in plan
 
 
 def test_f14_a_nova_older_than_all_that_we_know_is_refused(desk: Desk) -> None:

@@ -67,7 +67,9 @@ def test_no_gate_is_opened_past_what_a_return_guards(site: Site) -> None:
     code, _, said = site.run("node", "gate", "open", NODE, "--yes")
 
     assert (code, site.shell.starts[NODE]) == (3, 0), said
-    assert "1 server was evacuated from it, whose records are open still (db-01)" in folded(said)
+    assert "1 server was evacuated from it, and their records are still open (db-01)" in folded(
+        said
+    )
     assert f"`stackward node return {NODE} --dry-run`" in folded(said)
     assert "`--discard-old-disks`" in folded(site.run("node", "return", NODE, "--dry-run")[1])
 

@@ -59,7 +59,7 @@ def test_a_dry_run_changes_nothing_and_says_who_stays_off(site: Site) -> None:
 
     assert (code, asked(site, DB), site.shell.reboots[NODE]) == (0, [], 0)
     assert "`db-02` stays as it is (SHUTOFF)" in folded(out)
-    assert "1 server runs there: stopped before" in folded(out)
+    assert "1 server runs there: Stackward stops them before" in folded(out)
 
 
 def test_what_becomes_of_the_servers_must_be_said(site: Site) -> None:
@@ -101,7 +101,7 @@ def test_one_that_does_not_come_back_stops_the_run_and_a_resume_goes_on(site: Si
     code, _, said = site.run(*REBOOT, "--timeout", "60", "--yes")
     run = list_runs(site.state_dir / FILE, 1)[0].id
     assert (code, asked(site, DB)) == (4, ["stop"])
-    assert "not back 60 s after it was told to reboot" in folded(said)
+    assert "not back 60 s after the order to reboot" in folded(said)
 
     site.shell.not_booting.clear()
     site.shell.boot(NODE)
@@ -119,7 +119,7 @@ def test_a_reboot_that_was_cancelled_midway_is_ended_by_return_and_recover(site:
     site.run("run", "cancel", run)
     site.shell.boot(NODE)
     code, _, said = site.run("run", "undo", run, "--yes")
-    assert (code, "no boot is taken back" in folded(said)) == (3, True)
+    assert (code, "a boot cannot be undone" in folded(said)) == (3, True)
 
     returned = site.run("node", "return", NODE, "--yes")
     recovered = site.run("node", "recover", NODE, "--yes")
@@ -264,7 +264,7 @@ def test_a_torn_list_is_named_in_the_plan_and_written_anew(site: Site) -> None:
 
     assert code == 0, said
     assert asked(site, DB) == ["stop", "start"]
-    assert "has left there is not understood" in shown
+    assert "has left there is damaged" in shown
 
 
 def test_whom_a_cancelled_reboot_has_left_off_is_recovered_before_another(site: Site) -> None:
@@ -379,7 +379,7 @@ def test_several_nodes_are_rebooted_one_after_the_other(site: Site) -> None:
     assert code == 0, said
     assert site.shell.reboots == {NODE: 1, "compute-08": 1}
     assert "reboot 2 nodes: compute-07, compute-08" in folded(out)
-    assert "takes it back" not in said
+    assert "undoes it" not in said
 
 
 def have_members_apart(site: Site, policy: str = "anti-affinity") -> None:

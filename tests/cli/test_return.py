@@ -286,7 +286,7 @@ def test_a_run_that_moved_nobody_is_not_said_to_be_taken_back(site: Site) -> Non
     code, _, said = site.run(*RETURN, "--bring-back", "--yes")
 
     assert (code, set(site.hosts.values())) == (0, {"compute-08"}), said
-    assert "takes it back" not in said
+    assert "undoes it" not in said
 
 
 def test_their_consent_to_the_way_home_is_given_with_it(site: Site) -> None:
@@ -512,5 +512,5 @@ def test_a_missing_right_blocks_a_return_before_anything_is_changed(site: Site) 
     code, out, err = site.run(*RETURN, "--yes")
 
     assert (code, site.shell.done) == (3, before)
-    assert "all that the plan has to, of STACKWARD_RETURN (" in out + err
+    assert "to run a command of the plan as root, of STACKWARD_RETURN (" in out + err
     assert "ops ALL=(root) NOPASSWD: /usr/bin/rm -f /etc/stackward/maintenance" in out + err

@@ -21,7 +21,9 @@ def test_a_missing_right_blocks_before_anything_is_moved_and_its_remedy_removes_
     then, _, _ = site.run(*DRAIN, "--yes")
 
     assert (code, was_untouched, then) == (3, True, 0)
-    assert "`ops` may not run there as root all that the plan has to, of STACKWARD_DRAIN" in said
+    assert (
+        "`ops` has no right there to run a command of the plan as root, of STACKWARD_DRAIN" in said
+    )
     assert "ops ALL=(root) NOPASSWD: /usr/bin/install -D -m 0644 /dev/stdin" in said
     assert "/usr/bin/systemctl stop --no-block nova-compute.service" in said
 

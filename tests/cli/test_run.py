@@ -98,8 +98,8 @@ def test_watching_a_run_that_stopped_ends_as_the_run_did(
         "error: run `01M8AAAA`, drain `c01`: stopped: no host\n"
         '  Nova says: "No valid host" (req-1)\n'
         "run `01M8AAAA`, drain `c01`: stopped; 0 steps are done, none is under way\n\n"
-        "hint: `stackward run resume 01M8AAAA` goes on; "
-        "`stackward run show 01M8AAAA --events` tells all\n"
+        "hint: `stackward run resume 01M8AAAA` continues; "
+        "`stackward run show 01M8AAAA --events` shows all\n"
     )
 
 
@@ -179,8 +179,8 @@ def test_cancel_of_a_run_that_left_a_server_half_way_says_how_it_is_ended(
 
     said = capsys.readouterr().err
     assert (code, journal.run("01M8").cancel_asked_by is None) == (4, False)
-    assert "  `db-01` is half-way\n" in said
-    assert "hint: `stackward run resume 01M8AAAA` brings that to its end" in said
+    assert "  `db-01` is not finished\n" in said
+    assert "hint: `stackward run resume 01M8AAAA` finishes that" in said
 
 
 @pytest.fixture

@@ -464,7 +464,7 @@ def test_who_cannot_move_live_is_stopped_for_the_way_home_if_that_is_allowed(sit
         ),
         pytest.param(
             ("--leave-behind", "nonsense"),
-            "`--leave-behind nonsense` names no server that it could be meant for",
+            "`--leave-behind nonsense` names no server of this plan",
             id="leave behind",
         ),
     ],
@@ -556,7 +556,7 @@ def test_a_return_is_undone_by_a_drain_for_the_reason_it_was_out_for(site: Site)
     assert (site.hosts["new"], site.shell.units[NODE]) == ("compute-08", ("inactive", "masked"))
     assert claim is not None
     assert claim.reason == "bad DIMM"
-    assert "every server that is on the node now leaves it, whoever put it there" in said
+    assert "every server that is on the node now leaves it" in said
 
 
 def test_the_undo_of_a_return_leaves_a_service_running_that_was_running(site: Site) -> None:
@@ -662,7 +662,7 @@ def test_a_run_that_goes_on_is_refused_with_how_to_end_it(site: Site) -> None:
 
     said = refused(site, drain)
 
-    assert "is running: what it does cannot be undone while it goes on" in said
+    assert "is running: it cannot be undone while it goes on" in said
     assert "`stackward run cancel 01RUN` ends it; then undo it" in said
 
 

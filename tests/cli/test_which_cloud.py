@@ -112,7 +112,7 @@ def test_a_plan_of_an_older_version_is_not_applied_by_another_url(site: Site, ke
 
     assert code == 3
     assert "an older version, which knew clouds by this URL alone" in said
-    assert "hint: log in by that URL" in said
+    assert "hint: log in by the URL of the plan" in said
 
 
 @pytest.mark.parametrize("how", [(), ("--queue",)])

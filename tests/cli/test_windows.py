@@ -206,7 +206,7 @@ def test_where_a_window_stopped_a_run_the_hint_names_the_next(
     code, _, err = site.run("run", "watch", begun.id)
 
     assert code == 4
-    assert f"`stackward run resume {begun.id} --window 01:00-05:00@UTC` goes on in the next" in (
+    assert f"`stackward run resume {begun.id} --window 01:00-05:00@UTC` continues in the next" in (
         folded(err)
     )
 

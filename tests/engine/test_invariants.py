@@ -133,13 +133,13 @@ SPOILED = [
     pytest.param(
         "no-write-below-epoch",
         with_event("taken up", after=4, epoch=2),
-        "written at epoch 1; the run was last taken up at 2",
+        "written at epoch 1; the last worker took the run at 2",
         id="a frozen worker wrote on",
     ),
     pytest.param(
         "no-write-below-epoch",
         with_event("taken up", after=4, epoch=1),
-        "taken up at epoch 1, after 1",
+        "run taken at epoch 1, after 1",
         id="taken over without a new epoch",
     ),
     pytest.param("no-write-below-epoch", with_run(epoch=0), "the run is at epoch 0", id="fallen"),
@@ -196,7 +196,7 @@ SPOILED = [
     pytest.param(
         "running-has-worker",
         with_run(state=RunState.RUNNING, worker=None),
-        "no worker has begun it",
+        "no worker has started it",
         id="nobody",
     ),
     pytest.param("undone-once", undone_by_two, "undoes it, and run `01B` too", id="undone twice"),
@@ -211,7 +211,7 @@ SPOILED = [
         id="a box that was not planned",
     ),
     pytest.param(
-        "steps-in-order", swapped, "was begun while `carry/a/0` was not begun", id="swapped"
+        "steps-in-order", swapped, "started while `carry/a/0` was not started", id="swapped"
     ),
     pytest.param(
         "stages-in-order", shut_last, "of stage `shut` was not done", id="the gate stood open"
@@ -223,7 +223,7 @@ SPOILED = [
         id="a step failed",
     ),
     pytest.param(
-        "success-is-proved", without_event("proved"), "of 1 check 0 are told", id="no proof"
+        "success-is-proved", without_event("proved"), "only 0 of 1 check are proved", id="no proof"
     ),
 ]
 
@@ -249,8 +249,8 @@ def test_names_and_sentences_are_of_one_invariant_each() -> None:
 
 PARTS = [
     pytest.param("instead-0", "the move was not given up", id="instead of what goes on"),
-    pytest.param("failed-0", "was not to be taken back", id="taken back without a reason"),
-    pytest.param("slow-0", "no step of its move was under way", id="hurried before it began"),
+    pytest.param("failed-0", "was not taking the move back", id="taken back without a reason"),
+    pytest.param("slow-0", "no step of its move was in progress", id="hurried before it began"),
 ]
 
 

@@ -372,7 +372,7 @@ def test_a_window_that_ends_before_anything_was_begun_leaves_it_not_begun(site: 
 
     assert (ended.state, site.house.yard.changes) == (RunState.NOT_BEGUN, [])
     assert ended.ending.reason == (
-        "its window ended at 2026-01-01T01:00:00Z[UTC]: nothing was begun"
+        "its window ended at 2026-01-01T01:00:00Z[UTC]: nothing was started"
     )
 
 
@@ -456,7 +456,7 @@ def test_one_that_works_once_says_where_its_cloud_cannot_be_reached(site: Site) 
     def reach() -> CloudIdentity:
         raise Unreachable("no answer from Keystone")
 
-    with pytest.raises(Unreachable, match="what is due was not taken up: no answer"):
+    with pytest.raises(Unreachable, match="runs that are due were not started: no answer"):
         site.once(cloud=cloud, reach=reach)
 
     assert site.run(run).state is RunState.QUEUED

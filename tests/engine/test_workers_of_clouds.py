@@ -108,11 +108,11 @@ def unusable() -> CloudIdentity:
 @pytest.mark.parametrize(
     ("reach", "says"),
     [
-        pytest.param(unreachable, "takes nothing up: Keystone does not answer", id="no answer"),
-        pytest.param(unusable, "takes nothing up: the settings of the cloud", id="settings"),
+        pytest.param(unreachable, "starts no runs: Keystone does not answer", id="no answer"),
+        pytest.param(unusable, "starts no runs: the settings of the cloud", id="settings"),
         pytest.param(
             lambda: WEST,
-            f"takes nothing up: its login leads to `{WEST.name}` by now",
+            f"starts no runs: its login leads to `{WEST.name}` by now",
             id="another cloud by now",
         ),
     ],
@@ -126,7 +126,7 @@ def test_a_worker_that_does_not_reach_its_cloud_takes_nothing(
 
     def look() -> None:
         looks.append(1)
-        if any(line.startswith("takes nothing up") for line in site.said) or len(looks) > 500:
+        if any(line.startswith("starts no runs") for line in site.said) or len(looks) > 500:
             brakes.press()
 
     clock = FakeClock(on_wait=[look, lambda: site.house.clock.wait(0.01)])

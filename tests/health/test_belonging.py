@@ -318,7 +318,7 @@ def test_the_remedy_begins_with_a_look_and_unmasks_what_is_masked_only() -> None
     [one], [other] = found(masked.look()), found(disabled.look())
 
     assert one.remedy.startswith("look first who switched it off")
-    back = "to have it back: `systemctl unmask"
+    back = "to start it again: `systemctl unmask"
     assert (back in one.remedy, back in other.remedy) == (True, False)
     assert one.reason == (
         "`nova-conductor.service` is stopped and masked, but it belongs here: its API has "
@@ -350,7 +350,7 @@ def test_who_retires_a_service_is_told_of_the_queue_that_it_has_left(
 
     said = re.findall("`(rabbitmqctl [^`]*)`", one.remedy)
     assert said == ([command] if command else [])
-    assert one.remedy.index("to have it back") < one.remedy.find("delete_queue") or not command
+    assert one.remedy.index("to start it again") < one.remedy.find("delete_queue") or not command
 
 
 def test_no_trace_that_a_removed_service_leaves_is_enough_alone() -> None:

@@ -400,7 +400,7 @@ def test_clocks_that_are_off_alike_are_one_finding() -> None:
         pytest.param(
             "ops@{to}: Permission denied (publickey).",
             "logins-refused",
-            "SSH does not let us in to 3 of 3 nodes: ctl, c01, c02",
+            "3 of 3 nodes refuse the SSH login: ctl, c01, c02",
             ("ssh -v ops@192.0.2.0 true",),
             id="no key",
         ),
@@ -414,14 +414,14 @@ def test_clocks_that_are_off_alike_are_one_finding() -> None:
         pytest.param(
             "ssh: connect to host {to} port 22: Connection timed out",
             "nodes-unseen",
-            "3 of 3 nodes live, for services report from them, but were not seen: ctl, c01, c02",
+            "3 of 3 nodes are alive (services report from them), but were not seen: ctl, c01, c02",
             ("ssh -v ops@192.0.2.0 true",),
             id="no way",
         ),
         pytest.param(
             "ssh: connect to host {to} port 22: Connection refused",
             "nodes-unseen",
-            "3 of 3 nodes live, for services report from them, but were not seen: ctl, c01, c02",
+            "3 of 3 nodes are alive (services report from them), but were not seen: ctl, c01, c02",
             ("ssh -v ops@192.0.2.0 true",),
             id="nothing listens",
         ),

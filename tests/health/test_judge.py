@@ -576,7 +576,7 @@ def test_a_node_that_nobody_knows_how_to_reach_is_unknown_and_not_asked() -> Non
     finding = only(site.look())
 
     assert (finding.rule, finding.state) == ("node-unknown", State.UNKNOWN)
-    assert finding.reason == f"it is unknown how to reach it: {why}"
+    assert finding.reason == f"its address is not known: {why}"
 
 
 def test_python3_was_to_be_installed_on_a_switch() -> None:
@@ -1568,7 +1568,7 @@ def test_what_runs_and_has_no_record_in_the_list_of_its_api_is_found(
     [found] = [one for one in health.findings if one.under is None]
     assert (found.rule, found.component, found.node) == ("record-missing", binary, node)
     assert binary in found.reason
-    assert f"`systemctl restart {binary}` has it make another" in found.remedy
+    assert f"`systemctl restart {binary}` makes it create another" in found.remedy
     assert ("discover_hosts" in found.remedy) is (binary == "nova-compute")
 
 

@@ -148,7 +148,7 @@ def test_a_virtual_host_whose_queues_are_not_told_is_not_known_and_nothing_is_mi
 
     assert health.findings == ()
     says = {gap.says for gap in health.unknown}
-    assert "RabbitMQ's queues of the virtual host `/nova`: not told in time" in says
+    assert "RabbitMQ's queues of the virtual host `/nova`: no answer in time" in says
     assert "at least" in component(health, "rabbitmq").proof
 
 
@@ -158,7 +158,7 @@ def test_virtual_hosts_that_are_not_told_are_not_known() -> None:
 
     says = {note.says for note in site.look().unknown}
 
-    assert "which virtual hosts RabbitMQ has beside `/`: not told in time" in says
+    assert "which virtual hosts RabbitMQ has besides `/`: no answer in time" in says
 
 
 # --- streams and fanouts ------------------------------------------------------------------------

@@ -131,7 +131,7 @@ def test_queues_that_were_not_told_are_not_known_and_nothing_is_called() -> None
     assert site.nodes.pinged == []
     assert component(health, "rabbitmq").proof == "1 of 1 member"
     says = {(gap.where, gap.says) for gap in health.unknown}
-    assert ("ctl", "RabbitMQ's queues of the virtual host `/`: not told in time") in says
+    assert ("ctl", "RabbitMQ's queues of the virtual host `/`: no answer in time") in says
 
 
 @pytest.mark.parametrize(

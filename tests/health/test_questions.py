@@ -73,7 +73,7 @@ def test_a_frozen_process_is_found_with_what_starts_it_anew(
         question.partition(" ")[0],
         node,
     )
-    assert f"`{restart}` only once" in finding.remedy
+    assert f"`{restart}` only if" in finding.remedy
 
 
 def test_a_node_whose_network_another_manages_is_not_asked_of_networkd() -> None:

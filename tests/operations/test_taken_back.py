@@ -107,6 +107,6 @@ def test_one_that_boots_between_the_proof_and_the_request_is_not_cut(tmp_path: P
     ended = once_marked(site, boots)
 
     assert (ended.state, site.power.ordered, site.asked) == (RunState.STOPPED, [], {})
-    assert "has power, and it was taken back: it answers ssh" in str(ended.ending)
+    assert "has power, and was returned to service: it answers ssh" in str(ended.ending)
     assert f"stackward run cancel {ended.id}" in str(ended.ending)
     site.close()

@@ -144,7 +144,7 @@ def test_what_has_answered_once_is_not_believed_to_be_dead_by_a_resume(tmp_path:
     ended = site.carry_out(site.journal.run(run.id), Fate())
 
     assert (ended.state, site.asked) == (RunState.STOPPED, {})
-    assert "has shown a sign of life since its evacuation was begun" in str(ended.ending)
+    assert "has shown a sign of life since its evacuation started" in str(ended.ending)
     site.close()
 
 
@@ -159,7 +159,7 @@ def test_nor_is_what_has_answered_before_a_stage_and_no_request_was_to_be_sent(
 
     assert "stage `force down` was not begun: `compute-07` shows a sign of life" in str(run.ending)
     assert (ended.state, site.asked) == (RunState.STOPPED, {})
-    assert "has shown a sign of life since its evacuation was begun" in str(ended.ending)
+    assert "has shown a sign of life since its evacuation started" in str(ended.ending)
     assert not site.cloud.nova.computes[NODE].is_forced_down
     site.close()
 

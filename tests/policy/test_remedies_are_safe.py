@@ -42,20 +42,20 @@ LOOKS = {
     "auto-disabled": "look first",
     "awaits-confirmation": "ask its owner whether it works",
     "building": "its owner may",
-    "claimed": "settle it with whoever disabled it",
+    "claimed": "ask the person who disabled it",
     "completed-not-moved": "nothing has moved: its guest is on",
     "connection-missing": "look first",
     "domain-disagrees": "look first",
     "engine-silent": "look first",
     "evacuation/lives-on-source": "restart nothing there",
-    "evacuate/claimed": "settle it with whoever disabled it",
+    "evacuate/claimed": "ask the person who disabled it",
     "evacuate/left-binding": "look first",
     "evacuate/living-copy": "look first",
     "evacuate/may-not-end": "look first",
     "evacuate/resized": "ask its owner",
     "fence/alive": "{first}",
     "fence/miscounted": "see which they are",
-    "foreign-claim": "settle it with whoever disabled it",
+    "foreign-claim": "ask the person who disabled it",
     "galera-not-ready": "look first",
     "gate-shut": "see first whether its servers were evacuated",
     "heartbeat-lost": "look first",
@@ -65,9 +65,9 @@ LOOKS = {
     "masked-and-fallen": "look first",
     "masked-but-runs": "look first",
     "node-late": "log in and see what hangs",
-    "not-in-inventory": "only if the machine is gone for good",
-    "not-in-inventory-and-down": "only if the machine is gone for good",
-    "old-name-down": "see that `openstack server list",
+    "not-in-inventory": "only if the machine is gone permanently",
+    "not-in-inventory-and-down": "only if the machine is gone permanently",
+    "old-name-down": "make sure that `openstack server list",
     "other-unit-failed": "see `systemctl status` of each",
     "ovsdb-failed": "look first",
     "own-queue-missing": "look first",
@@ -97,7 +97,7 @@ LOOKS = {
     "return/disk-unread": "make `{asks}` answer",
     "return/disk-unseen": "mount the storage of instances",
     "rpc-deaf": "look first",
-    "second-compute": "if the unit is not wanted there",
+    "second-compute": "if the unit should not run there",
     "shelved": "look first",
     "soft-deleted": "ask its owner",
     "states-disagree": "look first",
@@ -130,7 +130,7 @@ SAID = {
     "confirm-lost": "let it go, see what",
     "volume-gone": "has to come back from a backup",
     "binding-left": "the new plan removes it first",
-    "gate/guarded": "do without a gate",
+    "gate/guarded": "use no gate",
     "reattach/forced-down": "once it is certain what runs there",
     "reboot/forced-down": "once it is certain what runs there",
     "recover/forced-down": "once it is certain what runs there",
@@ -199,7 +199,7 @@ def test_what_a_restart_of_the_message_bus_leaves_behind_is_started_too() -> Non
 
     assert "`systemctl restart systemd-logind`" in restarted
     assert "`systemctl restart systemd-networkd`" in restarted
-    assert "where libvirt is a unit of the node, that unit (`libvirtd` or `virtqemud`)" in restarted
+    assert "if libvirt is a unit of the node, that unit (`libvirtd` or `virtqemud`)" in restarted
     assert "logind" not in PROCESS_SILENT.found("memcached", "c01", **words).remedy
 
 
@@ -455,25 +455,25 @@ def test_without_one_of_its_witnesses_a_rule_offers_nothing_that_harms(
 # What can be waited for: who ends it, and what the remedy says where nobody does.
 WAITS = {
     "boot/busy": ("Nova ends its task", "if it never is"),
-    "boot/differs": ("Nova looks every ten minutes", "where they still differ"),
+    "boot/differs": ("Nova looks every ten minutes", "if they still differ"),
     "busy": ("Nova ends its task", "if it never is"),
     "building": ("Nova builds it", "if it never is"),
-    "evacuate/ha-acts": ("the instance-HA service ends it", "where it is `error` or `failed`"),
+    "evacuate/ha-acts": ("the instance-HA service ends it", "if it stays `error` or `failed`"),
     "evacuate/locked": ("the lease of the dead node ends", "If the lock stays"),
-    "evacuate/order-may-come": ("a conductor takes it up", "where the conductor never takes it up"),
+    "evacuate/order-may-come": ("a conductor starts it", "if the conductor never starts it"),
     "galera-member-behind": ("the donor gives it its data", "if it stays so"),
-    "incoming-migration": ("Nova moves it", "one that never will is named"),
+    "incoming-migration": ("Nova moves it", "if it never ends"),
     "ovsdb-joining": ("its cluster takes it in", "if it stays so"),
     "reattach/busy": ("Nova ends its task", "if it never is"),
     "reboot/busy": ("Nova ends its task", "if it never is"),
-    "reboot/guest-busy": ("libvirt ends its job", "where it never does"),
-    "recover/node-down": ("the machine boots", "where it does not come up"),
+    "reboot/guest-busy": ("libvirt ends its job", "if it never does"),
+    "recover/node-down": ("the machine boots", "if it does not come up"),
     "start/busy": ("Nova ends its task", "if it never is"),
     "start/guest-runs": ("Nova looks every ten minutes", "where it does not"),
-    "states-disagree": ("Nova looks every ten minutes", "where they still disagree then"),
-    "stuck-migration": ("Nova moves it, or the next plan names it", "what does not is named then"),
+    "states-disagree": ("Nova looks every ten minutes", "if they still disagree"),
+    "stuck-migration": ("Nova moves it, or the next plan names it", "or the plan names the cause"),
     "unit-starting": ("systemd starts it", "if it stays so"),
-    "volume-migrates": ("Cinder moves it", "where it does not change for hours"),
+    "volume-migrates": ("Cinder moves it", "if it does not change for hours"),
 }
 FOR_EVER = re.compile(r"\bwait(?!s| in vain| for it)\b|in five minutes|in some minutes")
 

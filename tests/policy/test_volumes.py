@@ -65,7 +65,7 @@ WAIT, NEVER = "wait until it is `in-use`", "waiting changes nothing"
             OTHER,
             "volume-apart",
             NEVER,
-            "two that have it write over each other",
+            "they write over each other",
             id="in use, by another server",
         ),
         pytest.param(

@@ -227,7 +227,7 @@ HARMLESS = {
     MOVED: "never start, reboot or reset the server",
     TWICE: "never start, reboot or reset the server",
     NOWHERE: "look for it on all others",
-    UNREAD: "let libvirt answer first",
+    UNREAD: "make libvirt answer first",
 }
 # Records and tasks of a live migration in which nothing has happened for long.
 STALLED = [
@@ -301,7 +301,7 @@ def test_a_server_that_awaits_its_confirmation_is_at_home_on_the_target() -> Non
     stuck = find_stuck(replace(move, server=a_server(host=TARGET)))
 
     assert stuck is not None
-    assert stuck.remedy.startswith("nothing of Nova's own confirms it")
+    assert stuck.remedy.startswith("nothing in Nova confirms it")
 
 
 @pytest.mark.parametrize(

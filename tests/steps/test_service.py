@@ -76,7 +76,7 @@ def test_a_node_that_others_have_enabled_is_not_cordoned_any_more() -> None:
 
     assert lost is not None
     assert lost.reason == (
-        "is not cordoned any more: somebody else has enabled its service (Nova does not keep who)"
+        "is no longer cordoned: somebody else has enabled its service (Nova does not record who)"
     )
 
 

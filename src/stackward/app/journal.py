@@ -25,7 +25,7 @@ def with_database(settings: Settings, url: str) -> Settings:
         raise BadInput(
             "there is a password in the URL of the database, where every user of this machine "
             "can read it",
-            stands="nothing was begun",
+            stands="nothing was started",
             hint="leave it out: put it into ~/.pgpass, or into a file that PGPASSFILE names; "
             "and change it, since it was shown",
         )

@@ -100,7 +100,7 @@ class AreOn:
                 "bring them back again",
             )
         if gone := [each for each, server in found.items() if server is None]:
-            return NotApplicable(", ".join(gone[:_SHOWN]), "deleted meanwhile")
+            return NotApplicable(", ".join(gone[:_SHOWN]), "deleted in the meantime")
         here = ", ".join(f"`{each.label}`" for each in found.values() if each)
         return Holds(f"Nova has on `{self.host}`: {here or 'none, and none was to come'}")
 
@@ -229,11 +229,11 @@ class IsCordoned:
         claim = read_claim(service.disabled_reason)
         if claim is None or (world.acting and claim.run != world.acting.run):
             text = service.disabled_reason or "without a reason"
-            return Finding(self.host, f"another's claim is on it: {text}", "settle it with them")
+            return Finding(self.host, f"it has the claim of somebody else: {text}", "ask them")
         if DISABLED not in world.placement.provider(self.provider).traits:
             return Finding(
                 self.host,
-                f"placement lacks the trait {DISABLED}: servers may still be put there",
+                f"placement does not have the trait {DISABLED}: servers may still be put there",
                 "restart its nova-compute, or enable and disable the service again",
             )
         return Holds(f"disabled: {service.disabled_reason}; placement has {DISABLED}")

@@ -31,6 +31,6 @@ class EvacuationsSettled:
         return Finding(
             self.host,
             f"{count_of(len(left), 'record')} of evacuations from it are open: {listed}",
-            "see what its nova-compute logs of `_destroy_evacuated_instances` as it starts, mend "
+            "see what its nova-compute logs of `_destroy_evacuated_instances` at its start, repair "
             "that, and resume the run",
         )

@@ -27,8 +27,8 @@ _CABLE = (
 
 
 _TAKEN_BACK = (
-    "its guests may run: see who has switched it on; end the run that evacuates it "
-    "(`stackward run cancel`), and plan anew if it is dead again"
+    "its guests may run: find out who has switched it on; end the run that evacuates it "
+    "(`stackward run cancel`), and plan again if it is dead again"
 )
 
 
@@ -39,7 +39,7 @@ def _lives(world: World, node: str, sign: str) -> Finding:
     try:
         state = world.power.state(node)
     except StackwardError as error:
-        return Finding(node, f"{sign}; and its device does not tell: {error.message}", _TAKEN_BACK)
+        return Finding(node, f"{sign}; and its device does not say: {error.message}", _TAKEN_BACK)
     if state is PowerState.OFF:
         return Finding(node, f"its device says Off, and {sign}", _CABLE)
     return Finding(node, f"its device says On, and {sign}", _TAKEN_BACK)
@@ -97,9 +97,9 @@ class IsConfirmedOff:
             return Unverified(
                 self.node,
                 f"the inventory names a device of it by now ({device.text})",
-                "plan anew: that device is asked then",
+                "plan again: the new plan asks that device",
             )
-        return Holds(f"a person's word: {self.reference}; no device can tell")
+        return Holds(f"a person's word: {self.reference}; no device can show it")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +136,7 @@ class IsItsDevice:
             return self._fallen_silent(world)
         if self.reference:
             return Holds(f"a person's word: {self.reference}; nothing else proves it")
-        return Unverified(self.node, "nothing tells whose device it is", "look at the machine")
+        return Unverified(self.node, "nothing shows whose device it is", "look at the machine")
 
     def _compared(self, world: World) -> Answer:
         known = Hardware(uuid=self.uuid, serial=self.serial, macs=frozenset(self.macs))

@@ -83,7 +83,7 @@ class RunsChosenKernel:
         if kernel.is_container:
             return NotApplicable(self.node, "it is a container, and runs its host's kernel")
         if not chosen:
-            return NotApplicable(self.node, "no link there tells which kernel was chosen")
+            return NotApplicable(self.node, "no link there shows which kernel was chosen")
         if runs == chosen:
             return Holds(f"it runs {runs}, to which `/vmlinuz` leads")
         return Finding(

@@ -44,7 +44,7 @@ class RunsAnew:
         """Ask Nova, then libvirt on its node."""
         server = world.nova.server(self.server)
         if server is None:
-            return NotApplicable(self.name, "deleted meanwhile")
+            return NotApplicable(self.name, "deleted in the meantime")
         if server.status == IN_DOWN_CELL:
             raise cell_down(f"`{self.name}`")
         return _wrong_in_nova(server) or self._in_libvirt(world, server)
@@ -117,7 +117,7 @@ class RunElsewhere:
     @property
     def summary(self) -> str:
         """Say the statement."""
-        return f"each server that ran on `{self.but_for}`, and was to be started, runs elsewhere"
+        return f"each server that ran on `{self.but_for}`, and had to start, runs elsewhere"
 
     def ask(self, world: World, /) -> Answer:
         """Look at each: what does not run comes first, then what could not be read."""

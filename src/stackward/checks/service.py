@@ -48,7 +48,7 @@ class ServesRpc:
                 "Nova has no answer from its nova-compute",
                 f"see its log there, and whether RabbitMQ has a queue `compute.{self.host}`",
             )
-        return Holds(f"it told its uptime: {uptime.strip()}")
+        return Holds(f"it reported its uptime: {uptime.strip()}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,7 +256,7 @@ class InService:
                 f"placement still has the trait {DISABLED}: no server is put there",
                 "restart its nova-compute, or disable and enable the service again",
             )
-        return Holds(f"enabled and up; placement lacks {DISABLED}")
+        return Holds(f"enabled and up; placement does not have {DISABLED}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -194,7 +194,7 @@ def approve_what_is_new(
             for line in new.lines:
                 say(f"  {printable(line)}")
             if not yes:
-                _confirm(new.plan, hint="pass `--yes` to approve it unasked")
+                _confirm(new.plan, hint="pass `--yes` to approve it without a prompt")
         how = "--yes" if yes else "prompt"
         approval = Approval(by=getpass.getuser(), at=engine.clock.now(), how=how)
         for new in found:
@@ -242,7 +242,7 @@ def _prove(
 def _confirm(
     plan: "Plan[Any]",
     *,
-    hint: str = "pass `--yes` to approve the plan unasked; `--dry-run` only shows it",
+    hint: str = "pass `--yes` to approve the plan without a prompt; `--dry-run` only shows it",
 ) -> None:
     from stackward.report.text import printable
 
@@ -298,12 +298,12 @@ def _carry_out(  # noqa: PLR0913  # same
         raise error
     say(how_it_stands(ended, attempts))
     if can_be_undone(journal, ended):
-        say_next(f"`stackward run undo {ended.id}` takes it back")
+        say_next(f"`stackward run undo {ended.id}` undoes it")
 
 
 @contextmanager
 def _braked(brakes: "Brakes") -> Iterator[list[str]]:
-    """Let Ctrl-C and a hang-up press the brakes; what is to be said of it is kept for later.
+    """Let Ctrl-C and a hang-up press the brakes; keep the messages about it for later.
 
     A signal may come in the middle of a write, which its handler must not write into.
     """

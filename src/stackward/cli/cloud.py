@@ -100,7 +100,7 @@ def check(  # noqa: PLR0913  # one for each flag
         "stackward cloud reconcile -f json",
         "stackward cloud reconcile --orphans",
         "stackward cloud reconcile --repair allocation-orphan --dry-run",
-        "stackward cloud reconcile --repair domain-elsewhere --kill-domain compute-08/ID --dry-run",
+        "stackward cloud reconcile --repair domain-elsewhere --kill-domain c08/ID",
     ),
 )
 @grouped
@@ -117,11 +117,13 @@ def reconcile(  # noqa: PLR0913  # one for each flag
 ) -> int:
     """Compare what Nova, libvirt, placement, Neutron and Cinder have.
 
-    It shows where they disagree, and what to do. Nothing is changed. Where the first look sees a
-    disagreement, a second one follows after STACKWARD_RECONCILE_WAIT_S (30 s): only what both see
-    is counted, and only where nobody acts on the server meanwhile. What cannot be read gives no
-    case. Ends with 0 (all agree), 6 (they disagree, or part of it could not be read), 7 (a server
-    runs on two nodes: act at once) or 8 (Nova cannot be asked).
+    It shows where they disagree, and what to do. Nothing is changed. If the first look sees a
+    disagreement, a second one follows after STACKWARD_RECONCILE_WAIT_S (30 s). A case counts only
+    if both see it, and if nobody acts on the server in between. Facts that cannot be read give no
+    case.
+
+    Exit codes: 0 (all agree), 6 (they disagree, or part of it could not be read), 7 (a server runs
+    on two nodes), 8 (Nova cannot be asked).
 
     `--repair` makes a plan of the cases of a class, which is shown first and carried out once it is
     approved; what cannot be proved by the other witnesses is left alone. It ends as a run does, and

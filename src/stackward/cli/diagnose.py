@@ -75,11 +75,11 @@ def diagnose(  # noqa: PLR0913  # one for each flag
     where: Where,
     request: Annotated[
         str | None,
-        typer.Option(metavar="ID", help="Only what belongs to this request (req-...)."),
+        typer.Option(metavar="ID", help="Read only lines of this request (req-...)."),
     ] = None,
     server: Annotated[
         str | None,
-        typer.Option(metavar="SERVER", help="Only what belongs to this server: its UUID or name."),
+        typer.Option(metavar="SERVER", help="Read only lines of this server: its UUID or name."),
     ] = None,
     why: Annotated[
         bool, typer.Option("--why", help="Show each step of the reasoning, and all evidence.")
@@ -282,7 +282,7 @@ def _refuse_with_command(
     if given := next((flag for flag, one in others.items() if one is not None), None):
         raise BadInput(
             f"`{given}` and a command exclude each other",
-            hint="the command tells its own time and request: leave it out",
+            hint="leave it out: the command gives the time and the request",
         )
 
 

@@ -43,7 +43,7 @@ def metrics(  # noqa: PLR0913  # one for each flag
 ) -> int:
     """Look at the cloud and print findings and probe times as gauges.
 
-    Ends with 0 once they are told: what is not well is for an alert rule to say.
+    Ends with 0 once they are printed: let an alert rule decide which findings matter.
     """
     from stackward.app.figures import as_text, serve_figures, write_file
     from stackward.facts.cloud_state import CheckRequest

@@ -62,15 +62,15 @@ KillGuests = Annotated[
     typer.Option(
         min=0,
         metavar="N",
-        help="Fence it although it lives: so many guests there lose their power.",
+        help="Fence it although it lives: N guests there lose their power.",
     ),
 ]
 ConfirmedOff = Annotated[
     str | None,
     typer.Option(
         metavar="REFERENCE",
-        help="Somebody has seen at the machine that this device switches it: the number of a "
-        "ticket, say. Only where nothing else tells.",
+        help="Somebody has seen at the machine that this device switches it; REFERENCE is a ticket "
+        "or a mail. Only if nothing else shows it.",
     ),
 ]
 ConfirmedDead = Annotated[
@@ -78,15 +78,15 @@ ConfirmedDead = Annotated[
     typer.Option(
         "--confirmed-off",
         metavar="REFERENCE",
-        help="Somebody has seen at the machine that this device switches it, or, where it has no "
-        "device, that it has no power: the number of a ticket, say. Only where nothing else tells.",
+        help="Somebody has seen at the machine that this device switches it or, without a device, "
+        "that it has no power; REFERENCE is a ticket or a mail. Only if nothing else shows it.",
     ),
 ]
 AcceptOutage = Annotated[
     str | None,
     typer.Option(
         metavar="NODES",
-        help="Fence it although most nodes are down: names each of them, with commas between.",
+        help="Fence it although most nodes are down: the names of all of them, with commas.",
     ),
 ]
 _NODE = typer.Argument(metavar="NODE", help="As the inventory or Nova calls it.")
@@ -237,22 +237,22 @@ def return_(  # noqa: PLR0913  # one for each flag
     many: ManyNodes,
     bring_back: Annotated[
         bool,
-        typer.Option("--bring-back", help="Then move home the servers that its drain moved away."),
+        typer.Option("--bring-back", help="Then move back the servers that its drain moved away."),
     ] = False,
     run: Annotated[
         str | None,
         typer.Option(
             metavar="ID",
-            help="Its drain; else the run whose claim the node bears. Must be given to lift the "
-            "claim of a run that another machine has in its journal.",
+            help="The drain to undo; default: the run whose claim the node has. Required if the "
+            "run is in the journal of another machine.",
         ),
     ] = None,
     discard_old_disks: Annotated[
         bool,
         typer.Option(
             "--discard-old-disks",
-            help="After an evacuation: let its nova-compute destroy what the node has still of "
-            "the servers that left it.",
+            help="After an evacuation: let its nova-compute destroy the old guests and disks of "
+            "the servers that left the node.",
         ),
     ] = False,
     boot_timeout: Annotated[
@@ -264,7 +264,8 @@ def return_(  # noqa: PLR0913  # one for each flag
     image: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME_OR_ID", help="For the acceptance server; else the smallest public image."
+            metavar="NAME_OR_ID",
+            help="Of the acceptance server; default: the smallest public image.",
         ),
     ] = None,
     acceptance: Acceptance,
@@ -277,14 +278,16 @@ def return_(  # noqa: PLR0913  # one for each flag
 ) -> None:
     """Put drained or evacuated nodes back into service.
 
-    A node's nova-compute is started, what it needs is checked, it is uncordoned, and at once one
-    small server is booted there and removed. Should that fail, it is cordoned again.
-    A node that was fenced is switched on first. As its nova-compute starts, it destroys what is
-    left there of evacuated servers: the plan names them, and looks that no living disk is among
-    them. It is started until no evacuation is open; then Nova may use it again.
+    Stackward starts nova-compute, checks what it needs, uncordons the node, and boots and removes
+    one acceptance server there. If that fails, the node is cordoned again.
+
+    A node that was fenced is switched on first. When its nova-compute starts, it destroys the old
+    guests and disks of evacuated servers. The plan names them, and checks that no living disk is
+    among them. nova-compute is started until no evacuation is open; then Nova may use it again.
+
+    With `--bring-back`, a second run follows under the same approval. The flags
     `--allow-downtime`, `--leave-behind`, `--consent`, `--parallel`, `--timeout` and `--when-slow`
-    say which servers of `--bring-back` move, and how: by a second run, which has the node right
-    after the first one, under the same approval.
+    say which servers move in it, and how.
 
     Several nodes are a chain, as several nodes of a drain are.
     """
@@ -355,7 +358,8 @@ def fence(  # noqa: PLR0913  # one for each flag
     node: Annotated[
         str | None,
         typer.Argument(
-            metavar="NODE", help="As the inventory or Nova calls it; with `--check`: else all."
+            metavar="NODE",
+            help="Its name in the inventory or in Nova; `--check` without it: all nodes.",
         ),
     ] = None,
     kill_guests: KillGuests = None,
@@ -378,14 +382,15 @@ def fence(  # noqa: PLR0913  # one for each flag
 ) -> int | None:
     """Cut the power of a dead compute node, and prove it is dead.
 
-    Its power is cut by the device that the inventory names for it. Then three things are proved:
-    the device says Off, twice; it is this node's device; nothing of the node answers any more. The
-    plan is shown first. A living node is refused: drain it. It moves no server, and nothing takes
-    it back: switch the node on again, then `stackward node return` it.
+    The device that the inventory names cuts its power. Then three things are proved: the device
+    says Off, twice; it is this node's device; the node is silent. The plan is shown first. A living
+    node is refused: drain it. A fence moves no server and cannot be undone: switch the node on
+    again, then `stackward node return` it.
 
-    `--check` only asks whether a fence would work, and would be proved: whether the device lets us
-    in, which orders it has, whose power it switches, and what its node does when power returns. It
-    ends with 0 (it would), 6 (not all of it is known), 7 (it would not) or 8 (no device answered).
+    `--check` switches nothing. It asks whether a fence would work and would be proved. It checks
+    the login, the orders of the device, whose power it switches, and what its node does when power
+    returns. Exit codes: 0 (it would work), 6 (not all of it is known), 7 (it would not), 8
+    (no device answered).
     """
     from stackward.cli.carrying import carry_out
     from stackward.requests.fence_compute_node import FenceRequest
@@ -637,12 +642,12 @@ def recover(  # noqa: PLR0913  # one for each flag
     choice: InventoryChoice,
     output: Output,
 ) -> None:
-    """Start what ran on a node before it was lost, in its order.
+    """Start the servers that ran on a node before it was lost.
 
-    The node must be back, and work. Who ran is told by Nova, by libvirt's logs and by our own
-    looks; what was off stays off, and where they differ a server is named and left off. The servers
-    start in waves, by tier and priority; each wave is proved to run before the next begins. The
-    plan is shown first. A recovery cannot be undone.
+    The node must be back, and work. Nova, libvirt's logs and our own looks show which servers ran.
+    Servers that were off stay off. If the witnesses differ, the server is named and left off.
+    Servers start in waves, by tier and priority; each wave is proved to run before the next starts.
+    The plan is shown first. A recovery cannot be undone.
     """
     from stackward.cli.carrying import carry_out
     from stackward.cli.triaging import explaining
@@ -725,7 +730,7 @@ def reboot(  # noqa: PLR0913  # one for each flag
         str | None,
         typer.Option(
             metavar="NAME_OR_ID",
-            help="Of `--drain`, for the acceptance server; else the smallest public image.",
+            help="With `--drain`: image of the acceptance server; default: smallest public one.",
         ),
     ] = None,
     acceptance: Acceptance,
@@ -844,10 +849,11 @@ def reconcile(  # noqa: PLR0913  # one for each flag
     """Compare what Nova, libvirt and others have of its servers.
 
     The others are placement, Neutron and Cinder. It shows where they disagree, and what to do. All
-    nodes are asked, as by `cloud reconcile`: a server of this node may be on another too. Only what
-    touches this node is shown. Nothing is changed. Ends with 0 (all agree), 6 (they disagree, or
-    part of it could not be read), 7 (a server runs on two nodes: act at once) or 8 (Nova cannot be
-    asked).
+    nodes are asked, as by `cloud reconcile`: a server of this node may be on another too. Only
+    cases of this node are shown. Nothing is changed.
+
+    Exit codes: 0 (all agree), 6 (they disagree, or part of it could not be read), 7 (a server runs
+    on two nodes), 8 (Nova cannot be asked).
 
     `--repair` makes a plan of the cases of a class, which is shown first and carried out once it is
     approved; what cannot be proved by the other witnesses is left alone. It ends as a run does, and

@@ -65,7 +65,7 @@ def show_run(
     ] = False,
     output: Output,
 ) -> None:
-    """Show how a run stands, attempt by attempt."""
+    """Show the state of a run, attempt by attempt."""
     from stackward.cli.plans import started_by
     from stackward.report.chains import chain_for_people, chain_table
     from stackward.report.names import Names
@@ -160,11 +160,12 @@ def check(
 ) -> int:
     """Check that the database of runs is in order.
 
-    Asks of each run what must always be true of it: one attempt open at each step, no write by a
-    worker that was given up, no node held by two runs, steps in the order of the plan, nothing
-    after the end. Each row is one that is not: the run, the invariant, what was found, what to do.
-    The database is only read, also one of an older version. Exits with 0 where all is in order,
-    with 7 where it is not, with 8 where the database cannot be read.
+    It checks what must always be true of each run. Each step has at most one open attempt. No
+    worker that was given up writes. No node is held by two runs. Steps start in the order of the
+    plan. Nothing happens after the end. Each row shows one that is broken: the run, the invariant,
+    what was found, what to do. The database is only read, also one of an older version.
+
+    Exit codes: 0 (all in order), 7 (not in order), 8 (the database cannot be read).
     """
     from stackward.app.invariants import broken_invariants
     from stackward.errors import ExitCode
@@ -262,7 +263,9 @@ def resume(  # noqa: PLR0913  # one for each flag
     ] = False,
     yes: Annotated[
         bool,
-        typer.Option("--yes", help="Of a chain: approve unasked what is new in its next runs."),
+        typer.Option(
+            "--yes", help="Of a chain: approve what is new in its next runs without a prompt."
+        ),
     ] = False,
     queue: Annotated[bool, typer.Option("--queue", help="Leave it to the workers.")] = False,
     at: Annotated[str | None, typer.Option("--at", metavar="TIME", help=AT)] = None,
@@ -300,7 +303,7 @@ def undo(  # noqa: PLR0913  # one for each flag
         str | None,
         typer.Option(
             metavar="NAME_OR_ID",
-            help="For the acceptance server of a node that returns; else the smallest public.",
+            help="Image of the acceptance server of a return; default: the smallest public one.",
         ),
     ] = None,
     acceptance: Acceptance,

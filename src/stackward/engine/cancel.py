@@ -51,7 +51,7 @@ def give_up(  # noqa: PLR0913, PLR0917  # who, why, where and when
     said = Said(reason=f"given up by {by}: {why}")
     for attempt in [one for one in ledger.last.values() if one.is_in_flight]:
         ledger.settle(attempt, Settled.LOST, said)
-    unfinished = tuple(f"`{thing}` is left half-way" for thing in left)
+    unfinished = tuple(f"`{thing}` is left unfinished" for thing in left)
     return journal.end(
         run.id,
         run.epoch,

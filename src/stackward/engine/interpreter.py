@@ -195,7 +195,7 @@ class _Interpreter:
 
     def _plan_again(self) -> None:
         if self._is_window_over:
-            raise self._out_of_window("nothing was begun")
+            raise self._out_of_window("nothing was started")
         try:
             fresh = self._fresh_plan()
         except Refused as error:
@@ -602,10 +602,10 @@ class _Interpreter:
             self._ledger.tell(proof.what, reason=proof.text, **read)
         details = tuple(line for proof in proofs if not proof.holds for line in proof.lines)
         if any(proof.what == Proof.FOUND for proof in proofs):
-            said = Said(reason="it was carried out, but it is not so", details=details)
+            said = Said(reason="all steps ran, but verification failed", details=details)
             return RunState.FAILED, said
         if details:
-            said = Said(reason="it was carried out, but that could not be proved", details=details)
+            said = Said(reason="all steps ran, but the result could not be proved", details=details)
             return RunState.UNVERIFIED, said
         return RunState.SUCCEEDED, Said()
 

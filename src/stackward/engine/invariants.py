@@ -189,12 +189,12 @@ def _below_the_epoch(account: Account) -> Lines:
     for event in account.history.events:
         if event.what == _TAKEN_UP:
             if event.epoch <= highest:
-                yield f"event {event.number}: taken up at epoch {event.epoch}, after {highest}"
+                yield f"event {event.number}: run taken at epoch {event.epoch}, after {highest}"
             taken = event.epoch
         elif event.what not in _NOT_BY_ITS_WORKER and event.epoch != taken:
             yield (
-                f"event {event.number}, {event.what}: written at epoch {event.epoch}; the run was "
-                f"last taken up at {taken}"
+                f"event {event.number}, {event.what}: written at epoch {event.epoch}; the last "
+                f"worker took the run at {taken}"
             )
         elif event.epoch < highest:
             epochs = f"epoch {event.epoch} after {highest}"
@@ -280,7 +280,7 @@ def _not_as_told(account: Account) -> Lines:
     run = account.history.run
     for event, states in _states(account):
         if event is None and run.state not in states:
-            yield f"the run is {run.state}; by what is told it is {_either(states)}"
+            yield f"the run is {run.state}; by its events it is {_either(states)}"
 
 
 def _either(states: set[RunState | None]) -> str:
@@ -318,7 +318,7 @@ def _held_for_nothing(account: Account) -> Lines:
     history = account.history
     for hold in history.own_holds:
         if not _may_hold(history):
-            yield f"it holds `{hold.node}`; it is {history.run.state}, with nothing under way"
+            yield f"it holds `{hold.node}`; it is {history.run.state}, with nothing in progress"
         elif history.run.is_chain:
             continue  # of a run that has ended, until the next of its item begins
         elif hold.node not in history.run.holds or hold.cloud not in {None, history.run.cloud}:
@@ -347,7 +347,7 @@ def _without_a_worker(account: Account) -> Lines:
     if run.state is not RunState.RUNNING:
         return
     if run.worker is None or run.beat_at is None or run.began_at is None:
-        yield "it is running, and no worker has begun it"
+        yield "it is running, and no worker has started it"
     elif run.for_workers and run.worker not in account.history.workers:
         yield f"it is running, and its worker `{run.worker}` is not among the workers"
 
@@ -449,8 +449,8 @@ def _out_of_order(account: Account) -> Lines:
         before = move.step(place.part, place.number - 1)
         if place.number and not way.is_done(before):
             stands = way.how.get(before)
-            how = "not begun" if stands is None else stands or "under way"
-            yield f"`{event.step}` was begun while `{before}` was {how}"
+            how = "not started" if stands is None else stands or "in progress"
+            yield f"`{event.step}` started while `{before}` was {how}"
         yield from _not_its_case(event, place, way)
 
 
@@ -461,16 +461,16 @@ def _not_its_case(event: Event, place: Place, way: _Way) -> Lines:
         case Part.STEPS:
             for part in (Part.INSTEAD, Part.FAILED):
                 if move.step(part, 0) in way.how:
-                    yield f"`{event.step}` was begun after `{move.step(part, 0)}`"
+                    yield f"`{event.step}` started after `{move.step(part, 0)}`"
         case Part.SLOW:
             if not any(way.how.get(step) == "" for step in move.steps(Part.STEPS)):
-                yield f"`{event.step}` was begun while no step of its move was under way"
+                yield f"`{event.step}` started while no step of its move was in progress"
         case Part.INSTEAD:
             if move.step(Part.STEPS, 0) not in way.given_up:
-                yield f"`{event.step}` was begun, and the move was not given up"
+                yield f"`{event.step}` started, and the move was not given up"
         case Part.FAILED:
             if move.path not in way.takes_back:
-                yield f"`{event.step}` was begun, and the move was not to be taken back"
+                yield f"`{event.step}` started, and the run was not taking the move back"
 
 
 def _too_early(account: Account) -> Lines:
@@ -483,7 +483,7 @@ def _too_early(account: Account) -> Lines:
                 is_another = (move.thing, move.thing_id) != (place.move.thing, place.move.thing_id)
                 if not way.has_finished(move) and not (is_another and way.is_set_aside(name, move)):
                     was = f"`{move.path}` of stage `{name}` was not done"
-                    yield f"`{event.step}` was begun while {was}"
+                    yield f"`{event.step}` started while {was}"
 
 
 def _not_whole(account: Account) -> Lines:
@@ -507,7 +507,7 @@ def _not_proved(account: Account) -> Lines:
         proved += event.what in _PROVED
     if proved < account.outline.checks:
         checks = count_of(account.outline.checks, "check")
-        yield f"it has succeeded, and of {checks} {proved} are told to hold"
+        yield f"it has succeeded, and only {proved} of {checks} are proved by its events"
 
 
 INVARIANTS: tuple[Invariant, ...] = (
@@ -543,13 +543,13 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "no-write-below-epoch",
-        "Only who took the run up last writes; each take-over has a higher epoch.",
+        "Only the worker that took the run last writes; each take-over has a higher epoch.",
         _REPORT,
         _below_the_epoch,
     ),
     Invariant(
         "attempts-of-takers",
-        "Each attempt is of an epoch at which somebody took the run up.",
+        "Each attempt has an epoch at which a worker took the run.",
         _REPORT,
         _of_no_taker,
     ),
@@ -561,7 +561,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "nothing-after-end",
-        "A run ends once, and nothing but its undoing is told of it afterwards.",
+        "A run ends once, and has no events afterwards except its undo.",
         _REPORT,
         _after_the_end,
     ),
@@ -579,20 +579,20 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "nothing-open-after-end",
-        "Nothing is under way in a run that is over.",
+        "Nothing is in progress in a run that has ended.",
         _REPORT,
         _open_after_the_end,
     ),
     Invariant(
         "refused-did-nothing",
-        "A run whose plan no longer held, or that was not begun in time, has attempted nothing.",
+        "A run whose plan was stale, or that did not start in time, has attempted nothing.",
         _REPORT,
         _refused_and_did,
     ),
     Invariant(
         "holds-of-living-runs",
-        "A node is held by a run that goes on, or that stopped with something under way.",
-        "`stackward run show {run}` shows how it stands; " + _REPORT,
+        "Only a run that goes on, or that stopped with something in progress, holds a node.",
+        "`stackward run show {run}` shows its state; " + _REPORT,
         _held_for_nothing,
     ),
     Invariant(
@@ -603,14 +603,14 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "one-run-per-node",
-        "In one cloud a node is held by one run.",
+        "In one cloud, only one run holds a node.",
         "stop one of the two: `stackward run cancel {run}`; " + _REPORT,
         _held_twice,
     ),
     Invariant(
         "running-has-worker",
-        "A running run has a worker; one of the workers' has one that was not missed.",
-        "`stackward run resume {run} --take-over` carries it on; " + _REPORT,
+        "A running run has a worker; a run of the workers has one that still reports.",
+        "`stackward run resume {run} --take-over` continues it; " + _REPORT,
         _without_a_worker,
     ),
     Invariant(
@@ -628,22 +628,22 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "steps-of-plan",
-        "Only steps of the plan are attempted, and those that it caught up with.",
+        "Only steps of the plan are attempted, or steps that the run added to it.",
         _REPORT,
         _not_in_the_plan,
         needs_plan=True,
     ),
     Invariant(
         "steps-in-order",
-        "A step begins when the step before it is proved done.",
+        "A step starts when the step before it is proved done.",
         _REPORT,
         _out_of_order,
         needs_plan=True,
     ),
     Invariant(
         "stages-in-order",
-        "A stage begins when each move of the stages before it is proved done, or has set aside "
-        "its thing.",
+        "A stage starts when each move of the stages before it is proved done, or has set its "
+        "server aside.",
         _REPORT,
         _too_early,
         needs_plan=True,
@@ -657,7 +657,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "success-is-proved",
-        "In a run that has succeeded, each check of its plan was told to hold.",
+        "In a run that has succeeded, the events prove each check of its plan.",
         "do not rely on it: " + _LOOK,
         _not_proved,
         needs_plan=True,

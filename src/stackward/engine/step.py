@@ -261,7 +261,7 @@ class _StepRunner:
         if now - self._waiting_since >= self._pace.patience_s:
             raise error.as_kind(
                 StepFailed,
-                f"{self._step.summary}: no proof of how it stands for "
+                f"{self._step.summary}: its state could not be read for "
                 f"{self._pace.patience_s:.0f} s: {why}",
             )
         return Standing.UNKNOWN

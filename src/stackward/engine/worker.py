@@ -287,7 +287,7 @@ class _Worker:
                 if run.awaits_its_turn and self._journal.run(run.id).epoch == run.epoch:
                     self._put_off(run, error.message)  # its node is not free yet
                 continue  # else another worker was quicker
-            self._config.say(f"run `{run.id}`, {run.title}: taken up")
+            self._config.say(f"run `{run.id}`, {run.title}: started")
             self._going[run.id] = (taken, self._aside(pool, partial(self._config.carry, taken)))
 
     def _has_place(self, run: Run) -> bool:
@@ -328,9 +328,9 @@ class _Worker:
 
     def _wait_for_the_cloud(self, why: str) -> None:
         self._reach_not_before = self._clock.monotonic() + self._rhythm.retry_s
-        self._config.say(f"takes nothing up: {why}")
+        self._config.say(f"starts no runs: {why}")
         if self._config.once:
-            self.failed = Unreachable(f"what is due was not taken up: {why}")
+            self.failed = Unreachable(f"runs that are due were not started: {why}")
 
     def _settle(self) -> None:
         """Say how runs ended; none is left without anybody who carries it out."""

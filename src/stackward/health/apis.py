@@ -276,7 +276,7 @@ def gaps_of_doors(
             kind=Kept.SPARED,
             component=component.name,
             where=component.name,
-            what="all that its API would tell",
+            what="everything that its API would show",
             why="it has no endpoint for us",
         )
     if isinstance(state.login, Failed):
@@ -285,7 +285,7 @@ def gaps_of_doors(
             kind=Kept.SPARED if is_asked else Kept.DEADLINE,
             component=_KEYSTONE,
             where="the APIs",
-            what="all that the APIs would tell",
+            what="everything that the APIs would show",
             why="there is no login" if is_asked else state.login.says,
         )
     for name, answer in state.probes.items():

@@ -684,7 +684,7 @@ NO_RPC = "calls over RPC are switched off by `--no-rpc`"
 
 
 KEPT_BY = {IRONIC: Kept.NO_QUESTION, NO_TIME: Kept.DEADLINE}
-_NO_UPTIME = "its driver tells no uptime, so Nova does not tell whether it has answered"
+_NO_UPTIME = "its driver has no uptime, so Nova does not show whether it has answered"
 
 
 def _knows_no_uptime(state: CloudState, host: str, answer: RpcAnswer) -> bool:

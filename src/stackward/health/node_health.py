@@ -205,7 +205,7 @@ def _judge_survey(survey: Survey) -> Iterator[Finding]:
                 available=in_size(survey.memory_available),
                 total=in_size(survey.memory_total),
                 percent=percent,
-                huge=f", beside {in_size(survey.memory_huge)} in huge pages"
+                huge=f", besides {in_size(survey.memory_huge)} in huge pages"
                 if survey.memory_huge
                 else "",
             )
@@ -378,7 +378,7 @@ def _not_in_inventory(state: CloudState) -> Iterator[Finding]:
         evidence = [*why, *(may_be if silent else [])]
         if state.hypervisors_unread:
             evidence.append(
-                f"Nova's hypervisors, which tell Ironic's hosts, cannot be read: "
+                f"Nova's hypervisors, which show the hosts of Ironic, cannot be read: "
                 f"{state.hypervisors_unread.says}"
             )
         yield rule.found(MACHINE, host, evidence, binary=of_machine[0].binary)
@@ -420,7 +420,7 @@ def gaps_of_machines(state: CloudState) -> Iterator[Gap]:
                 kind=Kept.DEADLINE,
                 component=MACHINE,
                 where=node,
-                what="all that it would tell",
+                what="everything that it would show",
                 why=survey.why,
                 is_proof=True,
             )

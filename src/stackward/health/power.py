@@ -113,8 +113,8 @@ def _not_asked(error: StackwardError) -> PowerFinding:
         state=State.UNKNOWN,
         says=words,
         remedy=error.hint
-        or "try its own page; many a BMC that hangs is mended by its own restart, "
-        "which leaves the node alone",
+        or "try its own page; a BMC that hangs often works again after its own restart, "
+        "which does not change the node",
     )
 
 
@@ -152,7 +152,7 @@ def _machine(node: str, told: PowerDevice, own: Own) -> list[PowerFinding]:
     if not isinstance(own, Hardware):
         return [
             _not_proved(
-                f"`{node}` did not tell which machine it is: {own}",
+                f"`{node}` did not say which machine it is: {own}",
                 "check again once it answers over ssh",
             )
         ]
@@ -173,8 +173,8 @@ def _machine(node: str, told: PowerDevice, own: Own) -> list[PowerFinding]:
         case Alike.UNTOLD:
             return [
                 _not_proved(
-                    "the device and the node tell nothing that both have: the device tells "
-                    f"{_in_words(told.hardware)}; the node tells {_in_words(own) or 'nothing'}",
+                    "the device and the node have no identity that can be compared: the device "
+                    f"says {_in_words(told.hardware)}; the node says {_in_words(own) or 'nothing'}",
                     "let root log in to the node: only root may read its UUID and serial number",
                 )
             ]

@@ -454,7 +454,7 @@ def own_tool(here: Presence) -> OwnTool | None:
 
 
 def _gaps_of_broker(survey: Survey, broker: Broker, name: str) -> Iterator[Gap]:
-    late = Unseen("not told in time", Blind.LATE)
+    late = Unseen("no answer in time", Blind.LATE)
     if survey.sudo_refused:
         late = Unseen(survey.sudo_refused, Blind.REFUSED)
     unread = {"queues": broker.queues_unread, "bindings": broker.bound_unread}
@@ -463,7 +463,7 @@ def _gaps_of_broker(survey: Survey, broker: Broker, name: str) -> Iterator[Gap]:
             named = ", ".join(f"`{vhost}`" for vhost in vhosts)
             yield gap_of(survey, f"RabbitMQ's {what} of the virtual host {named}", late, name)
     if broker.vhosts is None:
-        yield gap_of(survey, "which virtual hosts RabbitMQ has beside `/`", late, name)
+        yield gap_of(survey, "which virtual hosts RabbitMQ has besides `/`", late, name)
 
 
 def _judge_database(here: Presence, present: Present, *, has_seen_all: bool) -> Iterator[Finding]:

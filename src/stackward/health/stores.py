@@ -71,7 +71,7 @@ def _judge_group(here: Presence, group: VolumeGroup) -> Iterator[Finding]:
     if not group.is_there:
         how = "is not there"
     elif group.is_partial:
-        how = "lacks a disk"
+        how = "has a missing disk"
     elif group.is_read_only:
         how = "is read-only"
     if how:

@@ -31,13 +31,13 @@ BUSY = Rule(
     "start/busy",
     "Nova is at work on it ({task})",
     "wait until that is done, then plan again; if it never is, `openstack server event list {id}` "
-    "tells who asked for it, and `openstack compute service list` whether its nova-compute is up",
-    "Nova takes no start of a server at which it is at work.",
+    "shows who asked for it, and `openstack compute service list` whether its nova-compute is up",
+    "Nova refuses to start a server while it works on it.",
 )
 IN_ERROR = Rule(
     "start/in-error",
     "is in ERROR: {fault}",
-    "mend the cause; then `stackward server reboot {id} --hard` brings it out of ERROR",
+    "repair the cause; then `stackward server reboot {id} --hard` brings it out of ERROR",
     "nova 31.0 compute/api.py, start: only STOPPED.",
 )
 WRONG_STATUS = Rule(
@@ -88,11 +88,12 @@ _WAY_OUT = {
     "RESCUE": "ask its owner, then `openstack server unrescue {id}`",
     "VERIFY_RESIZE": "ask its owner whether it works, then confirm or revert its resize with "
     "`openstack server resize`",
-    "SHELVED": "ask its owner, and have it back: `openstack server unshelve {id}`",
+    "SHELVED": "ask its owner, and bring it back: `openstack server unshelve {id}`",
     "SOFT_DELETED": "ask its owner: `openstack server restore {id}` brings it back",
     "BUILD": "see what builds it",
-    "ACTIVE": "nothing is to be done if it runs; if its guest is off, plan again once Nova says so",
-    "UNKNOWN": "mend its cell, which is down (`nova-manage cell_v2 list_cells`)",
+    "ACTIVE": "if it runs, there is nothing to do; if its guest is off, wait until Nova says so, "
+    "then plan again",
+    "UNKNOWN": "repair its cell, which is down (`nova-manage cell_v2 list_cells`)",
 }
 
 

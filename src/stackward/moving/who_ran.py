@@ -77,7 +77,7 @@ def judge_who_ran(past: Past, loss: Loss) -> WhoRan:
     return WhoRan(
         server=past.server,
         answer=answer,
-        because=because or "no witness can tell",
+        because=because or "no witness knows",
         testimonies=told,
     )
 
@@ -131,11 +131,11 @@ def _not_stopped_by(
         return _told(listed, Was.RUNNING if ran else Was.OFF, "ran" if ran else "was off")
     if listed.has_all_stops or server not in listed.ran:
         return None
-    words = f"and was stopped since: whether by that run, its journal tells, which {_ELSEWHERE}"
+    words = f"and was stopped since; only that run's journal shows who asked, and it {_ELSEWHERE}"
     return _told(listed, Was.UNKNOWN, "ran", words)
 
 
-_ELSEWHERE = "is not here or lacks an answer"
+_ELSEWHERE = "is not here or has no answer"
 
 
 def _told(listed: Listed, was: Was, how: str, more: str = "") -> Testimony:
@@ -215,7 +215,7 @@ def _libvirt(past: Past, loss: Loss) -> Testimony:
             words = f"its guest ran again after the loss, and ended at {in_utc(last.at)}"
             return Testimony(witness=LIBVIRT, was=Was.OFF, words=words, at=last.at)
     if not before:
-        return _nobody_knows(LIBVIRT, "tells nothing of the time before the loss")
+        return _nobody_knows(LIBVIRT, "has nothing from the time before the loss")
     return _at_the_loss(before, _last_stop(past, loss))
 
 
@@ -231,7 +231,7 @@ def _at_the_loss(before: Sequence[GuestLine], stopped: datetime | None) -> Testi
     at = in_utc(last.at)
     if last.event is not GuestEvent.ENDED:
         begun = next((one for one in reversed(before) if one.event is GuestEvent.STARTED), last)
-        words = f"its guest was started at {in_utc(begun.at)}, and no end of it is told"
+        words = f"its guest was started at {in_utc(begun.at)}, and its end is not in the log"
         if stopped is not None and stopped > begun.at:
             words += f"; Nova had it stopped at {in_utc(stopped)}"
             return _nobody_knows(LIBVIRT, words, begun.at)

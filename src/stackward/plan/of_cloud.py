@@ -8,9 +8,7 @@ from stackward.model.cloud import CLOUD, CloudIdentity, KnownCloud, known_cloud
 from stackward.plan.plan import Plan
 
 _LOG_IN = "log in to that cloud: `--os-cloud NAME`, or its OS_* variables; or plan again for this"
-_BY_URL = (
-    "log in by that URL, as whoever planned it did, if that is this cloud too; else plan again"
-)
+_BY_URL = "log in by the URL of the plan, if that is this cloud too; otherwise plan again"
 
 
 def of_cloud(plan: Plan[Any], cloud: CloudIdentity) -> Plan[Any]:

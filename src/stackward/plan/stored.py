@@ -110,7 +110,7 @@ def from_json(text: str, kinds: Kinds) -> Plan[Any]:
         stored = json.loads(text)
     except ValueError as error:
         raise BadInput(
-            f"the plan is not JSON: {error}", hint="write it anew with `--plan-out`"
+            f"the plan is not JSON: {error}", hint="write it again with `--plan-out`"
         ) from error
     return from_mapping(stored, kinds)
 

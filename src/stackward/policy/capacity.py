@@ -20,9 +20,9 @@ from stackward.policy.rule import Rule
 
 NO_SUCH_CPU = Rule(
     "no-such-cpu",
-    "no node with room has its CPU's features: {lacking} is lacking",
-    "pass `--allow-downtime`: it starts anew on the other CPU; or pass `--leave-behind {id}`",
-    "libvirt refuses a running guest on a CPU that lacks what it was started with.",
+    "no node with room has all features of its CPU: {lacking} is missing",
+    "pass `--allow-downtime`: it starts again on the other CPU; or pass `--leave-behind {id}`",
+    "libvirt refuses a running guest on a CPU without the features that it was started with.",
 )
 AFFINITY = Rule(
     "affinity",
@@ -35,36 +35,36 @@ ANTI_AFFINITY = Rule(
     "anti-affinity",
     "must stay apart from its group `{group}`, which is on every node with room",
     "bring another node with room into service, then plan again; or pass `--leave-behind {id}`",
-    "nova 31.0 scheduler/filters/affinity_filter.py: so many of it on a node, and no more.",
+    "nova 31.0 scheduler/filters/affinity_filter.py: it limits the members of a group on a node.",
 )
 ZONE = Rule(
     "zone",
     "was asked for in the zone `{zone}`{unsaid}, which has no other node with room",
     "bring another node of that zone into service, then plan again; or pass `--leave-behind {id}`",
-    "A server that named its zone stays in it.",
+    "A server that was asked for in a zone stays in it.",
 )
 AGGREGATE = Rule(
     "aggregate",
     "aggregates keep it off every node with room ({why})",
-    "bring a fitting node into service, or change the aggregate, then plan again; "
+    "bring a node that fits into service, or change the aggregate, then plan again; "
     "or pass `--leave-behind {id}`",
     "nova 31.0 scheduler/filters: aggregates keep nodes for projects (`filter_tenant_id`) and "
-    "flavors (`aggregate_instance_extra_specs`). These keys have no other use, and the node that "
-    "it is on fulfils them: they are taken to be in force.",
+    "flavors (`aggregate_instance_extra_specs`). These keys have no other use, and its own node "
+    "fulfils them: so they count as in force.",
 )
 MAY_FIND_NO_HOST = Rule(
     "may-find-no-host",
     "Nova may find no host for it: aggregates may keep it off every node with room ({why})",
-    "see `enabled_filters` and `[scheduler]` in the nova.conf of the schedulers: where they have "
-    "`{by}`, bring a fitting node into service first",
-    "Which filters are on cannot be seen from here; Nova's default has none of those that read "
+    "see `enabled_filters` and `[scheduler]` in the nova.conf of the schedulers: if they have "
+    "`{by}`, bring a node that fits into service first",
+    "No API shows which filters are on; Nova's default has none of the filters that read "
     "aggregates.",
 )
 NOT_ON_TARGET = Rule(
     "not-on-target",
     "cannot go to `{target}`: {why}",
     "leave `--target` out, or name a node with room; or pass `--leave-behind {id}`",
-    "The target that was asked for is not among those that Nova would take.",
+    "Nova would not choose the target that you named.",
 )
 NO_ROOM = Rule(
     "no-room",

@@ -25,20 +25,20 @@ BUSY = Rule(
     "busy",
     "is busy ({task})",
     "wait until it is done, then plan again; if it never is, `openstack server event list {id}` "
-    "tells who asked for it",
+    "shows who asked for it",
     "Nova refuses a second task (409).",
 )
 ERROR = Rule(
     "in-error",
     "is in ERROR",
     "repair it (`openstack server show {id}` has the fault), or pass `--leave-behind {id}`",
-    "Nova moves no server in ERROR: what it holds must be looked at first.",
+    "Nova moves no server in ERROR. Look first at its data.",
 )
 RESCUED = Rule(
     "rescued",
     "is in RESCUE",
     "`openstack server unrescue {id}`, then plan again; or pass `--leave-behind {id}`",
-    "Nova moves no server that runs from its rescue disk.",
+    "Nova does not move a server that runs from its rescue disk.",
 )
 SUSPENDED = Rule(
     "suspended",
@@ -50,8 +50,8 @@ SHELVED = Rule(
     "shelved",
     "is SHELVED and not offloaded yet",
     "look first whether its snapshot is `active` "
-    "(`openstack image list --name {thing}-shelved`), then have it offloaded: `nova shelve-offload "
-    "{id}`, the action `shelveOffload` of Nova's API; or ask its owner and have it back: "
+    "(`openstack image list --name {thing}-shelved`), then offload it: `nova shelve-offload {id}`, "
+    "the action `shelveOffload` of Nova's API; or ask its owner and bring it back: "
     "`openstack server unshelve {id}`; then plan again; or pass `--leave-behind {id}`",
     "Its snapshot is in the image service; offloading removes what is here. `openstack server "
     "shelve --offload` (10.5) ends well and does nothing for a server that is SHELVED already.",
@@ -65,7 +65,7 @@ BUILDING = Rule(
 )
 VERIFY_RESIZE = Rule(
     "verify-resize",
-    "awaits the confirmation of a resize",
+    "waits for the confirmation of a resize",
     "ask its owner whether it works: `openstack server resize confirm {id}` removes what it was "
     "resized from, `openstack server resize revert {id}` brings it back; then plan again",
     "Nova moves no server between a resize and its confirmation.",
@@ -74,7 +74,7 @@ SOFT_DELETED = Rule(
     "soft-deleted",
     "is deleted, but can still be brought back",
     "ask its owner: `openstack server restore {id}` brings it back, "
-    "`openstack server delete --force {id}` removes it and its disk for ever; "
+    "`openstack server delete --force {id}` removes it and its disk permanently; "
     "or pass `--leave-behind {id}`",
     "Its disk stays on this node until it is reclaimed.",
 )
@@ -82,40 +82,41 @@ UNKNOWN_STATUS = Rule(
     "unknown-status",
     "is in {status}",
     "bring it to ACTIVE, PAUSED or SHUTOFF, then plan again; or pass `--leave-behind {id}`",
-    "What is not known to be movable blocks.",
+    "Stackward does not know how to move a server in this state.",
 )
 STATES_DISAGREE = Rule(
     "states-disagree",
     "Nova calls it {status}, but its vm_state is {vm_state} and its power state {power}",
-    "wait for Nova's next look (10 minutes), which takes over what libvirt says; where they still "
-    "disagree then, look first what the guest does (`virsh domstate --reason {id}` on its node), "
-    "then `openstack server reboot --hard {id}` and plan again; or pass `--leave-behind {id}`",
-    "A move would carry a state that nobody can vouch for.",
+    "wait 10 minutes, until Nova has read the state from libvirt again; if they still disagree, "
+    "look first what the guest does (`virsh domstate --reason {id}` on its node), then "
+    "`openstack server reboot --hard {id}` and plan again; or pass `--leave-behind {id}`",
+    "After a move, nobody could say which of the states is right.",
 )
 NO_DOMAIN = Rule(
     "no-domain",
     "Nova calls it {status}, but libvirt on the node has no such guest, {nor}",
-    "{look}`openstack server reboot --hard {id}` makes the guest anew, then plan again; "
+    "{look}`openstack server reboot --hard {id}` creates the guest again, then plan again; "
     "or pass `--leave-behind {id}`",
-    "It runs nowhere: a live migration would fail midway.",
+    "It runs nowhere: a live migration would fail before its end.",
 )
 GUEST_ELSEWHERE = Rule(
     "guest-elsewhere",
     "Nova calls it {status} here, but its guest is {state} on `{where}`",
     "never start or reboot the server now: a second guest would write to its disks; shut the guest "
     "down there (`virsh shutdown {id}` on `{where}`; `virsh destroy {id}` ends one that does not "
-    "obey) and take its definition away (`virsh undefine --keep-nvram {id}`); unless storage is "
-    "shared, copy its disks from there back to this node (`/var/lib/nova/instances/{id}`, by "
-    "default) and rename that directory there: Nova moves no server to a node that has it; then "
-    "`openstack server reboot --hard {id}` and plan again; or pass `--leave-behind {id}`",
-    "It is the trace of a live migration that libvirt ended and Nova did not.",
+    "obey) and remove its definition (`virsh undefine --keep-nvram {id}`); unless storage is "
+    "shared, copy its directory from there back to this node (by default "
+    "`/var/lib/nova/instances/{id}`); then rename it there, because Nova moves no server to a node "
+    "that has its directory; then `openstack server reboot --hard {id}` and plan again; or pass "
+    "`--leave-behind {id}`",
+    "A live migration was ended by libvirt and not by Nova.",
 )
 GUEST_UNSEEN = Rule(
     "guest-unseen",
-    "Nova calls it {status}, but libvirt on the node has no such guest, and whether another has "
-    "it could not be read: {why}",
+    "Nova calls it {status}, but libvirt on the node has no such guest, and another node that may "
+    "have it cannot be read: {why}",
     "{way}; then plan again; or pass `--leave-behind {id}`",
-    "It may run where a migration left it: what is started then runs twice.",
+    "A migration may have left it there, running: a second start would run it twice.",
 )
 DOMAIN_DISAGREES = Rule(
     "domain-disagrees",
@@ -130,7 +131,7 @@ HOLDS_PCI = Rule(
     "holds a PCI device ({what})",
     "pass `--allow-downtime`: it is stopped while it moves; or pass `--leave-behind {id}`",
     "nova 31.0 conductor/tasks/live_migrate.py moves only devices declared `live_migratable`, "
-    "which the API does not tell.",
+    "which the API does not show.",
 )
 HAS_TPM = Rule(
     "has-tpm",
@@ -153,7 +154,7 @@ HAS_VGPU = Rule(
 HAS_ACCELERATOR = Rule(
     "has-accelerator",
     "holds an accelerator ({what})",
-    "pass `--leave-behind {id}`; or have its owner build it anew elsewhere",
+    "pass `--leave-behind {id}`; or ask its owner to build it again elsewhere",
     "nova 31.0 compute/api.py, block_accelerators and block_port_accelerators: no move at all.",
 )
 UNKNOWN_PORT = Rule(
@@ -162,89 +163,89 @@ UNKNOWN_PORT = Rule(
     "ask its owner whether it can do without; then detach it "
     "(`openstack server remove port {id} {port}`) and plan again; "
     "or pass `--leave-behind {id}`",
-    "What is not known to be movable blocks.",
+    "Stackward does not know how to move a port of this type.",
 )
 PORT_ELSEWHERE = Rule(
     "port-elsewhere",
-    "its port {port} is not well bound here (host {host}, {vif})",
+    "its port {port} is not bound to this node (host {host}, {vif})",
     "look first whether its guest runs here, and nowhere else (`virsh domstate {id}`); then bind "
-    "the port anew: `openstack port set --host {here} {port}`, and plan again; "
+    "the port again: `openstack port set --host {here} {port}`, and plan again; "
     "or pass `--leave-behind {id}`",
-    "It is the trace of an earlier move that did not end well; a new one would fail on it.",
+    "An earlier move that failed has left it so; a new move would fail on it.",
 )
 LEFT_BINDING = Rule(
     "left-binding",
-    "its port {port} has an inactive binding on `{left_on}`, left behind by a move: it is removed "
-    "before this one, for which newer Neutrons want the role `service`",
+    "its port {port} has an inactive binding on `{left_on}`, left behind by a move: Stackward "
+    "removes it before this move; newer Neutrons require the role `service` for that",
     "",
     "nova 31.0 removes it only with the move that made it; a port bound twice proves no move.",
 )
 CELL_DOWN = Rule(
     "cell-down",
-    "is in a cell that is down: Nova does not know how it is",
-    "mend that cell (`nova-manage cell_v2 list_cells` names its database and its message queue), "
+    "is in a cell that is down: Nova does not know its state",
+    "repair that cell (`nova-manage cell_v2 list_cells` names its database and its message queue), "
     "then plan again; or pass `--leave-behind {id}`",
     "Nova answers with a few fields and the status UNKNOWN while the cell's database is away.",
 )
 GROUP_UNKNOWN = Rule(
     "group-unknown",
-    "its group {group} has members in a cell that is down; where they are is not known: {count}",
-    "mend that cell (`nova-manage cell_v2 list_cells` names its database and its message queue), "
+    "its group {group} has members in a cell that is down, and their nodes are not known: {count}",
+    "repair that cell (`nova-manage cell_v2 list_cells` names its database and its message queue), "
     "then plan again; or pass `--leave-behind {id}`",
-    "Where the others are decides where it may go.",
+    "The nodes of the other members decide where it may go.",
 )
 ZONE_UNKNOWN = Rule(
     "zone-unknown",
-    "may be bound to its zone `{zone}`, which this Nova is too old to say: room is counted there "
-    "alone",
+    "may have to stay in its zone `{zone}`, which this Nova is too old to say: only room in that "
+    "zone is counted",
     "",
-    "Nova says so from microversion 2.96 (2024.1) on. Its scheduler keeps to the zone that a "
-    "server was asked for, whatever is known here.",
+    "Nova says so from microversion 2.96 (2024.1) on. In any case its scheduler keeps to the zone "
+    "that a server was asked for.",
 )
 LOCKED = Rule(
     "locked",
-    "is locked ({why}); a lock does not bind an administrator",
-    "ask its owner, if that is your custom",
+    "is locked ({why}); an administrator may still move it",
+    "ask its owner, if you usually do",
     "nova 31.0 compute/api.py: check_instance_lock lets administrators through.",
 )
 DISK_COPIED = Rule(
     "disk-copied",
     "has {size} on a disk of this node: it is copied over the network",
     "",
-    "Without shared storage a move carries the disk, and takes its time.",
+    "Without shared storage a move copies the disk, which takes time.",
 )
 DISK_UNKNOWN = Rule(
     "disk-unknown",
-    "whether its disk is on shared storage cannot be seen from here",
+    "its disk may be on shared storage or not: Stackward cannot see which",
     "",
-    "Nova itself tests for it, and copies the disk where it must.",
+    "Nova tests it, and copies the disk if it must.",
 )
 PORT_LEAVES = Rule(
     "port-leaves",
     "its port {port} ({what}) is unplugged while it moves",
-    "see that the guest has a bond or can do without it for that time",
+    "make sure that the guest has a bond or can do without the port for that time",
     "nova 31.0 moves SR-IOV ports live by detaching and attaching them.",
 )
 NO_ALLOCATION = Rule(
     "no-allocation",
-    "has no allocation at placement for this node",
+    "has no allocation in placement for this node",
     "`nova-manage placement heal_allocations --instance {id}`",
-    "Its room is promised to others: the node is fuller than its books say.",
+    "Placement may give its room to other servers: the node is fuller than placement shows.",
 )
 CAPABILITIES_UNSEEN = Rule(
     "capabilities-unseen",
-    "its flavor wants {wanted} of a node, which cannot be compared from here",
+    "its flavor requires {wanted} of a node, which Stackward cannot compare",
     "compare the nodes that it may go to: {look}",
-    "nova 31.0 scheduler/filters/compute_capabilities_filter.py, which is on by default: where no "
+    "nova 31.0 scheduler/filters/compute_capabilities_filter.py, which is on by default: if no "
     "other node has that, Nova finds no host.",
 )
 CPU_POLICY = Rule(
     "cpu-policy",
     "Nova refuses to place it anywhere: {why}",
-    "have its owner resize it to a flavor that agrees with its image, then plan again; "
+    "ask its owner to resize it to a flavor that agrees with its image, then plan again; "
     "or pass `--leave-behind {id}`",
-    "nova 31.0 virt/hardware.py, get_cpu_policy_constraint and those beside it: the scheduler asks "
-    "them for every move.",
+    "nova 31.0 virt/hardware.py, get_cpu_policy_constraint and others like it: the scheduler "
+    "checks them for every move.",
 )
 
 
@@ -346,7 +347,7 @@ def _judge_agreement(server: Server, node: ComputeNode) -> Iterator[Verdict]:
 
 
 _LOOK_ELSEWHERE = (
-    "look first for it on the other nodes (`virsh --readonly list --all --uuid`), for a second "
+    "look first for it on the other nodes (`virsh --readonly list --all --uuid`), because a second "
     "guest would write to its disks; if none has it, "
 )
 

@@ -26,68 +26,68 @@ NOT_NAMED = Rule(
     "fence/not-named",
     "the inventory does not name this machine",
     "name it in the inventory, with its `bmc_url`, or `fence_agent` and `fence_options`",
-    "Its device and its addresses are known by the inventory.",
+    "The inventory has its device and its addresses.",
 )
 NO_DEVICE = Rule(
     "fence/no-device",
     "the inventory names no device that switches its power",
-    "give it `bmc_url`, or `fence_agent` and `fence_options`, in the inventory; or see at the "
+    "give it `bmc_url`, or `fence_agent` and `fence_options`, in the inventory; or check at the "
     "machine itself that it has no power, then `stackward node evacuate {name} --confirmed-off "
     "REFERENCE`",
-    "Without a device nothing says that it has no power.",
+    "Without a device nothing shows that it has no power.",
 )
 DEVICE_UNREAD = Rule(
     "fence/device-unread",
     "its device cannot be read: {why}",
     "{way}; then plan again",
-    "A device that does not answer before the order will not prove anything after it.",
+    "A device that does not answer before the order proves nothing after it.",
 )
 NO_FORCE_OFF = Rule(
     "fence/no-force-off",
-    "its device does not cut the power at once: it knows {known}",
-    "name a device that does: another `fence_agent`, or the outlets of its power strip",
-    "A shutdown waits for the operating system, which may wait for ever.",
+    "its device cannot cut the power at once: it knows {known}",
+    "name a device that can: another `fence_agent`, or the outlets of its power strip",
+    "A shutdown waits for the operating system, which may never end.",
 )
 WRONG_DEVICE = Rule(
     "fence/wrong-device",
     "its device says Off, and it answers: {heard}",
     "find out which machine that device switches (its serial number, its cable), and correct the "
     "inventory",
-    "A machine without power does not answer. So the device is that of another one.",
+    "A machine without power does not answer. So the device belongs to another machine.",
 )
 ANOTHERS_DEVICE = Rule(
     "fence/another-device",
     "its device is that of another machine{owner}: it says {said}, and this node said {own}",
     "correct the inventory; if its board or its network cards were replaced, "
-    "`stackward node check {name}` on the living node keeps what it is now",
+    "`stackward node check {name}` on the living node records its new identity",
     "The order would cut the power of a machine that is well.",
 )
 WHOSE_DEVICE = Rule(
     "fence/whose-device",
-    "nothing tells that its device is this node's: {why}",
-    "look at the machine itself, see that it has no power and that this device switches it; then "
+    "nothing shows that its device is this node's: {why}",
+    "look at the machine itself: check that it has no power and that this device switches it; then "
     "pass `--confirmed-off REFERENCE`, such as the number of a ticket",
-    "An inventory may be wrong by one line. While a node is well, `stackward cloud check` keeps "
+    "An inventory may be wrong by one line. While a node is well, `stackward cloud check` records "
     "which machine it is.",
 )
 WORD_ALONE = Rule(
     "fence/word-alone",
-    "that its device is this node's is known by a person's word alone: {reference}",
-    "where it is wrong, another machine loses its power",
+    "only a person's word says that its device is this node's: {reference}",
+    "if the word is wrong, another machine loses its power",
     "The word is kept with the run.",
 )
 PROVED_LATER = Rule(
     "fence/proved-later",
-    "whether its device is this node's shows once the order is given: what is heard of it now must "
-    "fall silent",
-    "where it does not, another machine has lost its power, and the run says so",
-    "`stackward cloud check` keeps which machine a node is while it is well.",
+    "only the order will show whether its device is this node's: the node, which answers now, must "
+    "then be silent",
+    "if it still answers, another machine has lost its power, and the run says so",
+    "While a node is well, `stackward cloud check` records which machine it is.",
 )
 BOOTS_BY_ITSELF = Rule(
     "fence/boots-by-itself",
     "it boots by itself when power returns to its site",
-    "set its firmware to stay off, or as it was before",
-    "A node that boots starts its nova-compute, and that acts on the servers that it had.",
+    "set its firmware to stay off, or to its state before the power loss",
+    "A node that boots starts its nova-compute, which acts on the servers that it had.",
 )
 
 # --- is it dead? --------------------------------------------------------------------------------
@@ -95,33 +95,33 @@ BOOTS_BY_ITSELF = Rule(
 ALIVE = Rule(
     "fence/alive",
     "it is not dead ({life}): {signs}",
-    "{first}; or let {count} there lose their power: `--kill-guests {number}`",
-    "A living node is emptied by a drain, which stops no server.",
+    "{first}; or cut the power of {count} there: `--kill-guests {number}`",
+    "For a living node there is the drain, which stops no server.",
 )
 MISCOUNTED = Rule(
     "fence/miscounted",
     "`--kill-guests {given}` was given, and {count} have power there by {source}",
     "see which they are (`openstack server list --all-projects --host {host}`); then pass "
     "`--kill-guests {number}`",
-    "The number says that whoever asks knows what is lost.",
+    "The number shows that you know what is lost.",
 )
 GUESTS_KILLED = Rule(
     "fence/guests-killed",
-    "it is not dead ({life}): {count} by {source} lose their power, and what is in their memory",
+    "it is not dead ({life}): {count} by {source} lose their power and their memory",
     "{first}",
-    "A fence is no shutdown.",
+    "A fence is not a shutdown.",
 )
 MAY_RUN = Rule(
     "fence/may-run",
-    "it is {life}: {count} by Nova may run there still, and lose their power",
+    "it is {life}: {count} by Nova may still run there, and lose their power",
     "{first}",
-    "What cannot be asked may serve its users nevertheless.",
+    "A server may serve its users although its node cannot be asked.",
 )
 UNNEEDED = Rule(
     "fence/unneeded",
     "`{flag}` was given, and it is not needed: {why}",
     "leave that flag out",
-    "A flag that is needed for nothing was meant for another node.",
+    "A flag that is not needed may be meant for another node.",
 )
 
 # --- is it the only one? ------------------------------------------------------------------------
@@ -131,55 +131,55 @@ OUTAGE = Rule(
     "{down} of the {total} of {of} are down: {names}",
     "look first at what they share (their network, their switch, RabbitMQ: `stackward cloud "
     "check`); if they are really down, name all of them: `--accept-outage {all}`",
-    "Where most nodes are silent at once, they are mostly well, and cut off.",
+    "If most nodes are silent at once, they are usually well, and only cut off.",
 )
 OUTAGE_ACCEPTED = Rule(
     "fence/outage-accepted",
     "{down} of the {total} of {of} are down: {names}",
     "",
-    "It was asked for by `--accept-outage`.",
+    "`--accept-outage` was given.",
 )
 NOT_DOWN = Rule(
     "fence/not-down",
     "`--accept-outage` names `{given}`, which is not down",
     "name each node that is down, and no other: `--accept-outage {all}`",
-    "Whoever names a node that is well has another outage in mind.",
+    "A list with a node that is well is for another outage.",
 )
 CONTROL_BROKEN = Rule(
     "fence/control-broken",
-    "no {parts} reports to Nova, apart from any on this node: what Nova says of its nodes is old",
+    "no {parts} on another node reports to Nova: what Nova says of its nodes is old",
     "repair that first: `stackward cloud check` names what is broken; then plan again",
-    "nova-compute reports over RabbitMQ and nova-conductor: where they fail, nodes that are well "
-    "fall silent one after the other. And Nova could evacuate nothing.",
+    "nova-compute reports over RabbitMQ and nova-conductor: if they fail, nodes that are well look "
+    "silent, one after the other. And Nova could evacuate nothing.",
 )
 RPC_BROKEN = Rule(
     "fence/rpc-broken",
-    "Nova calls {hosts} up, and none of them answers a call over RabbitMQ: what it says of its "
+    "Nova has {hosts} as up, but none of them answers a call over RabbitMQ: what Nova says of its "
     "nodes may be old",
     "repair that first: `stackward cloud check` names what is broken, such as RabbitMQ; then plan "
     "again",
-    "nova-compute reports over RabbitMQ. That MariaDB takes writes is told by the services that "
-    "Nova calls up: their rows were written within the last minute.",
+    "nova-compute reports over RabbitMQ. MariaDB accepts writes: the rows of services that are up "
+    "were written within the last minute.",
 )
 MEMBER_BROKEN = Rule(
     "fence/member-broken",
     "{part} is broken on `{node}`: {reason}",
     "{remedy}; then plan again",
-    "Who is connected to that member falls silent, and may be well. `stackward cloud check` judges "
-    "it by the same rule.",
+    "Nodes that are connected to that member look silent, and may be well. `stackward cloud check` "
+    "judges it by the same rule.",
 )
 NO_WITNESS = Rule(
     "fence/no-witness",
-    "nobody can tell whether it answers: {why}",
+    "no other node can check whether it answers: {why}",
     "make `ssh` work to another compute node or a controller, with `python3` and `ping` there; "
     "then plan again",
-    "The proof that it is dead rests on other nodes, which call it at all of its addresses.",
+    "Other nodes prove that it is dead: they call it at all of its addresses.",
 )
 OTHER_ROLE = Rule(
     "fence/other-role",
     "it is also {role}: {effect}",
     "{remedy}",
-    "All that runs on the machine loses its power.",
+    "Everything that runs on the machine loses its power.",
 )
 
 _PARTS = {"rabbitmq": "RabbitMQ", "mariadb": "MariaDB"}

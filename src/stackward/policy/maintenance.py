@@ -12,41 +12,41 @@ from stackward.wording import in_utc
 
 UNKNOWN_LEFT_BEHIND = Rule(
     "unknown-left-behind",
-    "`--leave-behind {given}` names no server that it could be meant for",
+    "`--leave-behind {given}` names no server of this plan",
     "give the id of a server of the plan, or leave the flag out",
-    "An id that matches nothing is a slip.",
+    "An id that matches nothing must be a mistake.",
 )
 CLAIM_UNKNOWN = Rule(
     "claim-unknown",
     "run `{run}` of {operator} on {machine} has it since {since}; the journal here does not know "
     "that run",
     "ask {operator} whether that run is over; then `stackward node return {node} --run {run}`",
-    "It may go on at this moment: only the journal of its own machine tells.",
+    "It may still be running: only the journal of its own machine shows that.",
 )
 NODE_SILENT = Rule(
     "node-silent",
     "does not answer: {why}",
     "switch it on if it is off; {way}; then plan again",
-    "Its nova-compute is started there, and libvirt is asked there.",
+    "Stackward must start its nova-compute there, and ask its libvirt.",
 )
 HELD = Rule(
     "held",
     "is held by run {run} ({title}), which is {state}",
-    "`stackward run watch {run}` follows one that goes on, `stackward run resume {run}` carries on "
-    "one that stopped, `stackward run cancel {run}` ends either; then plan again",
-    "Two runs at work on one node would undo each other.",
+    "`stackward run watch {run}` follows it while it runs, `stackward run resume {run}` continues "
+    "it if it has stopped, and `stackward run cancel {run}` ends it; then plan again",
+    "Two runs on one node would undo each other's changes.",
 )
 UNKNOWN_CONSENT = Rule(
     "unknown-consent",
     "`--consent {given}=...` names no server that would move and whose owner wishes to be asked",
     "give the id of such a server (its blocker names it), or leave the flag out",
-    "A consent that nobody asked for is a slip: it may be meant for another server.",
+    "A consent that nobody needs must be a mistake: it may be meant for another server.",
 )
 STAYS_AWAY = Rule(
     "stays-away",
     "stays on `{host}`: {because}",
     "{advice}, then {way}",
-    "One server that cannot move keeps none of the others away.",
+    "A server that cannot move does not stop the others.",
 )
 
 

@@ -25,65 +25,65 @@ NODE_DOWN = Rule(
 NODE_DEAD = Rule(
     "node-dead",
     "its nova-compute is down and the machine cannot be asked ({why})",
-    "{way}; if it is dead, fence it and evacuate its servers; else repair it, then plan again",
-    "Servers of a node that may be dead are never moved without a fence: two copies could run.",
+    "{way}; if it is dead, fence it and evacuate its servers; otherwise repair it; then plan again",
+    "Servers of a node that may be dead never move without a fence: two copies could run.",
 )
 FORCED_DOWN = Rule(
     "forced-down",
     "its service was forced down",
     "`openstack compute service set --up {host} nova-compute`, once it is certain what runs there",
-    "Somebody told Nova that the node is fenced: its servers may be running elsewhere already.",
+    "The mark means that the node is fenced: its servers may already run elsewhere.",
 )
 CLAIMED = Rule(
     "claimed",
     "it is disabled already: {text}",
-    "settle it with whoever disabled it, then "
+    "ask the person who disabled it, then "
     "`openstack compute service set --enable {host} nova-compute` and plan again",
-    "The reason of a disabled service is its owner's claim; another's claim is never taken over.",
+    "The disabled reason is a claim. Stackward never takes over the claim of somebody else.",
 )
 RUN_UNFINISHED = Rule(
     "run-unfinished",
     "run `{run}` of {operator} has it, and is {state}",
-    "`stackward run resume {run}` carries that run on",
-    "A node is one run's at a time, and that one can still end what it began.",
+    "`stackward run resume {run}` continues that run",
+    "Only one run at a time may have a node, and that run can still end what it started.",
 )
 RUN_GOES_ON = Rule(
     "run-goes-on",
     "run `{run}` of {operator} has it, and goes on",
     "`stackward run watch {run}` follows it to its end; then plan again",
-    "A node is one run's at a time.",
+    "Only one run at a time may have a node.",
 )
 IDENTITY_REMEMBERED = Rule(
     "identity-remembered",
-    "it does not answer; it is taken for Nova's `{host}` by what it called itself at {at}",
+    "it does not answer; by the name that it gave at {at}, it is Nova's `{host}`",
     "make sure that it is that machine: its console shows the host name; then give it Nova's name "
     "or `host_ip` in the inventory",
-    "What a node said while it lived may be out of date: the machine may have been replaced.",
+    "That name may be out of date: the machine may have been replaced.",
 )
 DOMAINS_UNREAD = Rule(
     "domains-unread",
     "its guests cannot be read: {why}",
     f"{SEE_LIBVIRT}; then plan again",
-    "What libvirt runs is compared with what Nova believes before anything is moved.",
+    "Before anything moves, the guests of libvirt are compared with the servers of Nova.",
 )
 DOMAINS_UNREACHED = Rule(
     "domains-unreached",
     "Nova hears from it, but its guests cannot be read: {why}",
     "{way}; then plan again",
-    "What libvirt runs is compared with what Nova believes before anything is moved.",
+    "Before anything moves, the guests of libvirt are compared with the servers of Nova.",
 )
 VIRSH_MISSING = Rule(
     "virsh-missing",
     f"its guests cannot be read: {NO_VIRSH}",
     f"{INSTALL_VIRSH}; then plan again",
-    "What libvirt runs is compared with what Nova believes before anything is moved. It is asked "
-    "with `virsh --readonly`, which needs no rights.",
+    "Before anything moves, the guests of libvirt are compared with the servers of Nova. Stackward "
+    "asks with `virsh --readonly`, which needs no rights.",
 )
 STUCK = Rule(
     "stuck",
     "is stuck ({state}): {reason}",
     "{remedy}; then plan again",
-    "A move that nobody works on never ends by itself; see the stuck states.",
+    "A stuck move never ends by itself; see the stuck states.",
 )
 
 

@@ -13,57 +13,57 @@ STRAY_DOMAIN = Rule(
     "stray-domain",
     "libvirt has the guest {domain} ({state}), which is not a server of this node",
     "look first whose it is and where else it runs (`openstack server show {server}`, "
-    "`virsh list --uuid` there); only one that Nova does not know, or of which the server's own "
-    "node runs another, is shut down with `virsh shutdown {domain}`, and where it does not obey "
-    "ended with `virsh destroy {domain}`; then plan again",
+    "`virsh list --uuid` there); shut it down only if Nova does not know it, or if the server's "
+    "own node runs another guest of it: `virsh shutdown {domain}`, and if it does not obey "
+    "`virsh destroy {domain}`; then plan again",
     "Moving the servers would not move it, and a power-off would end it.",
 )
 INCOMING = Rule(
     "incoming-migration",
     "migration {migration} of server {server} is on its way here ({status})",
-    "wait until it has ended, then plan again; one that never will is named by a plan five minutes "
-    "later",
+    "wait until it has ended, then plan again; if it never ends, a plan five minutes later names "
+    "the cause",
     "It would arrive in the middle of the drain.",
 )
 STUCK_MIGRATION = Rule(
     "stuck-migration",
     "migration {migration} of server {server} is `{status}`, but that server is not migrating",
-    "plan again in five minutes: what goes on will have ended, and what does not is named then, "
-    "if libvirt on both nodes answers",
-    "Either it is about to end, or it is the trace of a lost message.",
+    "plan again in five minutes: it will have ended by then, or the plan names the cause, if "
+    "libvirt on both nodes answers",
+    "Either it is about to end, or a message was lost.",
 )
 STALE_RECORD = Rule(
     "stale-record",
     "{server}: {reason}",
     "",
-    "Nova has no call that closes it, and nothing of Nova acts on it; libvirt has no job.",
+    "Nova has no call that closes this record, and nothing in Nova acts on it; libvirt has no job.",
 )
 AWAITS_CONFIRMATION = Rule(
     "awaits-confirmation",
     "{server} was resized away from here and is not confirmed",
     "ask its owner whether it works: `openstack server resize confirm {server_id}` removes what is "
     "here, `openstack server resize revert {server_id}` brings it back; then plan again",
-    "Confirming needs this node's nova-compute, and its old disk is still here.",
+    "The confirmation needs this node's nova-compute, and its old disk is still here.",
 )
 HAS_ROLE = Rule(
     "has-role",
     "it is also: {role}; {effect}",
     "{remedy}",
-    "Moving the servers away does not move what else the machine does.",
+    "A drain moves only servers: the other services of the machine stay on it.",
 )
 INSTANCE_HA = Rule(
     "instance-ha",
     "the instance-HA service could not be asked about it, and may evacuate a node that goes down "
     "on purpose: {why}",
-    "tell it: `openstack segment host update --on_maintenance True SEGMENT {host}` "
-    "(`openstack segment list` has its SEGMENT)",
-    "Robots that restart servers fight planned work.",
+    "set its maintenance yourself: `openstack segment host update --on_maintenance True SEGMENT "
+    "{host}` (`openstack segment list` has its SEGMENT)",
+    "A service that restarts servers by itself works against planned maintenance.",
 )
 FOREIGN_ALLOCATION = Rule(
     "foreign-allocation",
     "placement keeps {amount} there for {consumer}, which is neither a server of it nor a move",
-    "see `nova-manage placement audit`; twice, some minutes apart",
-    "The node would not be empty in the books, and the final proof would say so.",
+    "run `nova-manage placement audit` twice, some minutes apart",
+    "For placement the node would not be empty, and the final proof would say so.",
 )
 
 

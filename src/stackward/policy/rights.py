@@ -12,16 +12,16 @@ from stackward.ports.shell import Rights
 
 RIGHT_MISSING = Rule(
     "right-missing",
-    "`{login}` may not run there as root all that the plan has to, of {right} ({why})",
+    "`{login}` has no right there to run a command of the plan as root, of {right} ({why})",
     "install the shipped sudoers file there (guide `Without root`), or add the line "
     "`{line}`; then plan again",
     "It would be refused in the middle of the run, after servers have moved.",
 )
 RIGHTS_UNREAD = Rule(
     "rights-unread",
-    "whether the login may run there as root what the plan has to could not be asked: {why}",
-    "see there `sudo -n -l`",
-    "Where a right is missing the run stops midway.",
+    "the rights of the login to run the plan's commands as root there could not be read: {why}",
+    "see `sudo -n -l` there",
+    "If a right is missing, the run stops before its end.",
 )
 
 

@@ -21,21 +21,21 @@ VOLUME_BUSY = Rule(
     "volume-busy",
     "its volume {volume} is `{status}`",
     "{remedy}; then plan again; or pass `--leave-behind {id}`",
-    "A volume in transition is attached to a moved server wrongly or not at all.",
+    "A volume that is changing would be attached to a moved server wrongly or not at all.",
 )
 NO_VOLUME_SERVICE = Rule(
     "no-volume-service",
     "has volumes, and {why}",
-    "use a login that is scoped to a project (`project_name` in clouds.yaml), for one that is "
+    "use a login that is scoped to a project (`project_name` in clouds.yaml), because one that is "
     "scoped to the system has no endpoint with a project's id in it; `openstack catalog list` "
     "shows what is there; then plan again, or pass `--leave-behind {id}`",
-    "Whether a volume is at rest is asked of Cinder before its server moves.",
+    "Stackward asks Cinder for the state of each volume before its server moves.",
 )
 VOLUME_MIGRATES = Rule(
     "volume-migrates",
     "Cinder moves its volume {volume} between backends ({status})",
     "wait until its `migration_status` is `success` or `error` (`openstack volume show {volume}`); "
-    "where it does not change for hours, see the log of cinder-volume; then plan again; "
+    "if it does not change for hours, see the log of cinder-volume; then plan again; "
     "or pass `--leave-behind {id}`",
     "The server would be connected to a volume that is about to be exchanged.",
 )
@@ -43,7 +43,7 @@ VOLUME_APART = Rule(
     "volume-apart",
     "Nova has volume {volume} attached to it, and Cinder has it `{status}`, attached to {holders}",
     "{remedy}; then plan again; or pass `--leave-behind {id}`",
-    "They disagree, and neither changes its word by itself: Cinder would give the volume to "
+    "They disagree, and neither changes its record by itself: Cinder would give the volume to "
     "another server, and Nova would fail to connect it on the other node.",
 )
 VOLUME_IN_ERROR = Rule(
@@ -67,41 +67,41 @@ _LOOK = (
     "look first whether the guest has it: `virsh dumpxml {id}` on its node names it in `<serial>`"
 )
 _WORKS_ON_IT = (
-    "wait until it is `in-use`; it never will be where nobody works on it, which "
-    "`openstack server event list {id}` and `openstack volume service list` tell: then "
-    "{look}; if it has, `openstack volume set --state in-use {volume}`; if it has not, the same "
-    "and `openstack server remove volume {id} {volume}`"
+    "wait until it is `in-use`; it never will be if nothing works on it, which "
+    "`openstack server event list {id}` and `openstack volume service list` show: then "
+    "{look}; then `openstack volume set --state in-use {volume}`; if the guest does not have it, "
+    "also `openstack server remove volume {id} {volume}`"
 )
 _ONLY_CINDER = (
-    "wait until it is `in-use`; it never will be where the cinder-volume that works on it has died "
+    "wait until it is `in-use`; it never will be if the cinder-volume that works on it has died "
     "(`openstack volume service list`, and its log): then {look}, and if it has, "
     "`openstack volume set --state in-use {volume}`"
 )
 _REPAIR = (
     "waiting changes nothing; {look}; see `nova-manage volume_attachment show {id} {volume}`, stop "
-    "the server with its owner's consent, and make the attachment anew: "
+    "the server with its owner's consent, and make the attachment again: "
     "`nova-manage volume_attachment refresh {id} {volume} CONNECTOR`, with the file that "
-    "`nova-manage volume_attachment get_connector --json` writes on its node; if the guest had it "
-    "not, `openstack server remove volume {id} {volume}` then; start the server"
+    "`nova-manage volume_attachment get_connector --json` writes on its node; if the guest did "
+    "not have it, then `openstack server remove volume {id} {volume}`; start the server"
 )
 # The other server's attachment is Cinder's: what is reset at the end is the word that Nova changed.
 _SETTLE = (
     "waiting changes nothing; {look}, and whether the guest of the server that Cinder names has "
-    "it: two that have it write over each other, and one is stopped at once with its owner's "
-    "consent; if this one has it not, `openstack server remove volume {id} {volume}`, and then "
-    "`openstack volume set --state in-use {volume}`"
+    "it; if both have it, they write over each other: stop one at once with its owner's "
+    "consent; if this one does not have it, `openstack server remove volume {id} {volume}`, and "
+    "then `openstack volume set --state in-use {volume}`"
 )
 _RESET = (
-    "waiting changes nothing; {look}; if it has, `openstack volume set --state in-use {volume}`; "
-    "if it has not, the same and `openstack server remove volume {id} {volume}`"
+    "waiting changes nothing; {look}; then `openstack volume set --state in-use {volume}`; if the "
+    "guest does not have it, also `openstack server remove volume {id} {volume}`"
 )
 _SEE_WHY = (
     "waiting changes nothing; see why (`openstack volume message list`, the log of cinder-volume) "
-    "and {look}; where the storage is well and the guest has it, "
+    "and {look}; if the storage is well and the guest has it, "
     "`openstack volume set --state in-use {volume}`"
 )
 _ASK_OWNER = (
-    "waiting changes nothing; its data may be incomplete: ask its owner, who has to judge them; "
+    "waiting changes nothing; its data may be incomplete: ask its owner to check it; "
     "then `openstack volume set --state in-use {volume}`"
 )
 

@@ -21,12 +21,12 @@ _DAEMON = re.compile(r"^Running against daemon: (\d\S*)$", re.MULTILINE)
 
 NO_VIRSH = "`virsh` is not there"
 INSTALL_VIRSH = (
-    "install what has `virsh` there (the package `libvirt-clients`; `libvirt-client` on Red Hat's "
-    "systems), on the host itself where libvirt is a container"
+    "install `virsh` there (the package `libvirt-clients`; `libvirt-client` on Red Hat's "
+    "systems), on the machine itself if libvirt runs in a container"
 )
 SEE_LIBVIRT = (
     "see there why libvirt does not answer (`virsh --readonly --connect qemu:///system list`; "
-    "`systemctl status libvirtd` or `virtqemud`, or its container), and mend it"
+    "`systemctl status libvirtd` or `virtqemud`, or its container), and repair it"
 )
 _NOT_FOUND = 127  # as `env` and each shell end where there is no such program
 

@@ -62,18 +62,18 @@ _TRIED_BEFORE = re.compile(r"^mux_client_request_session: read from master faile
 _TRUST = (
     "; before you answer yes, compare the fingerprint with that on the console of the node "
     "(`ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub`). `ssh-keyscan` does not ask: it trusts "
-    "whoever answers, so use it only on a network that you trust"
+    "any machine that answers, so use it only on a network that you trust"
 )
 KEY_UNKNOWN = "log in once by hand: {login}" + _TRUST
 KEYS_UNKNOWN = "log in to each once by hand: {login}" + _TRUST
 KEY_CHANGED = (
-    "do not log in before you know why: was it installed anew, or does another machine have "
+    "do not log in before you know why: was it reinstalled, or does another machine have "
     "its address? Where its console shows the new fingerprint too "
     "(`ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub`), forget the old key: {forget}; then log "
     "in once by hand: {login}"
 )
 KEYS_CHANGED = (
-    "do not log in before you know why: were they installed anew, or do other machines have "
+    "do not log in before you know why: were they reinstalled, or do other machines have "
     "their addresses? Where the console of a node shows the new fingerprint too "
     "(`ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub`), forget the old key, of all: {forget}; "
     "then log in to each once by hand: {login}"
@@ -84,7 +84,7 @@ REFUSED = (
     "lists its keys), or put your public key on the node (`ssh-copy-id`)"
 )
 SETTINGS = (
-    "mend what ssh is given: `ansible_ssh_common_args` in the inventory, or your own "
+    "correct the settings of ssh: `ansible_ssh_common_args` in the inventory, or your own "
     "`~/.ssh/config`; by hand: {login}"
 )
 NO_WAY = "see how far ssh comes: {login}"

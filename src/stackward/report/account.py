@@ -197,12 +197,12 @@ def render_account(  # noqa: PLR0913  # a run, its plan, what came of it, and wh
     lines += ["cut off:"] if cut else []
     lines += [printable(f"  `{made.server}`: {in_words(made.cut_off or '')}") for made in cut]
     anew = [made for made in moves_made(plan, attempts) if made.redefined]
-    lines += [
-        f"defined otherwise than before (`stackward run audit {run.id} --export` has it):"
-    ] * (bool(anew))
+    lines += [f"definition changed by Nova (`stackward run audit {run.id} --export` has it):"] * (
+        bool(anew)
+    )
     lines += [printable(f"  `{made.server}`: {line}") for made in anew for line in made.redefined]
     away = [made for made in moves_made(plan, attempts) if made.gone]
-    lines += ["gone meanwhile:"] if away else []
+    lines += ["gone in the meantime:"] if away else []
     lines += [printable(f"  `{made.server}`: {in_words(made.gone or '')}") for made in away]
     lines += render_proofs(proofs_of(run, events), is_told=is_told)
     if ends := _ends(run, plan):

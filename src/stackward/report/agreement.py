@@ -29,7 +29,7 @@ CASE_FIELDS = {
     "id": "its id: of a server, a consumer of placement or a volume",
     "server": "the id of the server, or null",
     "hosts": "the hosts that it touches, as Nova calls them",
-    "place": "what tells it from others of its class and thing: a port, a volume, a host; or empty",
+    "place": "the port, volume or host that distinguishes cases of one class and thing; or empty",
     "says": "what is so, in a sentence",
     "witnesses": "what each of Nova, libvirt, placement, Neutron and Cinder says, in words",
     "remedy": "what to do about it",

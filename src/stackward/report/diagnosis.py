@@ -28,7 +28,7 @@ DIAGNOSIS_FIELDS = {
     "unknown": "what could not be known, in sentences",
     "unread": "what could not be read, in sentences",
     "ran": "of a command: `program`, `exit_code` (null: it was ended), `began`, `ended`, "
-    "`request_id` (or null); else null",
+    "`request_id` (or null); null without a command",
     "look": "of the cloud: `at`, `took_s`, `state`, `answered` (components that proved that they "
     "work), `not_proved`, `not_seen` (in sentences); null where logs alone were read",
     "looked": "`since`, `until` (as asked, or null), `first`, `last` (of the logs), `nodes`, "
@@ -113,7 +113,7 @@ def _lines(
     found: Diagnosis, failure: Failure, width: int | None, *, why: bool, follow: str
 ) -> Iterator[str]:
     if not found.noticed:
-        yield from wrap("no log tells that a user noticed anything", width)
+        yield from wrap("no log shows that a user noticed anything", width)
     if not found.causes:
         yield from wrap(_nothing(found), width)
     for number, one in enumerate(found.causes):

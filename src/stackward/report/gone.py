@@ -21,6 +21,6 @@ def how_it_went(saw: Mapping[str, Json]) -> str:
         return "there was nothing left to do for it"
     at, by, request = (saw.get(name) for name in ("deleted_at", "deleted_by", "deleted_request"))
     if not at:
-        return "it was deleted; Nova does not tell when, nor by whom"
+        return "it was deleted; Nova does not show when, or by which user"
     when = in_utc(str(at))
     return f"it was deleted at {when} by user {by or 'unknown'}{f' ({request})' if request else ''}"

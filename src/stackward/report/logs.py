@@ -28,7 +28,7 @@ EVENT_FIELDS = {
     "at": "when, in UTC, the offset of its node's clock taken off",
     "error_s": "by how many seconds that clock may still be off; 0 where it was not measured",
     "node": "where, as the inventory or the folder of collected logs has it",
-    "component": "whose log it is, as the anatomy calls it; else the name of its file or unit",
+    "component": "whose log it is, by its name in the anatomy; or the name of its file or unit",
     "file": "the path on that node; `journal` for the journal",
     "offset": "where in that file its first byte is; in the journal a number",
     "format": "how it is written: one of the formats below",
@@ -46,7 +46,7 @@ EVENT_FIELDS = {
     "is_cut": "whether it was too long to be read whole",
 }
 STORY_FIELDS = {
-    "about_same_time": "whether the clocks cannot tell it from the event before",
+    "about_same_time": "whether the clocks are too far off to order it and the event before",
     "because": "why it belongs to the story",
     "certainty": "`certain` or `likely`",
 }

@@ -242,7 +242,7 @@ def orphaned(run: Run) -> StepFailed:
     """Return the error of a run that is said to go on, and whose worker is no more."""
     return StepFailed(
         f"nobody carries run `{run.id}` out any more: its worker `{run.worker}` has died",
-        hint=f"`stackward run resume {run.id}` brings to an end what is under way",
+        hint=f"`stackward run resume {run.id}` finishes the moves in progress",
     )
 
 
@@ -250,8 +250,8 @@ def half_way(run: Run, things: Sequence[str]) -> StepFailed:
     """Return the error of a run that is to be cancelled, and may not be left as it is."""
     error = StepFailed(
         f"run `{run.id}` is not cancelled yet: it left something unfinished",
-        details=[f"`{thing}` is half-way" for thing in things],
-        hint=f"`stackward run resume {run.id}` brings that to its end, begins nothing more, and "
+        details=[f"`{thing}` is not finished" for thing in things],
+        hint=f"`stackward run resume {run.id}` finishes that, starts nothing new, and then "
         "cancels the run",
     )
     error.exit_code = run.state.exit_code  # type: ignore[misc]  # as a stopped run ends
@@ -261,12 +261,12 @@ def half_way(run: Run, things: Sequence[str]) -> StepFailed:
 def _way_on(run: Run) -> str:
     if run.state is RunState.STOPPED:
         window = run.turn.asked if run.turn and run.turn.until else ""
-        then = f"`stackward run resume {run.id} {window}` goes on in the next one; "
+        then = f"`stackward run resume {run.id} {window}` continues in the next one; "
         return (
-            f"`stackward run resume {run.id}` goes on now; {then}"
-            f"`stackward run show {run.id} --events` tells all"
+            f"`stackward run resume {run.id}` continues now; {then}"
+            f"`stackward run show {run.id} --events` shows all"
             if window
-            else f"`stackward run resume {run.id}` goes on; "
-            f"`stackward run show {run.id} --events` tells all"
+            else f"`stackward run resume {run.id}` continues; "
+            f"`stackward run show {run.id} --events` shows all"
         )
-    return f"`stackward run show {run.id} --events` tells all"
+    return f"`stackward run show {run.id} --events` shows all"

@@ -60,8 +60,8 @@ WAITS_FOR_CONDUCTOR = StuckState(
     name="waits-for-conductor",
     reason="no nova-conductor is up to take its order",
     remedy="start nova-conductor: it carries out the order that waits in its queue, or refuses it "
-    "if nova-compute on `{source}` has not reported to it yet; resume once nova-compute is up and "
-    "the server has no task: a refused move is ordered again",
+    "if nova-compute on `{source}` has not reported to it yet; resume the run once nova-compute is "
+    "up and the server has no task: the run then orders a refused move again",
     why="nova 31.0 conductor/manager.py: the record of a move is made by the conductor; an order "
     "stays in RabbitMQ until one takes it. nova-compute reports through the conductor: "
     "conductor/tasks/live_migrate.py, _check_host_is_up, refuses the order (record `error`) where "
@@ -69,8 +69,8 @@ WAITS_FOR_CONDUCTOR = StuckState(
 )
 CONDUCTOR_DIED = StuckState(
     name="conductor-died",
-    reason="its migration {id} is `{status}`, and no nova-conductor is up to carry it on",
-    remedy=f"start nova-conductor, which does not take it up again; then {_RESTART}",
+    reason="its migration {id} is `{status}`, and no nova-conductor is up to continue it",
+    remedy=f"start nova-conductor, which does not continue it; then {_RESTART}",
     why="nova 31.0 conductor/tasks/live_migrate.py: between `accepted` and `queued` a move lives "
     "in the memory of one conductor only.",
     lets_go=True,
@@ -78,8 +78,7 @@ CONDUCTOR_DIED = StuckState(
 NODE_DIED = StuckState(
     name="node-died",
     reason="its migration {id} is `{status}`, and nova-compute on `{dead}` is down",
-    remedy="start nova-compute on `{dead}`: it lets the server go, or carries the move on, "
-    "as it starts",
+    remedy="start nova-compute on `{dead}`: when it starts, it ends the move or continues it",
     why="nova 31.0 compute/manager.py: from `queued` on the source drives a live migration, and "
     "each end of a cold one its own part.",
 )
@@ -102,9 +101,9 @@ ORDER_LOST = StuckState(
 CONFIRM_LOST = StuckState(
     name="confirm-lost",
     reason="its migration {id} is `confirming`, and nobody works on it: the order was lost",
-    remedy="nothing of Nova's own confirms it any more: let it go, see what `{source}` keeps of it "
+    remedy="nothing in Nova confirms it any more: let it go, see what `{source}` keeps of it "
     "(its directory `{server}_resize`, allocations of {uuid}: `nova-manage placement audit`); "
-    "then cancel this run and drain the node anew",
+    "then cancel this run and drain the node again",
     why="nova 31.0 compute/api.py, confirm_resize: the record says `confirming` before the cast to "
     "the source; a second confirmation wants `finished` and is refused.",
     lets_go=True,
@@ -112,8 +111,8 @@ CONFIRM_LOST = StuckState(
 NOT_MOVED = StuckState(
     name="completed-not-moved",
     reason="its migration {id} is `completed`, but Nova still has the server on `{source}`",
-    remedy="nothing has moved: its guest is on `{source}`; a plan tells which inactive bindings of "
-    "its ports it removes before it moves the server again",
+    remedy="nothing has moved: its guest is on `{source}`; plan again: the plan lists the inactive "
+    "bindings of its ports that it removes before it moves the server",
     why="seen in the field: the last step of a live migration fails after the record is closed. "
     "Nova's task state may stay behind with it.",
     lets_go=True,
@@ -122,13 +121,13 @@ MOVED_UNRECORDED = StuckState(
     name="moved-unrecorded",
     reason="its guest has moved, but Nova still has the server on `{home}`, {record}",
     remedy="the one for a guest that is on the other node, or on both",
-    why="libvirt ends a live migration by itself; where nova-compute dies meanwhile, Nova never "
-    "learns of it.",
+    why="libvirt ends a live migration by itself; if nova-compute dies during it, Nova never "
+    "learns of the end.",
 )
 RECORD_ONLY = StuckState(
     name="record-only",
     reason="migration {id} is `{status}`, but the server is not moving and libvirt has no job",
-    remedy="there is nothing to do: it is the trace of a move that was lost",
+    remedy="there is nothing to do: the record is left over from a move that was lost",
     why="nova 31.0 has no call that closes such a record, and nothing of Nova acts on it.",
 )
 
@@ -138,8 +137,8 @@ NEVER = "never start, reboot or reset the server: a second guest would write to 
 REMEDIES = {
     Place.AWAY: "its guest is on `{away}`: " + NEVER + "; when its owner agrees, shut the guest "
     "down there (`virsh shutdown {server}` on `{away}`; `virsh destroy {server}` ends one that "
-    "does not obey), take its definition away (`virsh undefine --keep-nvram {server}`) and bring "
-    "back what it has written to that node's own disks",
+    "does not obey), remove its definition (`virsh undefine --keep-nvram {server}`) and bring "
+    "back the data that it has written to that node's own disks",
     Place.BOTH: "guests of it are on `{home}` and on `{away}`: " + NEVER + "; find out which one "
     "its users reach, and shut down the other (`virsh shutdown {server}` there; `virsh destroy "
     "{server}` ends one that does not obey)",
@@ -147,14 +146,14 @@ REMEDIES = {
     "(`virsh list --uuid`) before anything is started; if it runs nowhere, "
     "`openstack server set --auto-approve --state active {server}`, then "
     "`openstack server reboot --hard {server}`",
-    Place.UNREAD: "let libvirt answer first, on both nodes (`virsh --readonly list`), for where "
-    "its guest runs decides what is safe: {cure}",
+    Place.UNREAD: "make libvirt answer first, on both nodes (`virsh --readonly list`), because the "
+    "safe remedy depends on where its guest runs: {cure}",
 }
 # A restart or a shutdown now would end what libvirt does: two guests of it are the rule then.
 AT_WORK = (
     "libvirt works on it: change nothing, and look again when its job has ended (`virsh domjobinfo "
-    "{server}` on `{home}`); one that copies for ever is ended by `virsh domjobabort {server}` "
-    "there, which leaves the guest where it is"
+    "{server}` on `{home}`); if it never ends, `virsh domjobabort {server}` there ends it "
+    "and leaves the guest where it is"
 )
 # Nova's is the only word there is then.
 UNASKED = (

@@ -8,5 +8,5 @@ def end_the_run(world: World) -> str:
     run = world.acting.run if world.acting else "RUN"
     return (
         f"end this run: `stackward run cancel {run}`; if the node is dead again, plan its "
-        "evacuation anew"
+        "evacuation again"
     )

@@ -26,7 +26,7 @@ class TellInstanceHa:
     def summary(self) -> str:
         """Say what it does."""
         what = "is in maintenance" if self.is_in_maintenance else "is looked after again"
-        return f"tell the instance-HA service that `{self.host}` {what}"
+        return f"report to the instance-HA service that `{self.host}` {what}"
 
     @property
     def undo(self) -> str:

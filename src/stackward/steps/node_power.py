@@ -40,7 +40,7 @@ class TryKeepOff:
     @property
     def summary(self) -> str:
         """Say what it does."""
-        return f"keep nova-compute off on `{self.node}`, if it lets us within {TRYING_S:.0f} s"
+        return f"keep nova-compute off on `{self.node}`, if its login works within {TRYING_S:.0f} s"
 
     @property
     def undo(self) -> str:
@@ -197,7 +197,7 @@ class PowerOn:
             return Look(Standing.UNDERWAY, reason=waits if self.device else _BY_HAND)
         return Look(
             Standing.FAILED,
-            reason=f"it does not answer, {self.within_s:.0f} s after it was to be switched on "
+            reason=f"it does not answer, {self.within_s:.0f} s after the order to switch it on "
             f"({booted.why})",
             remedy="look at its console; once it answers, resume the run",
         )

@@ -303,7 +303,7 @@ class RebootNode:
             return Look(Standing.UNDERWAY, reason=why, saw=seen or {})
         power, console = _power(world, self.node), _console(world, self.node)
         run, whole = _own_run(world), _own_chain(world) or _own_run(world)
-        after = f"{self.within_s:.0f} s after it was told to reboot"
+        after = f"{self.within_s:.0f} s after the order to reboot"
         return Look(
             Standing.FAILED,
             reason=f"not back {after}: {why}; {power}; {console}",

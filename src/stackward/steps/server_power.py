@@ -84,8 +84,8 @@ class StopServer:
             return others
         if (server.vm_state, server.power_state) != _ON:
             # Whoever stopped it wants it off: it would be wrong to start it in the end.
-            now = f"it is {server.status}, not through us"
-            return Look(Standing.FOREIGN, reason=f"{now}; start it, or drain its node anew")
+            now = f"it is {server.status}; Stackward did not stop it"
+            return Look(Standing.FOREIGN, reason=f"{now}; start it, or drain its node again")
         # Nova may believe it here while its guest runs on a target that it was moved to.
         seen = _with_domain(world, server, "running", {})
         return Look(Standing.TODO) if seen.standing is Standing.DONE else seen

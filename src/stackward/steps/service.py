@@ -91,9 +91,9 @@ class Cordon:
         if service.is_enabled:
             return Look(
                 Standing.FOREIGN,
-                reason="is not cordoned any more: somebody else has enabled its service "
-                "(Nova does not keep who)",
-                remedy="settle it with whoever enabled it; resuming the run cordons it again",
+                reason="is no longer cordoned: somebody else has enabled its service "
+                "(Nova does not record who)",
+                remedy="ask the person who enabled it; `stackward run resume` cordons it again",
             )
         claim = read_claim(service.disabled_reason)
         if claim is not None and claim.run in self._ours(world):
@@ -101,8 +101,8 @@ class Cordon:
         whose = f"{claim.operator} has claimed it since" if claim else "somebody else has it now"
         return Look(
             Standing.FOREIGN,
-            reason=f"is not ours any more: {whose}: {service.disabled_reason or 'no reason given'}",
-            remedy="settle it with whoever has it now; once that claim is lifted, resume the run",
+            reason=f"has a new claim: {whose}: {service.disabled_reason or 'no reason given'}",
+            remedy="ask the person who has it now; once that claim is removed, resume the run",
         )
 
     def _ours(self, world: World) -> set[str]:
@@ -371,7 +371,7 @@ class Uncordon:
             if claim is not None and claim.run == self._lifted(world):
                 return Look(Standing.TODO)
             text = service.disabled_reason or "without a reason"
-            return Look(Standing.FOREIGN, reason=f"another's claim is on it: {text}")
+            return Look(Standing.FOREIGN, reason=f"it has the claim of somebody else: {text}")
         if DISABLED in world.placement.provider(self.provider).traits:
             # nova-compute heals it with its next report, within minutes; then patience ends.
             reason = f"it is enabled, but placement still has the trait {DISABLED}"

@@ -90,7 +90,7 @@ NO_WAY = [
     ),
     pytest.param(
         "/root/.ssh/config: line 3: Bad configuration option: foo",
-        "mend what ssh is given: `ansible_ssh_common_args` in the inventory, or your own "
+        "correct the settings of ssh: `ansible_ssh_common_args` in the inventory, or your own "
         f"`~/.ssh/config`; by hand: `{BY_HAND}",
         id="ssh does not start",
     ),
@@ -124,7 +124,7 @@ def test_where_ssh_does_not_lead_to_the_node_the_remedy_has_the_real_login(
         pytest.param(
             'for last; do :; done; PATH="${0%/*}/bin"; eval "$last"',
             "virsh-missing",
-            "install what has `virsh` there (the package `libvirt-clients`",
+            "install `virsh` there (the package `libvirt-clients`",
             id="no virsh: the words of a real shell and a real env",
         ),
         pytest.param(

@@ -52,7 +52,7 @@ FOLLOWED = {
         advice="openstack segment host delete s1 e1", after=facts(),
     ),
     "gate/ha-unseen": Case(
-        before=facts(ha_hosts=DEAF), advice="see that `openstack segment list` answers",
+        before=facts(ha_hosts=DEAF), advice="make `openstack segment list` work",
         after=facts(),
     ),
     "gate/processes-unseen": Case(
@@ -81,10 +81,10 @@ FOLLOWED = {
     ),
     "gate/evacuations-unread": Case(
         before=facts(gate=SHUT, evacuations=DEAF),
-        advice="see that Nova answers", after=facts(gate=SHUT), asked=OPEN, asks_then=OPEN,
+        advice="make Nova answer", after=facts(gate=SHUT), asked=OPEN, asks_then=OPEN,
     ),
     "gate/shut": Case(
-        before=facts(gate=SHUT), advice="rather return the node first",
+        before=facts(gate=SHUT), advice="it is safer to return the node first",
         after=facts(gate=OPENED), asked=REMOVE, asks_then=REMOVE,
     ),
 }  # fmt: skip

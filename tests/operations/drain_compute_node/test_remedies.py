@@ -206,7 +206,7 @@ FOLLOWED = {
     ),
     "stray-domain": Case(
         before=replace(WELL, domains=(a_domain(a_server()), a_domain(a_server(name="stray")))),
-        advice="shut down with `virsh shutdown", after=WELL,
+        advice="shut it down only if Nova", after=WELL,
     ),
     "incoming-migration": Case(
         before=a_node(a_server(), migrations=(
@@ -350,13 +350,14 @@ FOLLOWED = {
         after=with_volume(),
     ),
     "cell-down": Case(
-        before=a_node(a_server("UNKNOWN", vm_state="UNKNOWN")), advice="mend that cell", after=WELL
+        before=a_node(a_server("UNKNOWN", vm_state="UNKNOWN")), advice="repair that cell",
+        after=WELL
     ),
     "group-unknown": Case(
         before=a_node(
             a_server(group=replace(a_group("affinity", "compute-08"), unknown=("x",)))
         ),
-        advice="mend that cell",
+        advice="repair that cell",
         after=a_node(a_server(group=a_group("affinity", "compute-08"))),
     ),
     "no-volume-service": Case(

@@ -163,8 +163,8 @@ def test_what_is_lacking_is_named_where_it_cannot_be_done() -> None:
     [blocker] = plan_drain(row.node, asking()).blockers
 
     assert blocker.reason == (
-        "run `01J8` of ann has left undone: 1 server is still there; placement lacks the trait "
-        "COMPUTE_STATUS_DISABLED; the instance-HA service was not told; "
-        "it cannot be done now: its nova-compute is down, and that needs it"
+        "run `01J8` of ann did not finish: 1 server is still there; placement does not have the "
+        "trait COMPUTE_STATUS_DISABLED; maintenance was not reported to the instance-HA service; "
+        "this cannot be done now: its nova-compute is down, and that needs it"
     )
     assert row.node.read_at == NOW

@@ -130,7 +130,7 @@ FOLLOWED = {
         asks_then=asking(accept_data_loss=(DB,)),
     ),
     "evacuate/disk-broken": Case(
-        before=facts(others=both(BROKEN)), advice="mend what is missing", after=facts(),
+        before=facts(others=both(BROKEN)), advice="repair the files", after=facts(),
     ),
     "evacuate/disk-apart": Case(
         before=apart(COPY), advice=f"`--accept-data-loss {DB}`",

@@ -165,7 +165,7 @@ def test_an_owner_who_agrees_is_on_record_and_one_who_was_not_asked_is_a_slip() 
     slip = plan_reboot(facts(), AGREED)
 
     assert named(agrees.blockers) == []
-    assert "by their consent: CHG-77" in agrees.warnings[1].reason
+    assert "with their consent: CHG-77" in agrees.warnings[1].reason
     assert named(slip.blockers) == ["unknown-consent"]
 
 
@@ -331,7 +331,7 @@ def test_a_member_whose_node_another_run_reboots_refuses_it() -> None:
     [blocker] = plan_reboot(replace(given, apart=(there,)), ASKED).blockers
 
     assert blocker.worry == "boot/apart"
-    assert "server 2b7e on `compute-08` are of the group `pair`" in blocker.reason
+    assert "server 2b7e on `compute-08` are in the anti-affinity group `pair`" in blocker.reason
     assert "`stackward run show 01R`" in blocker.remedy
 
 

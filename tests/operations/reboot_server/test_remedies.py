@@ -46,7 +46,8 @@ class Case:
 
 FOLLOWED = {
     "reboot/cell-down": Case(
-        before=facts(server=a_server("UNKNOWN", host=None)), advice="mend that cell", after=facts(),
+        before=facts(server=a_server("UNKNOWN", host=None)), advice="repair that cell",
+        after=facts(),
     ),
     "reboot/nowhere": Case(
         before=facts(server=a_server("SHELVED_OFFLOADED", host=None)), advice="server unshelve",

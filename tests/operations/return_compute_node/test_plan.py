@@ -214,5 +214,5 @@ def test_a_return_that_is_begun_again_proves_the_node_and_removes_what_the_first
         ("accept", "remove-acceptance"),
     ]
     assert plan.blockers == ()
-    assert "begun by run `01FIRST`, which has not proved that the node works" in plan.notices
+    assert "started by run `01FIRST`, which has not proved that the node works" in plan.notices
     assert "the acceptance server that run `01OLDER` has left is removed" in plan.notices

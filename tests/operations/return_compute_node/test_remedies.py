@@ -69,17 +69,18 @@ FOLLOWED = {
         advice="run cancel 01X", after=drained(),
     ),
     "runs-although-off": Case(
-        before=drained(running_as=RunningAs(processes=(OF_UNIT,))), advice="find who started it",
+        before=drained(running_as=RunningAs(processes=(OF_UNIT,))),
+        advice="find out who started it",
         after=drained(running_as=RunningAs()),
     ),
     "second-compute": Case(
         before=drained(running_as=RunningAs(unit_load="masked", processes=(CONTAINED,))),
-        advice="take away what keeps it off",
+        advice="remove what keeps it off",
         after=drained(marks=NONE, running_as=RunningAs(processes=(CONTAINED,))),
     ),
     "no-unit-to-start": Case(
         before=drained(marks=NONE, running_as=RunningAs(unit_load="not-found")),
-        advice="start it by what manages it",
+        advice="start it with what manages it",
         after=drained(
             marks=NONE, running_as=RunningAs(unit_load="not-found", processes=(CONTAINED,))
         ),

@@ -45,7 +45,7 @@ OFF = Marks(has_file=True, has_drop_in=True, is_masked=True)
 ON = Marks(has_file=False, has_drop_in=False, is_masked=False)
 HYPERVISOR = Hypervisor(id=an_id("compute-07"), name="compute-07", host="compute-07", kind="QEMU")
 TRAITS = frozenset({DISABLED, "HW_CPU_X86_SSE2", "HW_CPU_X86_AVX2"})
-UNFINISHED = {"state": RunState.STOPPED, "unfinished": ("`db-01` is half-way",)}
+UNFINISHED = {"state": RunState.STOPPED, "unfinished": ("`db-01` is partly done",)}
 
 
 def disabled(run: str, *, is_up: bool = False) -> ComputeService:
@@ -290,7 +290,7 @@ def test_a_run_of_an_unknown_kind_is_refused_by_its_kind() -> None:
     plan = plan_undo(a_drain(kind="rebalance-ring", back=None), ASKED)
 
     assert [each.reason for each in plan.blockers] == [
-        "is of the kind `rebalance-ring`: how such a run is undone is not known here"
+        "is of the kind `rebalance-ring`: this version cannot undo such a run"
     ]
 
 
@@ -322,7 +322,7 @@ def test_requests_that_are_not_joined_are_refused_and_none_is_passed_over(
 
     assert (plan.stages, [each.reason for each in plan.blockers]) == (
         (),
-        [f"is taken back by requests that no one plan joins: {names}"],
+        [f"needs several requests to undo it, and one plan cannot hold them: {names}"],
     )
 
 

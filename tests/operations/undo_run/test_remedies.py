@@ -77,7 +77,7 @@ FOLLOWED = {
     ),
     "undo-goes-on": Case(
         before=undone_by(RunState.STOPPED),
-        advice="`stackward run cancel 01U` ends it: then plan again",
+        advice="`stackward run cancel 01U` ends it; then plan again",
         after=undone_by(RunState.CANCELLED),
     ),
     "unknown-left-behind": Case(

@@ -102,7 +102,7 @@ def _notices(by_item: Sequence[ItemPlans], asked: ChainRequest) -> Iterator[str]
     if any(each.domain for each in by_item):
         yield (
             "nodes at the same time are of one failure domain, one domain after another; a node "
-            "that was begun and is not done keeps those of other domains waiting"
+            "that has started and is not done keeps those of other domains waiting"
         )
     is_of_drains = any(each.asked["kind"] == DrainRequest.kind for each in asked.items)
     if len(asked.items) > 1 and is_of_drains:

@@ -71,7 +71,7 @@ def _notices(facts: GatedNode, asked: GateRequest) -> Iterator[str]:
     match asked.to:
         case "installed":
             if not isinstance(facts.gate, Unread) and facts.gate.is_any:
-                yield "a part of a gate, or one of another version, is there: it is written anew"
+                yield "a part of a gate, or one of another version, is there: it is replaced"
             yield (
                 "after a crash its nova-compute stays off until `stackward node return` or "
                 "`stackward node gate open`; after a planned reboot, up again within "

@@ -1,4 +1,4 @@
-"""Whether a node's boot gate may change, and what is warned of."""
+"""The blockers and warnings of a change of a node's boot gate."""
 
 from collections.abc import Iterator
 
@@ -18,21 +18,21 @@ GUARDED = Rule(
     "gate/guarded",
     "the instance-HA service looks after it (segment {segment}): it would fence a node that waits "
     "at its gate, and evacuate its servers",
-    "do without a gate; or take the node out of the segment: `openstack segment host delete "
+    "use no gate; or remove the node from the segment: `openstack segment host delete "
     "{segment} {entry}`, then plan again",
-    "Masakari's monitors take a nova-compute that stays off for a dead one.",
+    "To Masakari's monitors, a nova-compute that stays off is dead.",
 )
 HA_UNSEEN = Rule(
     "gate/ha-unseen",
-    "whether an instance-HA service looks after it could not be read: {why}",
-    "see that `openstack segment list` answers, then plan again",
+    "an instance-HA service may look after it; this could not be read: {why}",
+    "make `openstack segment list` work, then plan again",
     "It would fence a node that waits at its gate.",
 )
 NOT_SEEN = Rule(
     "gate/processes-unseen",
     "how its nova-compute runs could not be read: {why}",
     "see `ps -ef` and `systemctl status nova-compute` there; then plan again",
-    "A gate stands before the unit: it stops nothing that runs by another way.",
+    "A gate is part of the unit: it does not stop a nova-compute that starts in another way.",
 )
 NO_UNIT = Rule(
     "gate/no-unit",
@@ -43,20 +43,20 @@ NO_UNIT = Rule(
 CONTAINER = Rule(
     "gate/container",
     "its nova-compute runs {what}: the gate of a unit does not stop it",
-    "do without a gate there: `stackward node fence` keeps the node off, and says what returns",
+    "use no gate there: `stackward node fence` keeps the node off, and shows what comes back",
     "A container is started by its own engine at boot.",
 )
 OLD_SYSTEMD = Rule(
     "gate/old-systemd",
     "its systemd is {version}; a gate needs " + str(SYSTEMD),
-    "do without a gate until the node has a newer release of its distribution",
-    "systemd's NEWS: `ExecCondition=` came with 243; an older one passes over it, and starts.",
+    "use no gate until the node has a newer release of its distribution",
+    "systemd's NEWS: `ExecCondition=` came with 243; an older one ignores it, and starts the unit.",
 )
 SYSTEMD_UNSEEN = Rule(
     "gate/systemd-unseen",
     "the version of its systemd could not be read: {why}",
     "see `systemctl --version` there; then plan again",
-    "An old systemd passes over the gate.",
+    "An old systemd ignores the gate.",
 )
 THERE = Rule(
     "gate/there",
@@ -68,7 +68,7 @@ NO_GATE = Rule(
     "gate/none",
     "has no boot gate",
     "there is nothing to do; `stackward node gate install {thing}` puts one there",
-    "What is not there is neither opened nor removed.",
+    "A gate that is not there cannot be opened or removed.",
 )
 IS_OPEN = Rule(
     "gate/open",
@@ -78,23 +78,23 @@ IS_OPEN = Rule(
 )
 KEPT_OFF = Rule(
     "gate/kept-off",
-    "its nova-compute is kept off by more than its gate: it was drained or fenced",
+    "more than its gate keeps its nova-compute off: it was drained or fenced",
     "`stackward node return {thing}`: it opens the gate too, and proves the node",
     "A drain or a fence keeps it off; only a return ends that.",
 )
 SHUT = Rule(
     "gate/shut",
-    "its gate is shut: without it nova-compute starts at the next occasion, and removes the guests "
-    "and disks of servers that were evacuated from here",
-    "see `openstack server migration list --host {host} --type evacuation`; rather return the "
-    "node first: `stackward node return {thing}`",
+    "its gate is shut: without it, the next start of nova-compute removes the guests and disks of "
+    "servers that were evacuated from here",
+    "see `openstack server migration list --host {host} --type evacuation`; it is safer to return "
+    "the node first: `stackward node return {thing}`",
     "nova 31.0 compute/manager.py, `_destroy_evacuated_instances`: it is done at each start.",
 )
 EVACUATIONS_OPEN = Rule(
     "gate/evacuations-open",
-    "{count} evacuated from it, whose records are open still ({names}): the start of its "
+    "{count} evacuated from it, and their records are still open ({names}): the start of its "
     "nova-compute destroys their guests and disks there",
-    "`stackward node return {host} --dry-run` looks whether each living disk is safe; its return "
+    "`stackward node return {host} --dry-run` shows whether each living disk is safe; its return "
     "opens the gate too",
     "nova 31.0 compute/manager.py, _destroy_evacuated_instances: on shared storage that is the "
     "disk of the living server, where its destination does not see it.",
@@ -102,14 +102,14 @@ EVACUATIONS_OPEN = Rule(
 EVACUATIONS_UNREAD = Rule(
     "gate/evacuations-unread",
     "the records of its evacuations cannot be read: {why}",
-    "see that Nova answers (`stackward cloud check`), then plan again; `stackward node return "
+    "make Nova answer (`stackward cloud check`), then plan again; `stackward node return "
     "{host} --dry-run` names each record",
-    "Its nova-compute destroys guests and disks by them as it starts.",
+    "They decide which guests and disks its nova-compute destroys when it starts.",
 )
 NO_UNDO = Rule(
     "gate/no-undo",
-    "opened a boot gate, which nothing takes back",
-    "nothing needs to be done: the next boot shuts it",
+    "opened a boot gate, which cannot be undone",
+    "there is nothing to do: the next boot shuts it",
     "nova-compute has started since.",
 )
 

@@ -67,7 +67,7 @@ def _read_kept_off(world: World, facts: ComputeNode) -> bool | Unread:
     except (Unreachable, Uncertain) as error:
         return Unread.of(error)
     if look.standing is Standing.UNKNOWN:
-        return Unread(look.reason or "it cannot be told")
+        return Unread(look.reason or "its processes could not be read")
     return look.standing is Standing.DONE
 
 

@@ -26,7 +26,7 @@ CAME_BACK = Rule(
     "is on `{node}`, which run `{run}` of {operator} on {machine} took out of service",
     "see there that the run is over (`stackward run show {run}`); then "
     "`stackward node return {node}` and drain it again; or pass `--leave-behind {id}`",
-    "A node in maintenance is expected to be empty; whoever put a server there must know of it.",
+    "A node in maintenance should be empty; the person who put a server there must know of it.",
 )
 NOT_A_UNIT = Rule(
     "not-a-unit",
@@ -46,19 +46,18 @@ NO_SERVER_OF_PROJECT = Rule(
     "no server of the project `{project}` ({project_id}) is here",
     "name with `--projects` only projects that have servers here "
     "(`openstack server list --all-projects --host {thing}`), or leave the flag out",
-    "A project that matches nothing is a slip.",
+    "A project that matches nothing must be a mistake.",
 )
 PROJECT_GONE = Rule(
     "project-gone",
     "Keystone has no project `{project}` any more; its servers here: {count}",
     "",
-    "The id that was given is known by the servers that are of that project: nobody else can be "
-    "asked about them.",
+    "Only the servers of that project show that its id is right.",
 )
 ONLY_PROJECTS = Rule(
     "only-projects",
-    "only servers of {projects} move: those of others stay, so the node will not be empty and "
-    "must not be powered off",
+    "only servers of {projects} move; all others stay: the node will not be empty and must not be "
+    "powered off",
     "",
     "`--projects` was given.",
 )
@@ -72,13 +71,13 @@ BINDING_LEFT = Rule(
     "binding-left",
     "its port {port} has an inactive binding on `{left_on}`, left behind by a move",
     "`stackward run cancel {run}`, then drain the node again: the new plan removes it first",
-    "No move of it could be proved: a port has one binding, on the node where its server is.",
+    "Its move could not be proved: a port must have one binding, on the node of its server.",
 )
 STOPS_NO_MORE = Rule(
     "stops-no-more",
     "may no longer be stopped; the plan would stop it if its live migration is slow",
     "plan again",
-    "An owner who writes `stackward:maintenance=live` meanwhile is heard.",
+    "Its owner wrote `stackward:maintenance=live` after the plan was made, and that counts.",
 )
 LEFT_BEHIND = Rule(
     "left-behind",
@@ -88,22 +87,21 @@ LEFT_BEHIND = Rule(
 )
 CHANGED = Rule(
     "changed",
-    "is {status} by now; the plan would move it {how}",
+    "is now {status}; the plan would move it {how}",
     "plan again",
-    "A server that its owner starts or stops meanwhile is not moved in the way that was approved.",
+    "Its owner has started or stopped it since, so the approved way to move it does not fit.",
 )
 NOT_TO_MOVE = Rule(
     "not-to-move",
-    "is not to move: it is left behind, or of a project that was not named",
+    "must not move: it is left behind, or its project was not named",
     "plan again",
-    "Asked again just before each move: the request alone says whose servers move.",
+    "Asked again just before each move: only the request says whose servers move.",
 )
 LEFT_UNDONE = Rule(
     "drain/left-undone",
-    "run `{run}` of {operator} has left undone: {undone}; it cannot be done now: {why}",
+    "run `{run}` of {operator} did not finish: {undone}; this cannot be done now: {why}",
     "{remedy}",
-    "A drain does what is lacking, whichever run has left it undone. What it cannot do is no "
-    "reason to say that nothing is to be done.",
+    "A drain does what an earlier run has left undone. It never hides what it cannot do.",
 )
 
 

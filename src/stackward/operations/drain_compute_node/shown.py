@@ -57,7 +57,7 @@ def notices(judged: list[Judged], facts: ComputeNode, asked: DrainRequest) -> It
     if stopping:
         yield f"stopped for the time of their move: {', '.join(stopping)}"
     if any(each.server.volume_ids for each in going):
-        yield "attached volumes move along; they cannot be detached meanwhile"
+        yield "attached volumes move along; they cannot be detached during that time"
     if others := _others(facts, asked):
         yield f"of other projects, and left alone: {_servers(others)}"
     yield f"no new server is placed on `{facts.name}` from the cordon on"

@@ -53,11 +53,11 @@ class Undone:
         if self.servers:
             yield f"{count_of(len(self.servers), 'server is', 'servers are')} still there"
         if self.lacks_trait:
-            yield f"placement lacks the trait {DISABLED}"
+            yield f"placement does not have the trait {DISABLED}"
         if self.runs:
             yield "its nova-compute is not kept off"
         if self.is_untold:
-            yield "the instance-HA service was not told"
+            yield "maintenance was not reported to the instance-HA service"
 
 
 def find_undone(facts: ComputeNode, asked: DrainRequest) -> Undone | None:

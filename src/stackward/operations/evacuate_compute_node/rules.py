@@ -12,9 +12,10 @@ _LEAVE = "or pass `--leave-behind {id}`"
 
 TOO_OLD = Rule(
     "evacuate/too-old",
-    "this Nova starts what it evacuates: it is older than 2.95 (2023.1)",
-    "upgrade Nova; until then `openstack server evacuate` is yours to watch, server by server",
-    "What is started at once runs before anybody has seen which disk it has.",
+    "this Nova starts each server that it evacuates: it is older than 2.95 (2023.1)",
+    "upgrade Nova; until then run `openstack server evacuate` yourself, one server at a time, and "
+    "check the disk of each",
+    "A server that starts at once runs before anybody has seen which disk it has.",
 )
 HA_UNREAD = Rule(
     "evacuate/ha-unread",
@@ -24,108 +25,106 @@ HA_UNREAD = Rule(
 )
 HA_ACTS = Rule(
     "evacuate/ha-acts",
-    "the instance-HA service was told of it and has not ended that: notification {notification} "
-    "is `{status}`",
-    "wait until it is `finished` or `ignored` (`openstack notification show {notification}`); "
-    "where it is `error` or `failed` for good, see the log of masakari-engine first; "
-    "then plan again",
-    "Two that evacuate one node make two guests of one server.",
+    "the instance-HA service is still working on it: notification {notification} is `{status}`",
+    "wait until it is `finished` or `ignored` (`openstack notification show {notification}`); if "
+    "it stays `error` or `failed`, see the log of masakari-engine first; then plan again",
+    "If two services evacuate one node, one server gets two guests.",
 )
 CLAIMED_BY_OTHERS = Rule(
     "evacuate/claimed",
     "it is disabled already: {text}",
-    "settle it with whoever disabled it, then "
+    "ask the person who disabled it, then "
     "`openstack compute service set --enable {host} nova-compute` and plan again",
-    "The reason of a disabled service is its owner's claim; another's claim is never taken over.",
+    "The disabled reason is a claim. Stackward never takes over the claim of somebody else.",
 )
 # --- a server's state ---------------------------------------------------------------------------
 
 STATE = Rule(
     "evacuate/state",
-    "is {status}: Nova evacuates what is ACTIVE, SHUTOFF or in ERROR",
-    "pass `--leave-behind {id}`, and see to it once the node is back",
-    "nova 31.0 compute/api.py, evacuate. What it is would be lost by a reset.",
+    "is {status}: Nova evacuates only servers that are ACTIVE, SHUTOFF or in ERROR",
+    "pass `--leave-behind {id}`, and look after it once the node is back",
+    "nova 31.0 compute/api.py, evacuate. A reset would lose its state.",
 )
 MEMORY_LOST = Rule(
     "evacuate/memory-lost",
-    "is {status}: Nova evacuates no such server, and what was in its memory is lost with the node",
-    "pass `--reset-state {id}`: it is called active, evacuated with its own disk, and left off, "
+    "is {status}: Nova evacuates no such server, and its memory was lost with the node",
+    "pass `--reset-state {id}`: it is set to active, evacuated with its own disk, and left off, "
     "for its owner to start; " + _LEAVE,
-    "nova 31.0 compute/api.py, evacuate: ACTIVE, STOPPED, ERROR. Its owner has put it there: he is "
-    "told by what follows.",
+    "nova 31.0 compute/api.py, evacuate: ACTIVE, STOPPED, ERROR. Its owner put it into this state, "
+    "so its owner decides when it starts.",
 )
 RESIZED = Rule(
     "evacuate/resized",
-    "awaits the confirmation of a resize: Nova evacuates no such server",
+    "waits for the confirmation of a resize: Nova evacuates no such server",
     "ask its owner, then `openstack server resize confirm {id}`: the node that it came from does "
-    "that, and it may not be reverted after; then plan again; " + _LEAVE,
+    "that, and the resize cannot be reverted afterwards; then plan again; " + _LEAVE,
     "nova 31.0 compute/api.py, confirm_resize: it is cast to the source of the resize. A revert is "
     "cast to the node that is dead.",
 )
 IN_ERROR = Rule(
     "evacuate/in-error",
-    "is in ERROR: evacuated so, Nova would leave it running",
+    "is in ERROR: Nova would leave it running after the evacuation",
     "see why (`openstack server show {id}` has the fault); then pass `--reset-state {id}`, "
     + _LEAVE,
     "nova 31.0 compute/manager.py, _do_rebuild_instance.",
 )
 TASK = Rule(
     "evacuate/task",
-    "Nova was at work on it ({task}), and nobody carries that out any more",
+    "Nova was at work on it ({task}), and nothing works on that any more",
     "see who asked for it (`openstack server event list {id}`); then pass `--reset-state {id}`, "
     + _LEAVE,
-    "Nova takes no second request meanwhile (409).",
+    "Nova accepts no second request until the first one ends (409).",
 )
 REBUILDING = Rule(
     "evacuate/rebuilding",
     "is being evacuated or rebuilt already (record {record}, {status}, to `{target}`)",
-    "`stackward run list` shows a run of ours, which `stackward run resume` carries on; "
-    "else find out whose it is (`openstack server event list {id}`) and wait for its end; "
-    "`--reset-state {id}` passes over one that is `pre-migrating` once no nova-compute runs on "
-    "its target, and libvirt there has no guest of it. It passes over one that is `accepted` once "
-    "its order is proved lost; " + _LEAVE,
-    "A second order beside one that goes on makes two guests of one server.",
+    "if `stackward run list` shows its run, `stackward run resume` continues it; otherwise find "
+    "out who started it (`openstack server event list {id}`) and wait for its end; `--reset-state "
+    "{id}` passes over a record that is `pre-migrating` once no nova-compute runs on its target, "
+    "and libvirt there has no guest of it. It passes over one that is `accepted` once its order "
+    "is proved lost; " + _LEAVE,
+    "A second order during the first one makes two guests of one server.",
 )
 ORDER_MAY_COME = Rule(
     "evacuate/order-may-come",
-    "its evacuation to `{target}` (record {record}, accepted) may be carried out still: {why}",
-    "wait until it is; where the conductor never takes it up, have all of nova-conductor up and "
-    "RabbitMQ readable, let a later move be carried out, then plan again; " + _LEAVE,
-    "An order is lost only by evidence: the conductor has started nothing for it. Each "
-    "nova-conductor is up, its queue is empty and read, and a later order was carried out.",
+    "its evacuation to `{target}` (record {record}, accepted) may still be carried out: {why}",
+    "wait until it is; if the conductor never starts it, make sure that each nova-conductor is up "
+    "and that RabbitMQ can be read, let a later move be carried out, then plan again; " + _LEAVE,
+    "An order counts as lost only with evidence: the conductor has started nothing for it. Each "
+    "nova-conductor is up, its queue is empty and has a reader, and a later order was carried out.",
 )
 ORDER_LOST = Rule(
     "evacuate/order-lost",
     "its evacuation to `{target}` (record {record}, {status}) is lost: the conductor has started "
     "nothing for it, its queue is empty, and a later order was carried out",
-    "see that no process of nova-conductor hangs (`ps`) before you approve",
-    "`--reset-state` was given. Nova carries the new order out under that older record, and leaves "
-    "the new record `accepted`: it ends as the node returns.",
+    "before you approve, check with `ps` that no process of nova-conductor hangs",
+    "`--reset-state` was given. Nova carries out the new order under that older record, and leaves "
+    "the new record `accepted`: it ends when the node returns.",
 )
 PASSED_OVER = Rule(
     "evacuate/passed-over",
     "its evacuation to `{target}` (record {record}, {status}) is passed over: no nova-compute runs "
     "there, and libvirt there has no guest of it",
-    "start none there before this run has ended",
-    "`--reset-state` was given. Nothing but the nova-compute of its target carries it out.",
+    "do not start nova-compute there before this run has ended",
+    "`--reset-state` was given. Only the nova-compute of its target carries out the order.",
 )
 RESET = Rule(
     "evacuate/reset",
     "is reset to active first; it is {status}, {task}",
     "",
-    "`--reset-state` was given; what it was is kept in the journal.",
+    "`--reset-state` was given; the journal keeps its old state.",
 )
 NOT_HERE = Rule(
     "evacuate/not-here",
     "`{flag}` names `{given}`, which Nova does not have there",
     "take an id from `openstack server list --all-projects --host {host}`",
-    "What was meant for another server, or another node, is not passed over.",
+    "The flag may be meant for another server or another node, so it is not ignored.",
 )
 UNNEEDED = Rule(
     "evacuate/unneeded",
     "`{flag} {id}` was given, and it is not needed: {why}",
     "leave that flag out",
-    "A flag that is needed for nothing was meant for another server.",
+    "A flag that is not needed may be meant for another server.",
 )
 
 # --- one living copy ----------------------------------------------------------------------------
@@ -133,14 +132,14 @@ UNNEEDED = Rule(
 LIVING_COPY = Rule(
     "evacuate/living-copy",
     "libvirt on `{where}` has a guest of it ({state})",
-    "never bring it up a second time: look first what that guest does (`virsh domstate {id}` on "
-    "`{where}`). If it is no more than the trace of a move, pass `--kill-domain {where}/{id}`: its "
-    "power is cut there, its disk stays; " + _LEAVE,
+    "never start it a second time: look first what that guest does (`virsh domstate {id}` on "
+    "`{where}`). If it is only left over from a move, pass `--kill-domain {where}/{id}`: its power "
+    "is cut there, its disk stays; " + _LEAVE,
     "Two guests that write to one disk destroy it.",
 )
 MAY_NOT_END = Rule(
     "evacuate/may-not-end",
-    "the guest of it on `{where}` ({state}) may not be ended by this login: {why}",
+    "this login has no right to end its guest on `{where}` ({state}): {why}",
     "look first what that guest does (`virsh domstate {id}` on `{where}`); then let the login use "
     "libvirt there (the group `libvirt`, which is as good as root), or have root end it by hand "
     "(`virsh destroy {id}`, `virsh undefine --keep-nvram {id}`: its disk stays); then plan again",
@@ -154,91 +153,92 @@ GUEST_ENDED = Rule(
 )
 NO_SUCH_GUEST = Rule(
     "evacuate/no-such-guest",
-    "`--kill-domain {given}` names no guest of a server that is brought up from there",
+    "`--kill-domain {given}` names no guest of a server that is evacuated from there",
     "give the node and the id as the plan names them, `NODE/ID`, or leave that flag out",
-    "A guest that was meant for another server is not passed over.",
+    "The flag may be meant for another server, so it is not ignored.",
 )
 COPY_UNREAD = Rule(
     "evacuate/copy-unread",
     "its record {record} ({kind}, {status}) names `{where}`, which cannot be read now: {why}",
     "make libvirt there answer; or fence that node first (`stackward node fence {where}`); "
     "then plan again; " + _LEAVE,
-    "A move that went half-way may have left its guest there, running.",
+    "A move that did not end may have left its guest there, running.",
 )
 
 OFF_TOO = Rule(
     "evacuate/off-too",
     "its record {record} ({kind}, {status}) names `{where}`, which has no power too: {how}",
     "keep that node off until this run has ended",
-    "What has no power runs no guest. Its power is read again just before each request.",
+    "A node without power runs no guest. Its power is read again just before each request.",
 )
 
 # --- its disks ----------------------------------------------------------------------------------
 
 LOCAL_DISK = Rule(
     "evacuate/local-disk",
-    "has its own disk on this node alone: {seen}",
-    "bring that disk to the target first (the node, or its disks, in another machine); or give up "
-    "what is on it, with its owner's word: `--accept-data-loss {id}`; " + _LEAVE,
+    "has its own disk on this node only: {seen}",
+    "bring that disk to the target first (repair the node, or put its disks into another machine); "
+    "or, if its owner agrees, give up its data: `--accept-data-loss {id}`; " + _LEAVE,
     "No node that may take it sees its disk. Nova would build a blank one, and say so in a log.",
 )
 DATA_LOST = Rule(
     "evacuate/data-lost",
-    "loses what was on its own disk: {seen}. A new one is made of its image",
+    "loses the data on its own disk: {seen}. A new disk is made of its image",
     "",
     "`--accept-data-loss` was given. The old disk is destroyed when nova-compute there starts.",
 )
 DISK_BROKEN = Rule(
     "evacuate/disk-broken",
     "`{where}` has a directory of it without a whole disk: {why}",
-    "mend what is missing there; or, where that directory is a remainder, rename it; "
+    "repair the files of the disk there; or, if that directory is only left over, rename it; "
     "then plan again; " + _LEAVE,
-    "Nova looks for the directory only: it would call it shared, and build a blank disk.",
+    "Nova only looks for the directory: it would take it for shared, and build a blank disk.",
 )
 DISK_APART = Rule(
     "evacuate/disk-apart",
     "`{where}` has a disk of it in {path}, which may be an old copy: {why}; and nothing proves "
     "that it is on storage which its node shared. Its own: {seen}",
-    "find out whether that is the newest (`ls -l {path}`); an old copy is renamed, then plan "
-    "again; what is there is taken as it is, with its owner's word, by `--accept-data-loss {id}`; "
-    + _LEAVE,
-    "Nova takes whatever directory is there. A move back, or a nova-compute that was stopped while "
+    "find out whether that disk is the newest (`ls -l {path}`); if it is old, rename its "
+    "directory, then plan again; if its owner agrees to use it as it is, pass "
+    "`--accept-data-loss {id}`; " + _LEAVE,
+    "Nova uses any directory that is there. A move back, or a nova-compute that was stopped while "
     "a node came back, leaves a whole old disk; a move that fails leaves a part of one. The newer "
     "one is destroyed later.",
 )
 COPY_TAKEN = Rule(
     "evacuate/copy-taken",
-    "is brought up on `{where}` with the disk in {path}, which may be an old copy: {why}",
+    "is rebuilt on `{where}` with the disk in {path}, which may be an old copy: {why}",
     "",
     "`--accept-data-loss` was given. Its own disk is destroyed when nova-compute there starts.",
 )
 LOCKED = Rule(
     "evacuate/locked",
-    "some guest has its disk open ({disks}), though its node has no power: `{where}` sees the lock",
+    "a guest has its disk open ({disks}), though its node has no power: `{where}` sees the lock",
     "wait 90 s after the node has lost its power (a lease of NFSv4), then plan again. If the lock "
     "stays, find the node whose QEMU has that file open (`virsh list --all`, `lslocks` on each), "
     "and its guest; " + _LEAVE,
-    "QEMU locks an image as long as it has it open: who holds the lock is alive, or was just now.",
+    "QEMU locks an image as long as it has it open: the process with the lock is alive, or was "
+    "just now.",
 )
 DISK_UNREAD = Rule(
     "evacuate/disk-unread",
     "what `{where}` sees of its disk is not known: {why}",
     "let the login read `/var/lib/nova/instances` there, with `python3`; then plan again; "
     + _LEAVE,
-    "Nova decides by it whether the server keeps its disk.",
+    "This decides whether Nova keeps the disk of the server.",
 )
 TPM = Rule(
     "evacuate/tpm",
     "has an emulated TPM, whose secrets are on this node",
-    "pass `--leave-behind {id}`; or have its owner build it anew",
+    "pass `--leave-behind {id}`; or ask its owner to build it again",
     "nova 31.0 keeps the TPM's state in /var/lib/libvirt/swtpm of the node.",
 )
 VOLUME_SERVICE = Rule(
     "evacuate/volume-service",
     "the cinder-volume of its volume {volume} ran on this node ({backend})",
-    "bring that cinder-volume up elsewhere (`openstack volume service list`; `cinder-manage volume "
-    "update_host` names its volumes anew), then plan again; " + _LEAVE,
-    "Nobody could connect the volume on another node.",
+    "start that cinder-volume elsewhere (`openstack volume service list`; `cinder-manage volume "
+    "update_host` gives its volumes the new host), then plan again; " + _LEAVE,
+    "Without it, no other node can connect the volume.",
 )
 LEFT_BINDING = Rule(
     "evacuate/left-binding",
@@ -254,13 +254,13 @@ NO_TARGET = Rule(
     "evacuate/no-target",
     "no node with room for it may take it: {why}",
     "{way}, then plan again; " + _LEAVE,
-    "A node takes servers only if all that is judged of it can be read.",
+    "A node takes servers only if everything that is judged of it can be read.",
 )
 TARGET_GONE = Rule(
     "evacuate/target-gone",
-    "may not go to `{target}` any more",
-    "`stackward run resume` plans nothing anew: cancel the run and evacuate the node again",
-    "What was judged of its target is not so any more.",
+    "can no longer go to `{target}`",
+    "cancel the run and evacuate the node again: `stackward run resume` makes no new plan",
+    "The target has changed since it was judged.",
 )
 
 # --- what is said -------------------------------------------------------------------------------
@@ -268,8 +268,8 @@ TARGET_GONE = Rule(
 STAYS_OFF = Rule(
     "evacuate/stays-off",
     "was off, and stays where it is, without a node",
-    "`--with-stopped` brings it along",
-    "Nova boots for some seconds what it evacuates, before it stops it.",
+    "`--with-stopped` evacuates it too",
+    "Nova boots each evacuated server for some seconds, before it stops it.",
 )
 BOOTS_FOR_SECONDS = Rule(
     "evacuate/boots-for-seconds",
@@ -288,51 +288,51 @@ BOTH_WAYS = Rule(
     "evacuate/both-ways",
     "is named by `--start` and by `--leave-off`",
     "leave one of the two out",
-    "One of them is a slip.",
+    "One of them must be a mistake.",
 )
 LEFT_BEHIND = Rule(
     "evacuate/left-behind",
     "is left behind, without a node",
-    "bring it up before {until}: from then on the image that its disk rests on may be gone, where "
-    "that is shared",
+    "evacuate it before {until}: after that, the base image of its disk may be gone, if it is "
+    "shared",
     "nova 31.0 virt/libvirt/imagecache.py: bases that no host of the last 24 h uses are removed.",
 )
 POWER_AGAIN = Rule(
     "evacuate/power-again",
     "has power once more, after this run has cut it a second time",
-    "see who or what switches it on; then `stackward node fence {host}`, and resume the run",
-    "Nothing is brought up while its node may run it.",
+    "find out what switches it on; then `stackward node fence {host}`, and resume the run",
+    "No server is evacuated while its node may still run it.",
 )
 TAKEN_BACK = Rule(
     "evacuate/taken-back",
-    "has power, and it was taken back: {why}",
+    "has power, and was returned to service: {why}",
     "{way}",
-    "Whoever cut its power now would kill the guests that it serves.",
+    "To cut its power now would kill the guests that it runs.",
 )
 BY_WORD = Rule(
     "evacuate/by-word",
-    "no device switches it: that it has no power is known by a person's word alone: {reference}",
+    "no device switches it: only a person's word says that it has no power: {reference}",
     "keep it off until this run has ended; every witness is asked before each request, and a sign "
-    "of life ends it",
-    "Where the word is wrong, a guest may run on two nodes, and destroy its disk. The word is kept "
+    "of life ends the run",
+    "If the word is wrong, a guest may run on two nodes, and destroy its disk. The word is kept "
     "with the run.",
 )
 NOT_SILENT = Rule(
     "evacuate/not-silent",
-    "`--confirmed-off` was given ({reference}), and not all witnesses call it silent: {signs}",
-    "look at the machine again: what answers has power. If it is off, plan again in two minutes: "
-    "heartbeats are memories; what is unknown must be made to answer",
-    "Without a device nothing but the silence of all witnesses stands beside a person's word.",
+    "`--confirmed-off` was given ({reference}), but not all witnesses find it silent: {signs}",
+    "look at the machine again: if it answers, it has power. If it is off, plan again in two "
+    "minutes, because a heartbeat is only the last report; make each unknown witness answer",
+    "Without a device, a person's word needs the silence of all witnesses.",
 )
 LIVES = Rule(
     "evacuate/lives",
-    "has shown a sign of life since its evacuation was begun ({why})",
-    "see at the machine why; {way}",
-    "No device tells its power. What answers once, and is silent again, may be cut off.",
+    "has shown a sign of life since its evacuation started ({why})",
+    "look at the machine to find out why; {way}",
+    "No device reports its power. A node that answers once, and is silent again, may be cut off.",
 )
 NO_UNDO = Rule(
     "evacuate/no-undo",
-    "evacuated servers are not brought back by an undo",
+    "an undo does not bring evacuated servers back",
     "once the node is well and in service again, migrate them there: `openstack server migrate "
     "--live-migration --host {host}`",
     "The node's own copies are destroyed when its nova-compute starts.",

@@ -1,4 +1,4 @@
-"""What stands against the reboot of a node with its servers on it, and its words."""
+"""The blockers and warnings of the reboot of a node with its servers on it."""
 
 from collections.abc import Iterator
 
@@ -30,60 +30,61 @@ OWN_MACHINE = Rule(
 )
 NO_LIBVIRT = Rule(
     "boot/no-libvirt",
-    "its hypervisor is `{kind}`: nothing tells there whether a guest runs",
-    "have its servers off, reboot it by hand, and start them again yourself",
-    "That no guest is cut off, and that each runs again, is proved by libvirt.",
+    "its hypervisor is `{kind}`: nothing shows there whether a guest runs",
+    "make sure that its servers are off, reboot it by hand, and start them again yourself",
+    "Only libvirt proves that no guest is cut off, and that each runs again.",
 )
 NOT_A_UNIT = Rule(
     "boot/not-a-unit",
     "its nova-compute is not run by the unit nova-compute.service: {what}",
-    "have its servers off, reboot it by hand, and start them again yourself",
-    "Whether nova-compute is back after the boot is told by its unit.",
+    "make sure that its servers are off, reboot it by hand, and start them again yourself",
+    "Its unit shows whether nova-compute is back after the boot.",
 )
 PROCESSES_UNREAD = Rule(
     "boot/processes-unread",
-    "what runs its nova-compute could not be read: {why}",
-    "see `ps` and `systemctl status nova-compute` there",
+    "how its nova-compute runs could not be read: {why}",
+    "see `ps -ef` and `systemctl status nova-compute` there; then plan again",
     "A container is started by another unit after the boot.",
 )
 BOOT_UNREAD = Rule(
     "boot/boot-unread",
     "when it booted cannot be read: {why}",
     "{way}; then plan again",
-    "The reboot is proved by another boot than this.",
+    "Only a later boot than this one proves the reboot.",
 )
 LEFT_OFF = Rule(
     "boot/left-off",
     "an earlier reboot of its node, run {run}, has stopped it, and nobody has started it since",
-    "`stackward node recover {host}` starts it, then plan again; if it is to stay off, "
+    "`stackward node recover {host}` starts it, then plan again; if it should stay off, "
     "`openstack server start {id}`, and once it runs `openstack server stop {id}`",
-    "The list of that run tells that it ran; the list of a new one would tell that it was off.",
+    "The list of that run has it as running; the list of a new run would have it as off.",
 )
 LIST_TORN = Rule(
     "boot/list-torn",
-    "the list of who runs that an earlier reboot has left there is not understood: {why}",
+    "the list of running servers that an earlier reboot has left there is damaged: {why}",
     "",
-    "It is written anew. Whom that reboot has left off is not known from it.",
+    "A new list replaces it. It does not show which servers that reboot has left off.",
 )
 LIST_UNREAD = Rule(
     "boot/list-unread",
-    "the list of who runs that a reboot writes there cannot be read: {why}",
-    "see `ls -l /var/lib/stackward/who-ran` there: anybody may read it; then plan again",
-    "Who is started again is told by it.",
+    "the list of running servers that a reboot writes there cannot be read: {why}",
+    "see `ls -l /var/lib/stackward/who-ran` there: everybody must be able to read it; then plan "
+    "again",
+    "The list shows which servers must be started again.",
 )
 NOT_DRAINED = Rule(
     "boot/not-drained",
-    "was to be empty and out of service by now, and is not: {what}",
-    "see who has put it into service again; then plan anew",
-    "Only a node that nothing runs on is rebooted so.",
+    "should be empty and out of service by now, but {what}",
+    "find out who has put it into service again; then plan again",
+    "This reboot needs a node on which no server runs.",
 )
 APART = Rule(
     "boot/apart",
-    "`{one}` here and server {other} on `{node}` are of the group `{group}`, which keeps them "
-    "apart: they would be off together, for run {run} reboots `{node}`",
-    "`stackward run show {run}` tells how far that is; once it has ended (resume it where it has "
-    "stopped), plan again; a chain is resumed",
-    "An anti-affinity group is kept apart so that no one node takes more than one of it down.",
+    "`{one}` here and server {other} on `{node}` are in the anti-affinity group `{group}`: both "
+    "would be off at the same time, because run {run} reboots `{node}`",
+    "`stackward run show {run}` shows its state; once it has ended (resume it if it has stopped), "
+    "plan again; resume a chain",
+    "The members of an anti-affinity group must not all be down at the same time.",
 )
 APART_LEFT_OFF = Rule(
     "boot/apart-left-off",
@@ -105,73 +106,73 @@ APART_UNSEEN = Rule(
 DOMAIN_UNREAD = Rule(
     "boot/domain-unread",
     "its failure domain is not known: {why}",
-    "write the value of its `failure_domain` itself in the inventory, or pass `--at-once 1`",
-    "Nodes that are down at the same time are of one failure domain.",
+    "write its `failure_domain` into the inventory as a plain value, or pass `--at-once 1`",
+    "Nodes that are down at the same time must be in one failure domain.",
 )
 IN_MAINTENANCE = Rule(
     "boot/in-maintenance",
     "run `{run}` of {operator} has taken it out of service",
     "reboot it by hand, then `stackward node return {node}`; or return it first, and plan again",
-    "With its servers on it a node is rebooted that is in service: it is so again in the end.",
+    "A reboot in place starts and ends with a node that is in service.",
 )
 MEMORY_LOST = Rule(
     "boot/memory-lost",
-    "is {status}: a reboot of its node ends its guest, and it would not be so again",
+    "is {status}: a reboot of its node ends its guest, and this state would be lost",
     "{remedy}; then plan again",
-    "Only what runs is started again; what is in the memory of a guest is lost.",
+    "Only running servers are started again; the memory of a guest is lost.",
 )
 BUSY = Rule(
     "boot/busy",
     "Nova is at work on it ({task})",
     "wait until that is done, then plan again; if it never is, `openstack server event list {id}` "
-    "tells who asked for it, and `openstack compute service list` whether its nova-compute is up",
-    "Nova takes no stop of a server at which it is at work.",
+    "shows who asked for it, and `openstack compute service list` whether its nova-compute is up",
+    "Nova refuses to stop a server while it works on it.",
 )
 DIFFERS = Rule(
     "boot/differs",
     "Nova calls it {status}, and libvirt there has its guest {state}",
-    "wait 10 minutes: Nova settles most such by itself; then plan again; where they still differ, "
-    "`stackward node check {host}` says what is wrong",
-    "Whether it is to run again is told by both.",
+    "wait 10 minutes, because Nova corrects most such states by itself; then plan again; if they "
+    "still differ, `stackward node check {host}` shows what is wrong",
+    "Both must agree on whether it should run again.",
 )
 WISH_STANDS = Rule(
     "boot/wish",
     "its owner wrote `stackward:maintenance={wish}`: user {user}, project {project}",
-    "ask them (`openstack user show {user}`), then pass `--consent {id}=REFERENCE` with where "
-    "their word can be read; or move it to another node first",
+    "ask them (`openstack user show {user}`), then pass `--consent {id}=REFERENCE`, where "
+    "REFERENCE is the ticket or mail with their answer; or move it to another node first",
     "It would be off for the time of the reboot.",
 )
 WISH_UNCLEAR = Rule(
     "boot/wish-unknown",
-    "its owner has a wish that is not known: `{written}`, where {known} are",
-    "have its owner say what is meant "
+    "its owner has written an unknown wish: `{written}`; known wishes: {known}",
+    "ask its owner to correct it "
     "(`openstack server set --property stackward:maintenance=ask {id}`), then plan again",
-    "`stackward:maintenance` in its metadata: a wish that is not understood is not passed over.",
+    "`stackward:maintenance` in its metadata: a wish that is not understood is not ignored.",
 )
 CONSENTED = Rule(
     "boot/consented",
-    "is stopped although its owner wrote `{wish}`, by their consent: {reference}",
+    "is stopped although its owner wrote `{wish}`, with their consent: {reference}",
     "",
     "`--consent` was given; its reference is kept with the plan and the run.",
 )
 UNKNOWN_CONSENT = Rule(
     "boot/unknown-consent",
-    "`--consent {given}=...` names no server there that runs and whose owner wishes to be asked",
+    "`--consent {given}=...` names no running server there whose owner wishes to be asked",
     "give the id of such a server (its blocker names it), or leave the flag out",
-    "A consent that nobody asked for is a slip: it may be meant for another server.",
+    "A consent that nobody needs must be a mistake: it may be meant for another server.",
 )
 DOWNTIME = Rule(
     "boot/downtime",
-    "{count} there: stopped before, and started again once it has booted",
+    "{count} there: Stackward stops them before the reboot, and starts them again after it",
     "",
     "`--in-place` was given.",
 )
 NO_UNDO = Rule(
     "boot/no-undo",
-    "has rebooted `{node}`, or was about to: no boot is taken back",
+    "has rebooted `{node}`, or was about to: a boot cannot be undone",
     "if the node is not in service, `stackward node return {node}`; then `stackward node recover "
-    "{node}` starts who ran before, by the list that the run has written there",
-    "Who ran runs again in the end; nothing else was changed.",
+    "{node}` starts the servers that ran before, by the list that the run has written there",
+    "The servers that ran before run again in the end; nothing else was changed.",
 )
 
 _WAY_OUT = {
@@ -179,7 +180,7 @@ _WAY_OUT = {
     "RESCUE": "ask its owner, then `openstack server unrescue {id}`",
     "VERIFY_RESIZE": "ask its owner whether it works, then confirm or revert its resize with "
     "`openstack server resize`",
-    "ERROR": "mend the cause; `stackward server reboot {id} --hard` brings it out of ERROR",
+    "ERROR": "repair the cause; `stackward server reboot {id} --hard` brings it out of ERROR",
 }
 _NEEDS_CONSENT = {Wish.ASK, Wish.LEAVE, Wish.LIVE}
 _OFF = {"stopped", "suspended", "shelved", "shelved_offloaded", "soft-delete"}

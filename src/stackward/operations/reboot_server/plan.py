@@ -84,7 +84,7 @@ def _notices(facts: RebootFacts, asked: RebootRequest) -> Iterator[str]:
             "disks is lost"
         )
     else:
-        yield f"the guest of `{name}` is told to shut down, and started again"
+        yield f"the guest of `{name}` is asked to shut down, and started again"
         yield (
             "should it not obey within Nova's `[libvirt] wait_soft_reboot_seconds` (120), it is "
             "switched off as by `--hard`"

@@ -22,7 +22,7 @@ from stackward.requests.reboot_server import RebootRequest
 CELL_DOWN = Rule(
     "reboot/cell-down",
     "is in a cell that is down: Nova does not know how it is",
-    "mend that cell (`nova-manage cell_v2 list_cells` names its database and its message queue), "
+    "repair that cell (`nova-manage cell_v2 list_cells` names its database and its message queue), "
     "then plan again",
     "Nova answers with a few fields and the status UNKNOWN while the cell's database is away.",
 )
@@ -37,41 +37,41 @@ BUSY = Rule(
     "reboot/busy",
     "Nova is at work on it ({task})",
     "wait until that is done, then plan again; if it never is, `openstack server event list {id}` "
-    "tells who asked for it, and `openstack compute service list` whether its nova-compute is up",
-    "Nova takes a soft reboot only where it is not at work. A hard one it takes in the middle of "
-    "another reboot too; whose that is must be known first.",
+    "shows who asked for it, and `openstack compute service list` whether its nova-compute is up",
+    "Nova accepts a soft reboot only of a server that it does not work on. It accepts a hard one "
+    "also during another reboot: find out first who started that.",
 )
 STOPPED = Rule(
     "reboot/stopped",
     "is SHUTOFF: Nova refuses a soft reboot, and a hard one would start it",
     "ask its owner whether it should run; then `openstack server start {id}`",
-    "Whoever stopped it wants it off.",
+    "The person who stopped it wants it off.",
 )
 KEEPS_MEMORY = Rule(
     "reboot/keeps-memory",
-    "is {status}, and keeps what it has in memory",
+    "is {status}, and its memory is kept",
     "`openstack server {verb} {id}`, then plan again; or ask its owner whether its memory may be "
     "lost, and pass `--hard`",
     "nova 31.0 compute/vm_states.py, ALLOW_SOFT_REBOOT: only ACTIVE.",
 )
 MEMORY_LOST = Rule(
     "reboot/memory-lost",
-    "is {status}: what it has in memory is lost, and it runs afterwards",
+    "is {status}: its memory is lost, and it runs afterwards",
     "ask its owner first; or `openstack server {verb} {id}` instead",
     "nova 31.0 compute/manager.py, _reboot_instance: it is ACTIVE after any reboot.",
 )
 IN_ERROR = Rule(
     "reboot/in-error",
     "is in ERROR: {fault}",
-    "see `openstack server show {id}` for the fault, and mend its cause; then pass `--hard`: Nova "
-    "takes no other reboot of it",
+    "see `openstack server show {id}` for the fault, and repair its cause; then pass `--hard`: "
+    "Nova accepts no other reboot of it",
     "nova 31.0 compute/vm_states.py, ALLOW_SOFT_REBOOT: only ACTIVE.",
 )
 OUT_OF_ERROR = Rule(
     "reboot/out-of-error",
-    "is in ERROR: {fault}; Nova calls it ACTIVE if its guest starts, whatever else was wrong",
-    "mend the cause first, else it comes back",
-    "nova 31.0 compute/vm_states.py, ALLOW_HARD_REBOOT has ERROR: that is the way out of it.",
+    "is in ERROR: {fault}; Nova sets it to ACTIVE if its guest starts, even with another fault",
+    "repair the cause first, otherwise the fault comes back",
+    "nova 31.0 compute/vm_states.py, ALLOW_HARD_REBOOT has ERROR: a hard reboot ends it.",
 )
 WRONG_STATUS = Rule(
     "reboot/wrong-status",
@@ -93,52 +93,53 @@ FORCED_DOWN = Rule(
     "reboot/forced-down",
     "the service of its node was forced down",
     "`openstack compute service set --up {host} nova-compute`, once it is certain what runs there",
-    "Somebody told Nova that the node is fenced: the server may be running elsewhere already.",
+    "The mark means that the node is fenced: the server may already run elsewhere.",
 )
 NODE_CLAIMED = Rule(
     "reboot/node-claimed",
     "run `{run}` of {operator} on {machine} takes its node out of service, and {stands}",
-    "`stackward run show {run}` on {machine} tells how it stands; once it is over, plan again",
-    "It may move the server at this moment, or switch the node off at the next.",
+    "`stackward run show {run}` on {machine} shows its state; once it has ended, plan again",
+    "It may move the server now, or switch the node off next.",
 )
 NODE_OUT = Rule(
     "reboot/node-out",
     "is out of service, and the server runs there again afterwards: {text}",
-    "settle it with whoever disabled the node, if it is about to be switched off",
-    "A reboot moves no server: it needs nothing of the scheduler.",
+    "ask the person who disabled the node whether it will be switched off soon",
+    "A reboot moves no server, so it does not need the scheduler.",
 )
 
 # --- its guest, as libvirt has it ---------------------------------------------------------------
 
 GUEST_UNREAD = Rule(
     "reboot/guest-unread",
-    "how its guest is on `{host}` cannot be read: {why}",
+    "the state of its guest on `{host}` cannot be read: {why}",
     "{way}; then plan again",
-    "Only libvirt tells one boot from the next: what Nova says proves no reboot.",
+    "Only libvirt shows that the guest booted again: Nova's answer does not prove a reboot.",
 )
 GUEST_ELSEWHERE = Rule(
     "reboot/guest-elsewhere",
     "libvirt on its node `{host}` does not have its guest, which is {state} on `{where}`",
     "never start or reboot the server now: a second guest would write to its disks; "
-    "`stackward node drain {host} --reason look --dry-run` says how that is settled",
-    "It is the trace of a live migration that libvirt ended and Nova did not.",
+    "`stackward node drain {host} --reason look --dry-run` shows the remedy",
+    "A live migration was ended by libvirt and not by Nova.",
 )
 GUEST_UNSEEN = Rule(
     "reboot/guest-unseen",
-    "libvirt on its node has no such guest, and whether another has it could not be read: {why}",
+    "libvirt on its node has no such guest, and another node that may have it cannot be read: "
+    "{why}",
     "make `ssh` to that node work as the inventory says, then plan again",
-    "It may run where a migration left it: what is started then runs twice.",
+    "A migration may have left it there, running: a second start would run it twice.",
 )
 NO_GUEST = Rule(
     "reboot/no-guest",
     "libvirt on its node has no such guest, {nor}",
     "look first for it on the other nodes (`virsh --readonly list --all --uuid`); if none has it, "
-    "pass `--hard`: that makes the guest anew",
-    "A soft reboot needs a guest that can be told to shut down.",
+    "pass `--hard`: that creates the guest again",
+    "A soft reboot needs a guest that can be asked to shut down.",
 )
 MADE_ANEW = Rule(
     "reboot/made-anew",
-    "libvirt on its node has no such guest, {nor}: it is made anew",
+    "libvirt on its node has no such guest, {nor}: it is created again",
     "look first for it on the other nodes (`virsh --readonly list --all --uuid`): a second guest "
     "would write to its disks",
     "nova 31.0 virt/libvirt/driver.py, _hard_reboot: the guest is defined and started again.",
@@ -147,7 +148,7 @@ GUEST_BUSY = Rule(
     "reboot/guest-busy",
     "libvirt is at work on its guest, and Nova does not know of it",
     "see `virsh domjobinfo {id}` on its node: wait until it says `None`, then plan "
-    "again; where it never does, see libvirt's log there",
+    "again; if it never does, see libvirt's log there",
     "A dump, a backup or a move of it would be cut off.",
 )
 GUEST_DISAGREES = Rule(
@@ -161,15 +162,15 @@ GUEST_DISAGREED = Rule(
     "reboot/guest-disagreed",
     "Nova calls it {status}, but its guest is {state}",
     "look first why (`virsh domstate --reason {id}` on its node): a full disk pauses it again",
-    "A hard reboot brings the two together; it does not mend the cause.",
+    "After a hard reboot the two agree; it does not repair the cause.",
 )
 
 # --- its volumes --------------------------------------------------------------------------------
 
 ONLY_NOVA = Rule(
     "reboot/only-nova",
-    "Nova has volume {volume} attached to it, and Cinder has no such attachment: Nova deletes its "
-    "own record by the reboot, and the server comes back without that volume",
+    "Nova has volume {volume} attached to it, and Cinder has no such attachment: the reboot "
+    "deletes Nova's record, and the server comes back without that volume",
     "look first whether the guest has it (`virsh dumpxml {id}` on its node names it in "
     "`<serial>`); to keep it, see `nova-manage volume_attachment show {id} {volume}` and "
     "`nova-manage volume_attachment refresh`; to give it up, pass `--delete-attachment {volume}`",
@@ -177,10 +178,10 @@ ONLY_NOVA = Rule(
 )
 ONLY_CINDER = Rule(
     "reboot/only-cinder",
-    "Cinder has attachment {attachment} of volume {volume} to it, and Nova does not know of it: "
-    "Nova deletes it by the reboot",
-    "see `openstack volume show {volume}`; where another server writes to that volume, nothing is "
-    "lost by it: pass `--delete-attachment {attachment}`",
+    "Cinder has attachment {attachment} of volume {volume} to it, and Nova does not know it: the "
+    "reboot deletes it",
+    "see `openstack volume show {volume}`; if another server writes to that volume, nothing is "
+    "lost: pass `--delete-attachment {attachment}`",
     "nova 31.0 compute/manager.py, _delete_dangling_bdms, at each reboot since 2023.2.",
 )
 NOT_DELETED = Rule(
@@ -188,19 +189,19 @@ NOT_DELETED = Rule(
     "`--delete-attachment {given}` names nothing that Nova would delete",
     "leave the flag out, or give what the plan names: the attachment that only Cinder has, or the "
     "volume that only Nova has",
-    "An id that matches nothing is a slip.",
+    "An id that matches nothing must be a mistake.",
 )
 VOLUMES_UNREAD = Rule(
     "reboot/volumes-unread",
     "has volumes, and Cinder could not be asked for their attachments: {why}",
     "make Cinder answer (`stackward cloud check`), then plan again",
-    "What only Nova or only Cinder knows is deleted, and a guest is not started without its "
+    "Nova deletes attachments that only one of the two has, and starts no guest without its "
     "volumes.",
 )
 ATTACHMENTS_UNREAD = Rule(
     "reboot/attachments-unread",
-    "whether Cinder has attachments to it that Nova does not know could not be read: {why}; Nova "
-    "deletes them by the reboot",
+    "Cinder may have attachments to it that Nova does not know, and the reboot would delete them; "
+    "they could not be read: {why}",
     "make Cinder answer (`stackward cloud check`), then plan again",
     "nova 31.0 compute/manager.py, _delete_dangling_bdms, at each reboot since 2023.2.",
 )
@@ -209,9 +210,9 @@ ATTACHMENTS_UNREAD = Rule(
 
 UEFI_RESET = Rule(
     "reboot/uefi-reset",
-    "boots by UEFI: its boot entries and all else of its UEFI variables are reset",
-    "see first, in the guest, whether it boots by the usual path of its disk (`efibootmgr`): a "
-    "guest that needs an entry of its own does not boot afterwards",
+    "boots by UEFI: its boot entries and all other UEFI variables are reset",
+    "check first, in the guest, that it boots by the usual path of its disk (`efibootmgr`): a "
+    "guest that needs its own boot entry does not boot afterwards",
     "nova 31.0 virt/libvirt/guest.py, delete_configuration: VIR_DOMAIN_UNDEFINE_NVRAM.",
 )
 
@@ -219,8 +220,8 @@ UEFI_RESET = Rule(
 
 NO_UNDO = Rule(
     "reboot/no-undo",
-    "is a reboot, which nothing takes back: what the guest had in memory is gone",
-    "there is nothing to do: the server is where it was, with what is on its disks",
+    "is a reboot, which cannot be undone: the memory of the guest is gone",
+    "there is nothing to do: the server is on the same node, with the same disks",
     "Nova keeps nothing of the guest that was ended.",
 )
 

@@ -25,34 +25,34 @@ NODE_DOWN = Rule(
     "recover/node-down",
     "its nova-compute is down",
     "if the machine is booting, wait until it is up; if its boot gate keeps nova-compute off, or "
-    "servers were evacuated from it, `stackward node return {host} --dry-run`: it looks first what "
-    "that start destroys; where it does not come up, repair nova-compute there (`systemctl status "
+    "servers were evacuated from it, `stackward node return {host} --dry-run` shows what that "
+    "start destroys; if it does not come up, repair nova-compute there (`systemctl status "
     "nova-compute`), or fence and evacuate the node if it is dead; then plan again",
-    "nova-compute starts the guests, and removes what was evacuated.",
+    "nova-compute starts the guests, and removes the guests and disks of evacuated servers.",
 )
 FORCED_DOWN = Rule(
     "recover/forced-down",
     "its service was forced down",
     "`openstack compute service set --up {host} nova-compute`, once it is certain what runs there",
-    "Somebody told Nova that the node is fenced: its servers may be running elsewhere already.",
+    "The mark means that the node is fenced: its servers may already run elsewhere.",
 )
 RPC_SILENT = Rule(
     "recover/rpc-silent",
     "its nova-compute does not answer over RPC: {why}",
-    "`stackward node check {host}` says what is broken; then plan again",
-    "It would take no order, and each server would be busy for as long.",
+    "`stackward node check {host}` shows what is broken; repair it, then plan again",
+    "It would accept no request, and each server would be busy for that time.",
 )
 LIBVIRT_SILENT = Rule(
     "recover/libvirt-silent",
     "libvirt there cannot be asked: {why}",
     "{way}; then plan again",
-    "libvirt starts the guests, and tells whether they run.",
+    "libvirt starts the guests, and shows whether they run.",
 )
 NO_LIBVIRT = Rule(
     "recover/no-libvirt",
-    "its hypervisor is `{kind}`: nothing tells there whether a guest runs",
-    "start those that are to run yourself, each by `openstack server start`",
-    "Who ran is told by libvirt too, and a start is proved by it.",
+    "its hypervisor is `{kind}`: nothing shows there whether a guest runs",
+    "start each server that should run yourself, with `openstack server start`",
+    "libvirt shows which servers ran before, and proves each start.",
 )
 AGENT_DEAD = Rule(
     "recover/agent-dead",
@@ -72,7 +72,7 @@ STORAGE_MISSING = Rule(
     "has no directory on its node: the storage of instances may not be mounted there",
     "see `findmnt` and `ls /var/lib/nova/instances` there, and mount it; if its disks are lost, "
     "pass `--leave-off {id}`",
-    "Nova makes the directory anew at a start, without what was in it.",
+    "At a start Nova creates a missing directory again, without its files.",
 )
 STORAGE_UNREAD = Rule(
     "recover/storage-unread",
@@ -83,27 +83,27 @@ STORAGE_UNREAD = Rule(
 CLOCK_OFF = Rule(
     "recover/clock-off",
     "its clock is {by} s away from ours",
-    "set it (`chronyc tracking` there says by whom it is set), then plan again",
-    "Who ran is told by comparing times of the node with times of Nova.",
+    "set it (`chronyc tracking` there shows its time source), then plan again",
+    "Stackward compares times of the node with times of Nova to find out which servers ran.",
 )
 CLOCK_UNREAD = Rule(
     "recover/clock-unread",
     "its clock cannot be read: {why}",
     "see why `date` does not answer there, then plan again",
-    "Who ran is told by comparing times of the node with times of Nova.",
+    "Stackward compares times of the node with times of Nova to find out which servers ran.",
 )
 BOOT_UNREAD = Rule(
     "recover/boot-unread",
     "when it booted cannot be read: {why}",
     "{way}; then plan again",
-    "What came before the loss is told by that from what came after.",
+    "The time of the boot separates events before the loss from events after it.",
 )
 EVACUATED = Rule(
     "recover/evacuated",
     "an evacuation of server {server} from it is not over (record {record}, {status})",
-    "`stackward node return {host} --dry-run` looks whether its living disk is safe from the next "
-    "start of nova-compute there; that return ends the record, and what is left here is destroyed; "
-    "then plan again",
+    "`stackward node return {host} --dry-run` shows whether its living disk is safe from the next "
+    "start of nova-compute there; that return ends the record, and destroys the guest and disk "
+    "that are left here; then plan again",
     "nova 31.0 compute/manager.py, _destroy_evacuated_instances: the source ends the record.",
 )
 
@@ -128,33 +128,33 @@ LOSES_ATTACHMENT = Rule(
     "again deletes attachment {deleted}, which only Nova or only Cinder has",
     "see `stackward server reboot {id} --hard --dry-run`, which says more of it: that command "
     "deletes what its `--delete-attachment` names; pass `--leave-off {id}` here",
-    "nova 31.0 compute/manager.py, _delete_dangling_bdms: what is deleted so does not come back.",
+    "nova 31.0 compute/manager.py, _delete_dangling_bdms: a deleted attachment does not come back.",
 )
 ATTACHMENTS_UNREAD = Rule(
     "recover/attachments-unread",
     "libvirt there has no such guest, and which attachments a hard reboot would delete cannot be "
     "read: {why}",
     "make Cinder answer (`stackward cloud check`), then plan again; or pass `--leave-off {id}`",
-    "nova 31.0 compute/manager.py, _delete_dangling_bdms: what only one of the two has is deleted.",
+    "nova 31.0 compute/manager.py, _delete_dangling_bdms: it deletes what only one of the two has.",
 )
 UNKNOWN_ID = Rule(
     "recover/unknown-id",
     "`{flag} {given}` names no server that is on the node",
     "give the id of a server of the node (`openstack server list --all-projects --host {host}`), "
     "or leave the flag out",
-    "An id that matches nothing is a slip.",
+    "An id that matches nothing must be a mistake.",
 )
 BOTH_WAYS = Rule(
     "recover/both-ways",
     "is named by `--start` and by `--leave-off`",
     "leave one of the two out",
-    "One of them is a slip.",
+    "One of them must be a mistake.",
 )
 NO_UNDO = Rule(
     "recover/no-undo",
-    "has started servers that ran before, and nobody is known who would want them off",
-    "stop those that are to be off, each by `openstack server stop`",
-    "A server that runs is its owner's: a stop is decided for each.",
+    "has started servers that ran before; Stackward does not know which of them should be off",
+    "stop each server that should be off, with `openstack server stop`",
+    "The owner of a running server decides whether to stop it.",
 )
 
 

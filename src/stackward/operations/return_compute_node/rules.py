@@ -25,92 +25,93 @@ NOTHING_TO_RETURN = Rule(
 FOREIGN_CLAIM = Rule(
     "foreign-claim",
     "is disabled, and not by Stackward: {text}",
-    "settle it with whoever disabled it: "
+    "ask the person who disabled it, then "
     "`openstack compute service set --enable {host} nova-compute`",
-    "The reason of a disabled service is its owner's claim; another's claim is never taken over.",
+    "The disabled reason is a claim. Stackward never takes over the claim of somebody else.",
 )
 RUNS_ALTHOUGH_OFF = Rule(
     "runs-although-off",
     "its nova-compute runs {what}, although its drain keeps it off",
-    "find who started it; the return goes on from there",
-    "What a drain keeps off was started past it: servers may have been put there since.",
+    "find out who started it; the return continues with it",
+    "Somebody started it in spite of the drain: servers may have been put there since.",
 )
 SECOND_COMPUTE = Rule(
     "second-compute",
     "its nova-compute runs {what}; the return would start a second one as the unit "
     "`nova-compute.service`",
-    "if the unit is not wanted there, take away what keeps it off (`systemctl unmask "
-    "nova-compute`, {marks}), and see that it does not start at the next boot (`systemctl disable "
-    "nova-compute`); else stop the other one; then plan again",
+    "if the unit should not run there, remove what keeps it off (`systemctl unmask "
+    "nova-compute`, {marks}), and keep it from starting at the next boot (`systemctl disable "
+    "nova-compute`); otherwise stop the other one; then plan again",
     "Two nova-computes of one host would both carry out its orders.",
 )
 PROCESSES_UNSEEN = Rule(
     "processes-unseen",
-    "whether a nova-compute runs there already, outside its unit, could not be read: {why}",
+    "a nova-compute may already run there outside its unit; this could not be read: {why}",
     "see `ps -ef` there as root; approve only if no container and no other unit runs one",
     "The return starts the unit; two nova-computes of one host would both carry out its orders.",
 )
 NO_UNIT_TO_START = Rule(
     "no-unit-to-start",
     "no nova-compute runs there, and systemd has no unit `nova-compute.service` to start",
-    "start it by what manages it there (a container, say), then plan again",
-    "A return starts that unit only.",
+    "start it with what manages it there, such as a container engine, then plan again",
+    "A return starts only that unit.",
 )
 HA_UNSEEN = Rule(
     "ha-unseen",
-    "the instance-HA service could not be asked whether it leaves the node alone still: {why}",
+    "the instance-HA service may still have the node in maintenance; it could not be asked: {why}",
     "see `openstack segment list` for its SEGMENT, then `openstack segment host list SEGMENT`; "
     "`openstack segment host update --on_maintenance False SEGMENT {host}` ends it",
-    "It would not restart the servers of this node, should it fail.",
+    "It would then not restart the servers of this node if the node fails.",
 )
 NO_PORT = Rule(
     "no-port",
     "its acceptance server is booted without a port: networking is not proved",
     "name a network with `--network`",
-    "A port is made in a network of the operator's choice, never in a guessed one.",
+    "Stackward makes a port only in a network that you name.",
 )
 
 # --- after an evacuation ------------------------------------------------------------------------
 
 OLD_COPIES = Rule(
     "return/old-copies",
-    "the start of its nova-compute destroys what it has still of {count} that were evacuated: "
-    "{names}",
-    "see first that each lives where the plan says, with its data; copy what is needed from the "
-    "old disks; then pass `--discard-old-disks`",
+    "when its nova-compute starts, it destroys the old guests and disks of {count} that were "
+    "evacuated: {names}",
+    "check first that each runs on the node that the plan names, with its data; copy what you "
+    "need from the old disks; then pass `--discard-old-disks`",
     "nova 31.0 compute/manager.py, _destroy_evacuated_instances. Nothing brings them back.",
 )
 OLD_COPIES_DISCARDED = Rule(
     "return/old-copies-discarded",
-    "the old copies there of {count} that were evacuated are destroyed for good: {names}",
+    "the old copies there of {count} that were evacuated are destroyed permanently: {names}",
     "",
-    "Nova does so as its nova-compute starts. Nothing brings them back.",
+    "Nova does this when its nova-compute starts. Nothing brings them back.",
 )
 NEEDLESS_DISCARD = Rule(
     "return/needless-discard",
     "`--discard-old-disks` was given, and it is not needed: {why}",
     "leave that flag out",
-    "A flag that is needed for nothing was meant for another node.",
+    "A flag that is not needed may be meant for another node.",
 )
 STILL_HERE = Rule(
     "return/still-here",
-    "is on `{host}` still by Nova, and its evacuation from there is not over (record {record}, "
-    "{status}): the start of nova-compute there destroys it, with its disks",
+    "Nova still has it on `{host}`, and its evacuation from there is not over (record {record}, "
+    "{status}): when nova-compute starts there, it destroys the server, with its disks",
     "`stackward node evacuate {host} --only {id}`, while the node has no power",
-    "nova 31.0 compute/manager.py, _destroy_evacuated_instances: it goes by the record alone, and "
-    "never looks where the server is.",
+    "nova 31.0 compute/manager.py, _destroy_evacuated_instances: it reads only the record, and "
+    "never checks where the server is.",
 )
 EVACUATIONS_UNREAD = Rule(
     "return/evacuations-unread",
     "the records of its evacuations cannot be read: {why}",
     "see that Nova answers (`stackward cloud check`), then plan again",
-    "Its nova-compute destroys guests and disks by them.",
+    "They decide which guests and disks its nova-compute destroys.",
 )
 DISK_UNREAD = Rule(
     "return/disk-unread",
     "whether `{asks}` sees its directory cannot be read: {why}",
     "make `{asks}` answer (`stackward node check {asks}`); or stop its nova-compute (`systemctl "
-    "stop nova-compute` there: its guests run on) until the node has returned; then plan again",
+    "stop nova-compute` there; its guests keep running) until the node has returned; then plan "
+    "again",
     "If it does not, nova-compute takes the disk for an old one, and deletes it: on shared storage "
     "that is the disk of the living server.",
 )
@@ -119,31 +120,31 @@ DISK_UNSEEN = Rule(
     "`{asks}`, where it was evacuated to, does not see its directory: on shared storage the node "
     "that returns would delete the disk of the living server",
     "mount the storage of instances on `{asks}`; or stop its nova-compute (`systemctl stop "
-    "nova-compute` there: its guests run on) until the node has returned, for then Nova keeps the "
-    "disk; then plan again",
+    "nova-compute` there; its guests keep running) until the node has returned: then Nova keeps "
+    "the disk; then plan again",
     "nova 31.0 compute/manager.py, _is_instance_storage_shared: it asks the destination of the "
-    "record, wherever the server is now.",
+    "record, even if the server is on another node now.",
 )
 DEVICE_UNREAD = Rule(
     "return/device-unread",
     "it does not answer, and its device cannot be read: {why}",
     "{way}; or switch the node on yourself; then plan again",
-    "Whether it has power decides what is done first.",
+    "The first step depends on whether it has power.",
 )
 BY_HAND = Rule(
     "return/by-hand",
-    "nothing in the inventory switches its power: somebody has to switch it on, once the run asks "
-    "for it",
-    "do so within {minutes} minutes of that, or set `--boot-timeout`; not before: its nova-compute "
-    "may start by itself, and destroys old copies",
-    "The plan looks first whether every living disk is safe from that start.",
+    "nothing in the inventory switches its power: somebody must switch it on when the run asks for "
+    "it",
+    "switch it on within {minutes} minutes of that, or set `--boot-timeout`; not earlier: its "
+    "nova-compute may start by itself, which destroys old copies",
+    "The plan first checks that every living disk is safe from that start.",
 )
 CALLED_UP = Rule(
     "return/forced-down",
-    "its service is forced down; that is lifted once its nova-compute is heard, and no evacuation "
-    "from it is open",
+    "its service is forced down; the run ends that once its nova-compute reports, and no "
+    "evacuation from it is open",
     "",
-    "Until then Nova sends it nothing.",
+    "Until then Nova sends it no requests.",
 )
 
 

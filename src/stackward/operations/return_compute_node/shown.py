@@ -49,15 +49,15 @@ def notices(facts: ReturningNode) -> Iterator[str]:
     """Say what users of the cloud will notice, and what is left alone."""
     yield from _of_evacuations(facts)
     if facts.unproved:
-        yield f"begun by run `{facts.unproved}`, which has not proved that the node works"
+        yield f"started by run `{facts.unproved}`, which has not proved that the node works"
     if facts.is_gate_shut:
         yield "its boot gate is opened for this boot: its nova-compute starts"
-    yield f"from the uncordon on, servers are placed on `{facts.name}` again"
-    yield "one small server is booted there and removed again"
+    yield f"after the uncordon, new servers are placed on `{facts.name}` again"
+    yield "one acceptance server is booted there and removed again"
     for run in facts.left_servers:
         yield f"the acceptance server that run `{run}` has left is removed"
     if facts.drained is None:
-        yield "no drain of it is known here: there is nothing to bring back"
+        yield "this journal has no drain of it: there is nothing to bring back"
     elif facts.drained.servers:
         names = ", ".join(server.name for server in facts.drained.servers)
         yield f"moved away by run `{facts.drained.run}`, and home with `--bring-back`: {names}"
@@ -65,8 +65,8 @@ def notices(facts: ReturningNode) -> Iterator[str]:
         for entry in facts.ha_hosts:
             if entry.is_in_maintenance:
                 yield (
-                    f"the instance-HA service was told of the maintenance of `{entry.host}` by "
-                    "others: that is left as it is"
+                    f"the instance-HA service has `{entry.host}` in maintenance, not by Stackward: "
+                    "that is left as it is"
                 )
 
 

@@ -11,26 +11,26 @@ NODE_DOWN = Rule(
     "start/node-down",
     "its nova-compute is down",
     "repair nova-compute there (`systemctl status nova-compute`), then plan again; if the machine "
-    "is dead, see the guide of a node that has died",
+    "is dead, see the guide `A node has died`",
     "The request would wait in its queue, and the server would be busy for that time.",
 )
 FORCED_DOWN = Rule(
     "start/forced-down",
     "the service of its node was forced down",
     "`openstack compute service set --up {host} nova-compute`, once it is certain what runs there",
-    "Somebody told Nova that the node is fenced: the server may be running elsewhere already.",
+    "The mark means that the node is fenced: the server may already run elsewhere.",
 )
 NODE_OUT = Rule(
     "start/node-out",
     "is out of service, and servers are started there: {text}",
-    "settle it with whoever disabled the node, if it is about to be switched off",
-    "A start moves no server: it needs nothing of the scheduler.",
+    "ask the person who disabled the node whether it will be switched off soon",
+    "A start moves no server, so it does not need the scheduler.",
 )
 NO_UNDO = Rule(
     "start/no-undo",
-    "has started servers, and nothing is known of who would want them off again",
-    "stop those that are to be off, each by `openstack server stop`",
-    "A server that runs is its owner's: a stop is decided for each.",
+    "has started servers; Stackward does not know which of them should be off again",
+    "stop each server that should be off, with `openstack server stop`",
+    "The owner of a running server decides whether to stop it.",
 )
 
 

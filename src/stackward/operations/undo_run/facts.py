@@ -96,7 +96,7 @@ def _read_did(journal: Journal, run: Run) -> Did:
         raise BadInput(
             f"run `{run.id}` cannot be undone by this version: {error.message}",
             hint="use the version of Stackward that has made it; "
-            f"`stackward run show {run.id} --events` tells what it has changed",
+            f"`stackward run show {run.id} --events` shows what it has changed",
         ) from error
 
 
@@ -112,7 +112,7 @@ def _left_by(journal: Journal, did: Did, now: datetime) -> tuple[RunState, tuple
     going = [each.step for each in journal.attempts(run.id) if each.is_in_flight]
     unfinished = [f"{said.get(step, step)}: under way" for step in going]
     unfinished += [
-        f"`{move.thing}` is half-way"
+        f"`{move.thing}` is partly done"
         for stage, move in did.plan.moves()
         if is_half_way(stage, move, did.last)
     ]

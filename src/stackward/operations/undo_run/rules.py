@@ -1,4 +1,4 @@
-"""Whether a run may be undone, and what of its doing is still its own."""
+"""Whether a run may be undone, and which of its changes are still its own."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
@@ -15,56 +15,56 @@ from stackward.requests.return_compute_node import ReturnRequest
 
 UNDO_TOO_EARLY = Rule(
     "undo-too-early",
-    "is {state}: what it does cannot be undone while it goes on",
+    "is {state}: it cannot be undone while it goes on",
     "`stackward run watch {run}` follows it to its end, `stackward run cancel {run}` ends it; "
     "then undo it",
-    "Two runs at work on one node would undo each other.",
+    "Two runs on one node would undo each other's changes.",
 )
 UNDO_ELSEWHERE = Rule(
     "undo-cloud-not-said",
-    "was planned by an older version, which did not write down of which cloud it is",
-    "see that it is the one that this plan names",
+    "was planned by an older version, which did not record its cloud",
+    "make sure that it is the cloud that this plan names",
     "Nodes of two clouds may have the same names.",
 )
 UNDO_UNFINISHED = Rule(
     "undo-unfinished",
     "has left something unfinished: {what}",
-    "`stackward run cancel {run}`, then `stackward run resume {run}`: it ends what it left, and "
-    "begins nothing more; then undo it",
-    "What may still be under way has no place yet from which it could be brought back.",
+    "`stackward run cancel {run}`, then `stackward run resume {run}`: it finishes the open steps, "
+    "and starts nothing new; then undo it",
+    "A change that may still be in progress cannot be undone.",
 )
 UNDO_GOES_ON = Rule(
     "undo-goes-on",
     "is being undone by run `{by}`, which is {state}",
-    "`stackward run resume {by}` goes on with that, `stackward run watch {by}` follows it; "
-    "`stackward run cancel {by}` ends it: then plan again",
-    "A run is undone by one other at a time.",
+    "`stackward run resume {by}` continues it, `stackward run watch {by}` follows it, and "
+    "`stackward run cancel {by}` ends it; then plan again",
+    "Only one run at a time may undo a run.",
 )
 UNDONE = Rule(
     "undone",
     "was undone by run `{by}`",
-    "there is nothing to do; `stackward run show {by}` tells what that one did",
-    "What it did is undone, but for what the plan of that other run told to leave.",
+    "there is nothing to do; `stackward run show {by}` shows what that run did",
+    "Its changes were undone, except those that the undo plan listed as left alone.",
 )
 UNKNOWN_KIND = Rule(
     "unknown-kind",
-    "is of the kind `{kind}`: how such a run is undone is not known here",
-    "`stackward run show {thing} --events` tells what it has changed; take that back by hand",
-    "Only what is known to be the run's own doing is undone.",
+    "is of the kind `{kind}`: this version cannot undo such a run",
+    "`stackward run show {thing} --events` shows what it has changed; undo that by hand",
+    "Stackward undoes only changes that it knows to be the run's own.",
 )
 NOT_JOINED = Rule(
     "undo/not-joined",
-    "is taken back by requests that no one plan joins: {requests}",
-    "make these one after the other, in this order; `stackward run show {thing} --events` tells "
-    "what the run has changed",
-    "One plan joins the return of a node and servers that come back. A request of another kind "
-    "takes a run back alone.",
+    "needs several requests to undo it, and one plan cannot hold them: {requests}",
+    "make these requests one after the other, in this order; `stackward run show {thing} --events` "
+    "shows what the run has changed",
+    "One plan can hold the return of a node and servers that come back. A request of another kind "
+    "needs its own plan.",
 )
 NOT_MOVED_BACK = Rule(
     "not-moved-back",
     "stays on `{host}`: {because}",
     "{advice}, then {way}",
-    "One server that cannot move keeps none of the others away.",
+    "A server that cannot move does not stop the others.",
 )
 
 

@@ -46,9 +46,9 @@ def notices(facts: Undoing, back: Plan[World] | None, ways: list[Plan[World]]) -
 def beyond(asked: Request, facts: Undoing) -> Iterator[str]:
     """Say what a plan that takes all of a run back does besides, and what nothing takes back."""
     for words in facts.destroyed:
-        yield f"what the node had still of an evacuated server is lost for good: {words}"
+        yield f"the old copy of an evacuated server on the node is lost permanently: {words}"
     if isinstance(asked, DrainRequest):
         yield (
             f"the return of run `{facts.run}` is undone by a drain: every server that is on the "
-            "node now leaves it, whoever put it there"
+            "node now leaves it"
         )

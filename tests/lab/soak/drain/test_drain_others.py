@@ -36,7 +36,7 @@ def test_no_further_server_moves_once_the_node_was_enabled_and_resume_cordons_it
     resumed = drains.resume()
 
     assert ended.code == ExitCode.STOPPED, ended.said
-    assert "is not cordoned any more: somebody else has enabled its service" in ended.said
+    assert "is no longer cordoned: somebody else has enabled its service" in ended.said
     assert left
     assert resumed.code == 0, resumed.said
     assert drains.servers_on(nodes[1]) == []

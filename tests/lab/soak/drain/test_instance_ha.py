@@ -54,5 +54,5 @@ def test_what_somebody_else_told_it_is_left_as_it_is(
     ha.update_host(host, segment, on_maintenance=False)
 
     assert (drained.code, returned.returncode) == (0, 0), drained.said + returned.stderr
-    assert "by others: that is left as it is" in returned.stderr
+    assert "not by Stackward: that is left as it is" in returned.stderr
     assert left

@@ -125,7 +125,7 @@ def test_an_order_that_waits_for_a_conductor_which_hears_no_nova_compute_is_give
     ended = going.ended()
     drains.lab.on("ctl", "systemctl start nova-conductor")
 
-    assert_stuck(ended, "waits-for-conductor", "a refused move is ordered again")
+    assert_stuck(ended, "waits-for-conductor", "orders a refused move again")
     until(lambda: newest(drains, server) == "error")
     drains.lab.on(node, "systemctl kill -s CONT nova-compute")
     until(lambda: drains.lab.compute_state(node) == "up")
@@ -179,7 +179,7 @@ def test_a_move_whose_conductor_is_gone_is_named_and_let_go_by_its_source(
     drains.lab.on(node, "systemctl stop nova-compute")
     started_anew(drains, node)
 
-    assert_stuck(ended, "conductor-died", "start nova-conductor, which does not take it up again")
+    assert_stuck(ended, "conductor-died", "start nova-conductor, which does not continue it")
     assert f"restart nova-compute on `{node}`" in ended.said
     until(lambda: drains.lab.server(server).task_state is None)
     resumed = drains.resume()
