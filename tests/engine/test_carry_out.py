@@ -1,5 +1,7 @@
 """How a run goes: what is done once, what stops it, how it ends."""
 
+import re
+
 import pytest
 
 from engine.fakes import House
@@ -247,6 +249,35 @@ def test_the_end_is_what_was_proved(
     ended = house.carry_out(run)
 
     assert (ended.state, ended.ending.details) == (state, says)
+
+
+def test_what_does_not_answer_in_time_is_asked_for_longer_and_its_end_says_how_often(
+    house: House,
+) -> None:
+    run = house.approved()
+    house.yard.set(trouble="rush")
+
+    ended = house.carry_out(run)
+
+    [said, remedy] = ended.ending.details
+    assert (ended.state, remedy) == (RunState.UNVERIFIED, "remedy: ask again")
+    asked = re.fullmatch(r"`yard`: nobody answers in time \(asked (\d+) times in (\d+) s\)", said)
+    assert asked is not None, said
+    assert (int(asked[1]) > 1, int(asked[2]) > house.pace.verify_s) == (True, True)
+
+
+def test_what_answers_after_a_while_is_proved(house: House) -> None:
+    run = house.approved()
+    house.yard.set(trouble="rush")
+    began = house.clock.monotonic()
+
+    def answer() -> None:
+        if house.clock.monotonic() - began > 2 * house.pace.verify_s:
+            house.yard.set(trouble="")
+
+    house.clock.on_wait.append(answer)
+
+    assert house.carry_out(run).state is RunState.SUCCEEDED
 
 
 def test_two_runs_cannot_have_the_same_node(house: House) -> None:

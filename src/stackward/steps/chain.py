@@ -1,6 +1,6 @@
 """Begin a run of a chain, and wait for its end; undone by undoing that run."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -8,6 +8,8 @@ from stackward.model.run import Run, RunState
 from stackward.plan import Look, Mark, Standing
 from stackward.ports.children import Children, InItem
 from stackward.ports.world import World
+
+_REMEDY = "remedy: "  # so begins the line of an ending that says what to do
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +65,7 @@ class CarryOutRun:
         return Look(
             Standing.FAILED,
             reason=_how_it_ended(run),
+            remedy="; ".join(_remedies(run)) or None,
             service=run.ending.service,
             says=run.ending.says,
             request_id=run.ending.request_id,
@@ -89,5 +92,13 @@ def _how_it_ended(run: Run) -> str:
     by = f" by {run.cancel_asked_by}" if run.cancel_asked_by else ""
     if run.state is RunState.CANCELLED:
         return f"run `{run.id}` was cancelled{by}"
-    why = f": {'; '.join([run.ending.reason, *run.ending.details])}" if run.ending.reason else ""
+    said = [each for each in run.ending.details if not each.startswith(_REMEDY)]
+    why = f": {'; '.join([run.ending.reason, *said])}" if run.ending.reason else ""
     return f"run `{run.id}` is {run.state}{why}"
+
+
+def _remedies(run: Run) -> Iterator[str]:
+    """Return what its ending says is to be done: it is said once, not in each row."""
+    for each in run.ending.details:
+        if each.startswith(_REMEDY):
+            yield each.removeprefix(_REMEDY)

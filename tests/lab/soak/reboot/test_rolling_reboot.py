@@ -152,8 +152,9 @@ def test_a_node_that_does_not_come_back_ends_it_and_nothing_new_begins(rolled: R
     text = " ".join(rolled.hung.said.split())
 
     assert rolled.hung.code == ExitCode.STOPPED, rolled.hung.said
-    assert [rolled.hung_rows[one]["State"] for one in rolled.nodes] == ["done", "not done", "left"]
-    assert f"`{second}` is not back 60 s after the order to reboot" in text
+    assert [rolled.hung_rows[one]["State"] for one in rolled.nodes] == ["done", "stopped", "left"]
+    assert f"reboot `{second}`: not back 60 s after the order to reboot" in text
+    assert "its device says that its power is on" in text
     assert rolled.cordoned == [second]
     assert rolled.hung_orders == {
         f"rolled-{first}": ONCE, f"rolled-{second}": ["stop"], f"rolled-{third}": [], OFF: [],
