@@ -235,7 +235,7 @@ def test_ctrl_c_waits_for_what_is_under_way_and_the_run_can_be_resumed(site: Sit
 
     assert (code, pressed, site.hosts) == (4, [1], {"db-01": "compute-08", "db-02": "compute-07"})
     assert "begins nothing more, waits for what is under way" in err
-    assert "`stackward run resume 01RUN` goes on" in err
+    assert "`stackward run resume 01RUN` continues" in err
     assert "| done      |" in out
     assert "| not begun |" in out
 
@@ -253,7 +253,7 @@ def test_ctrl_c_twice_leaves_at_once_and_names_what_is_under_way(site: Site) -> 
     assert code == 4
     assert "leaves what is under way to itself" in err
     assert "`db-01` is under way" in err
-    assert "`stackward run resume 01RUN` goes on" in err
+    assert "`stackward run resume 01RUN` continues" in err
 
 
 def press_when(site: Site, is_time: Callable[[], bool], *, times: int) -> list[int]:

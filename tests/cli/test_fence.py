@@ -364,4 +364,4 @@ def test_nothing_is_fenced_while_no_conductor_reports(site: Site) -> None:
     code, _, said = site.run(*FENCE, "--yes")
 
     assert (code, site.ordered) == (3, [])
-    assert "no nova-conductor reports to Nova" in folded(said)
+    assert "no nova-conductor on another node reports to Nova" in folded(said)

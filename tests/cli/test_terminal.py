@@ -123,7 +123,7 @@ def test_ctrl_c_begins_nothing_more_and_ends_once_the_move_under_way_has_settled
     [run] = list_runs(tmp_path / FILE, 9)
     assert (had_ended, terminal.command.returncode, run.state) == (False, 4, RunState.STOPPED)
     assert [settled for _, settled in how_moves_ended(tmp_path)] == ["done"]
-    assert f"`stackward run resume {run.id}` goes on" in terminal.shown
+    assert f"`stackward run resume {run.id}` continues" in terminal.shown
 
 
 def test_ctrl_c_twice_leaves_at_once_and_names_what_is_under_way(
@@ -139,7 +139,7 @@ def test_ctrl_c_twice_leaves_at_once_and_names_what_is_under_way(
     assert (terminal.command.returncode, run.state) == (4, RunState.STOPPED)
     assert [settled for _, settled in how_moves_ended(tmp_path)] == [None]
     assert "`db-01` is under way" in terminal.shown
-    assert f"`stackward run resume {run.id}` goes on" in terminal.shown
+    assert f"`stackward run resume {run.id}` continues" in terminal.shown
 
 
 def test_a_terminal_that_is_closed_under_a_run_stops_it_with_its_own_exit_code(

@@ -494,7 +494,8 @@ def test_a_clock_that_is_off_is_found() -> None:
 
     found = of_machine(wrong)
 
-    assert (found.rule, found.reason) == ("clock-astray", "its clock is +7 s off ours")
+    reason = "its clock is +7 s off the clock of this machine"
+    assert (found.rule, found.reason) == ("clock-astray", reason)
 
 
 def test_a_serious_word_of_the_kernel_is_found_and_quoted() -> None:
