@@ -133,7 +133,7 @@ def test_f08_a_server_whose_cell_went_down_as_it_was_listed_blocks(desk: Desk) -
     code, out, _ = desk.run(*PLAN)
 
     assert code == 3
-    assert "is in a cell that is down: Nova does not know how it is" in folded(out)
+    assert "is in a cell that is down: Nova does not know its state" in folded(out)
 
 
 def test_f11_a_cloud_without_cinder_is_planned_for(desk: Desk) -> None:

@@ -195,7 +195,7 @@ def test_a_member_whose_disk_is_full_calls_itself_well_and_is_found_by_its_leade
     [finding] = [one for one in of_databases(site.look()) if one.rule == "ovsdb-member-lost"]
 
     assert finding.node == "ctl3"
-    assert "a member whose disk takes no writes" in finding.remedy
+    assert "a member whose disk accepts no writes" in finding.remedy
 
 
 @pytest.mark.parametrize(
@@ -498,7 +498,7 @@ def test_one_that_lists_its_databases_and_then_is_silent_of_its_cluster_is_found
 
     assert finding.rule == "process-silent"
     assert "the cluster of the northbound database" in finding.reason
-    assert "`systemctl restart ovn-ovsdb-server-nb` only once" in finding.remedy
+    assert "`systemctl restart ovn-ovsdb-server-nb` only if" in finding.remedy
 
 
 def test_an_answer_of_another_form_is_unknown_and_accuses_nobody() -> None:

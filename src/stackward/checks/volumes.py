@@ -40,7 +40,7 @@ class VolumesAgree:
             now = read_attached(world, server, volume)
             if not now.is_read and not is_off:
                 return Unverified(self.name, f"libvirt cannot be read: {now.saw['libvirt']}", again)
-            wrong = now.wrong(device) if device else (now.has_left and f"{now.has_left} has it")
+            wrong = now.wrong(device) if device else (now.who_has_it and f"{now.who_has_it} has it")
             if wrong:
                 return Finding(self.name, f"volume {volume}: {wrong}", again)
         devices = [f"{volume} as {device}" for volume, device in self.attached]

@@ -63,7 +63,7 @@ class Attached:
         return None
 
     @property
-    def has_left(self) -> str:
+    def who_has_it(self) -> str:
         """Say who still has it."""
         who = [("Nova", self.nova), ("Cinder", self._hosts), ("its guest", self._disk)]
         return " and ".join(name for name, has in who if has)

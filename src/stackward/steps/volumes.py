@@ -207,7 +207,7 @@ class DetachVolume:
             return failed(world, signs, "Nova gave up: the guest did not let the volume go")
         if now.nova is not None or _is(now, DETACHING):
             return under_way(signs, "Nova asks the guest to let it go, up to 8 times in 160 s")
-        return _unproved(now, signs, f"{now.has_left} still has it")
+        return _unproved(now, signs, f"{now.who_has_it} still has it")
 
     def _unbegun(self, server: Server, now: Attached) -> Look:
         if now.is_nobodys:

@@ -28,7 +28,7 @@ DETACH_S = 180.0  # Nova asks a guest 8 times, every 20 s (nova 31.0 conf/comput
 
 CELL_DOWN = Rule(
     "reattach/cell-down",
-    "is in a cell that is down: Nova does not know how it is",
+    "is in a cell that is down: Nova does not know its state",
     "repair that cell (`nova-manage cell_v2 list_cells` names its database and its message queue), "
     "then plan again",
     "Nova answers with a few fields and the status UNKNOWN while the cell's database is away.",

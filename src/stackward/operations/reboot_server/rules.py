@@ -21,7 +21,7 @@ from stackward.requests.reboot_server import RebootRequest
 
 CELL_DOWN = Rule(
     "reboot/cell-down",
-    "is in a cell that is down: Nova does not know how it is",
+    "is in a cell that is down: Nova does not know its state",
     "repair that cell (`nova-manage cell_v2 list_cells` names its database and its message queue), "
     "then plan again",
     "Nova answers with a few fields and the status UNKNOWN while the cell's database is away.",
