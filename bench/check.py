@@ -31,7 +31,7 @@ from stackward.facts.cloud_state import CheckRequest
 from stackward.health.looking import check_cloud
 from stackward.model.inventory import Inventory, Node, SshAccess
 from stackward.model.survey import Survey
-from stackward.ports.lookout import Lookout
+from stackward.ports.probes import Probes
 
 NODES, MOST = 50, 3.0
 PACE_S = 1.0  # what a look takes on a node: python3, systemctl, ss, rabbitmqctl
@@ -124,7 +124,7 @@ def wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
 def time_of(known: Inventory) -> float:
     """Look once at all nodes of an inventory, over new connections; return the seconds."""
     shell = Ssh(known)
-    lookout = Lookout(
+    probes = Probes(
         clock=SystemClock(),
         shell=shell,
         apis=FakeApis(login=no_answer()),
@@ -132,7 +132,7 @@ def time_of(known: Inventory) -> float:
         nodes=tuple(node.name for node in known.nodes),
     )
     began = perf_counter()
-    _, state = check_cloud(lookout, CheckRequest(within_s=60))
+    _, state = check_cloud(probes, CheckRequest(within_s=60))
     taken = perf_counter() - began
     seen = [one for one in state.surveys.values() if isinstance(one, Survey)]
     if len(seen) != len(known.nodes):

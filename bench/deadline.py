@@ -28,7 +28,7 @@ from typing_extensions import override
 import hanging
 from fakes.nodes import sample
 from http_cloud import HttpCloud, Reply
-from stackward.app.probes import open_lookout
+from stackward.app.probes import open_probes
 from stackward.errors import Refused
 from stackward.facts.cloud_state import CheckRequest, time_for
 from stackward.health.looking import check_cloud, check_node
@@ -103,10 +103,10 @@ class Bench:
         settings = read_settings(os.environ, is_root=os.geteuid() == 0)
         began, cpu = perf_counter(), cpu_s()
         seen = 0
-        with open_lookout(known, None, settings) as lookout:
+        with open_probes(known, None, settings) as probes:
             try:
-                look = check_node(lookout, only, CheckRequest()) if only else None
-                _, state = look or check_cloud(lookout, CheckRequest())
+                look = check_node(probes, only, CheckRequest()) if only else None
+                _, state = look or check_cloud(probes, CheckRequest())
                 seen = sum(isinstance(one, Survey) for one in state.surveys.values())
             except Refused as error:  # it is not known in time which node is meant
                 if not only:

@@ -9,7 +9,7 @@ from fakes.cloud import FakeCloud
 from fakes.shell import FakeShell
 from fakes.world import a_world
 from stackward.checks.agreement import AllocatedWhereTheyAre, BoundOnce, HoldNothing
-from stackward.plan import Finding, Holds, Unverified
+from stackward.plan import Holds, Refuted, Unverified
 from stackward.ports.world import World
 
 SERVER = a_server()
@@ -45,8 +45,8 @@ def test_it_holds_where_all_agree(check: AllocatedWhereTheyAre, world: World) ->
 def test_allocations_elsewhere_are_a_finding(cloud: FakeCloud, world: World) -> None:
     cloud.placement.leftovers = {SERVER.id: {an_id("compute-08")}, NOBODY: {an_id("compute-08")}}
 
-    assert isinstance(ALLOCATED.ask(world), Finding)
-    assert isinstance(NOTHING.ask(world), Finding)
+    assert isinstance(ALLOCATED.ask(world), Refuted)
+    assert isinstance(NOTHING.ask(world), Refuted)
 
 
 def test_a_guest_that_is_not_there_is_a_finding_and_one_unread_proves_nothing(
@@ -56,13 +56,13 @@ def test_a_guest_that_is_not_there_is_a_finding_and_one_unread_proves_nothing(
     absent = ALLOCATED.ask(world)
     shell.silent.add("compute-07")
 
-    assert (type(absent), type(ALLOCATED.ask(world))) == (Finding, Unverified)
+    assert (type(absent), type(ALLOCATED.ask(world))) == (Refuted, Unverified)
 
 
 def test_a_server_of_that_id_is_a_finding(cloud: FakeCloud, world: World) -> None:
     cloud.nova.add(replace(a_server(name="nobody")))
 
-    assert isinstance(NOTHING.ask(world), Finding)
+    assert isinstance(NOTHING.ask(world), Refuted)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_a_port_that_is_bound_otherwise_is_a_finding(
 ) -> None:
     cloud.neutron.bound[PORT] = bound
 
-    assert isinstance(BOUND.ask(world), Finding)
+    assert isinstance(BOUND.ask(world), Refuted)
 
 
 @pytest.mark.parametrize("check", [ALLOCATED, BOUND], ids=lambda check: check.kind)

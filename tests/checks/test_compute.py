@@ -23,7 +23,7 @@ from stackward.errors import Unreachable
 from stackward.model.migration import Migration
 from stackward.model.placement import Provider
 from stackward.model.server import Server
-from stackward.plan import Check, Finding, Holds, NotApplicable, Unverified
+from stackward.plan import Check, Holds, NotApplicable, Refuted, Unverified
 from stackward.ports.world import World
 from stackward.steps.service import Cordon
 
@@ -94,7 +94,7 @@ def occupied() -> World:
 
 @pytest.mark.parametrize("check", [*EMPTY, CORDONED], ids=lambda check: check.kind)
 def test_what_is_left_is_found(check: NoServersOn) -> None:
-    assert isinstance(check.ask(occupied()), Finding)
+    assert isinstance(check.ask(occupied()), Refuted)
 
 
 OF_DEMO = [
@@ -124,12 +124,12 @@ def test_what_belongs_to_servers_of_others_may_stay(check: NoServersOn) -> None:
 
 @pytest.mark.parametrize("check", OF_DEMO, ids=lambda check: check.kind)
 def test_what_belongs_to_a_server_of_these_projects_is_found_beside_it(check: NoServersOn) -> None:
-    assert isinstance(check.ask(shared_with_others(a_server())), Finding)
+    assert isinstance(check.ask(shared_with_others(a_server())), Refuted)
 
 
 @pytest.mark.parametrize("check", OF_DEMO[1:], ids=lambda check: check.kind)
 def test_what_a_server_that_has_left_forgot_is_found_beside_it(check: NoServersOn) -> None:
-    assert isinstance(check.ask(shared_with_others(left=an_id("db-01"))), Finding)
+    assert isinstance(check.ask(shared_with_others(left=an_id("db-01"))), Refuted)
 
 
 @pytest.mark.parametrize("check", EMPTY[3:], ids=lambda check: check.kind)
@@ -171,7 +171,7 @@ def test_anothers_cordon_is_a_finding() -> None:
     cloud = FakeCloud()
     Cordon(host=HOST, provider=PROVIDER, reason="x").start(a_world(cloud, run="01OTHER"))
 
-    assert isinstance(CORDONED.ask(a_world(cloud)), Finding)
+    assert isinstance(CORDONED.ask(a_world(cloud)), Refuted)
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_a_record_that_is_only_a_trace_is_no_arrival(
 
     answer = NoArrivals(host=HOST).ask(a_world(cloud))
 
-    assert isinstance(answer, Finding) is is_coming
+    assert isinstance(answer, Refuted) is is_coming
 
 
 def test_a_record_that_a_newer_move_has_followed_is_no_arrival_at_once() -> None:
@@ -217,7 +217,7 @@ def test_a_record_that_libvirt_still_works_on_is_an_arrival() -> None:
     cloud.nova.known[an_id("db-01")] = replace(cloud.nova.known[an_id("db-01")], task_state=None)
     shell = FakeShell(cloud, jobs={("compute-08", an_id("db-01"))})
 
-    assert isinstance(NoArrivals(host=HOST).ask(a_world(cloud, shell)), Finding)
+    assert isinstance(NoArrivals(host=HOST).ask(a_world(cloud, shell)), Refuted)
 
 
 SENT, GONE = an_id("sent"), an_id("gone")
@@ -309,7 +309,7 @@ def test_who_holds_room_and_is_on_no_list_is_an_arrival_in_the_making(
     answer = check.ask(world)
 
     # What is found is waited for.
-    found = (answer.passes, (named or "") in answer.reason) if isinstance(answer, Finding) else None
+    found = (answer.passes, (named or "") in answer.reason) if isinstance(answer, Refuted) else None
     assert found == ((True, True) if named else None)
 
 

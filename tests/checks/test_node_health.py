@@ -6,7 +6,7 @@ from fakes.cloud import FakeCloud
 from fakes.world import a_world
 from stackward.checks.node_health import NodeIsWell
 from stackward.model.health import Unwell
-from stackward.plan import Finding, Holds, Unverified
+from stackward.plan import Holds, Refuted, Unverified
 
 NODE = "compute-07"
 ILL = Unwell(where=f"libvirtd on {NODE}", reason="it does not run [process-down]", remedy="start")
@@ -24,7 +24,7 @@ def test_a_node_of_which_nothing_is_found_is_well() -> None:
 
 
 def test_what_is_wrong_is_named_with_its_remedy() -> None:
-    assert asked(ILL) == Finding(
+    assert asked(ILL) == Refuted(
         NODE, f"is not well: libvirtd on {NODE}: it does not run [process-down]", "start"
     )
 

@@ -12,7 +12,7 @@ from fakes.world import a_world
 from stackward.checks.node_power import IsConfirmedOff, IsItsDevice, IsPoweredOff, NoSignOfLife
 from stackward.model.hardware import Hardware
 from stackward.model.power import PowerState
-from stackward.plan import Answer, Finding, Holds, Unverified
+from stackward.plan import CheckResult, Holds, Refuted, Unverified
 from stackward.ports.world import World
 
 NODE, PEERS = "compute-07", ("compute-08",)
@@ -34,11 +34,11 @@ def world(*, is_dead: bool = True, **device: Any) -> World:  # noqa: ANN401  # i
     return a_world(cloud, shell, power=FakePower(shell, {NODE: FakeDevice(**known)}))
 
 
-def of_shell(answer_to: Any, **changes: Any) -> Answer:  # noqa: ANN401  # a check; fields
+def of_shell(answer_to: Any, **changes: Any) -> CheckResult:  # noqa: ANN401  # a check; fields
     known = world()
     for name, value in changes.items():
         setattr(known.shell, name, value)
-    answer: Answer = answer_to.ask(known)
+    answer: CheckResult = answer_to.ask(known)
     return answer
 
 
@@ -50,13 +50,13 @@ def test_of_a_dead_node_each_holds(check: Any) -> None:  # noqa: ANN401  # any o
 @pytest.mark.parametrize(
     ("check", "given", "expected"),
     [
-        pytest.param(OFF, {"state": PowerState.ON}, Finding, id="it has power"),
+        pytest.param(OFF, {"state": PowerState.ON}, Refuted, id="it has power"),
         pytest.param(OFF, {"is_deaf": True}, Unverified, id="its device does not answer"),
         pytest.param(OFF, {"is_vague": True}, Unverified, id="its device does not say"),
-        pytest.param(SILENT, {"is_dead": False}, Finding, id="it answers"),
-        pytest.param(FELL, {"is_dead": False}, Finding, id="what was heard is heard still"),
+        pytest.param(SILENT, {"is_dead": False}, Refuted, id="it answers"),
+        pytest.param(FELL, {"is_dead": False}, Refuted, id="what was heard is heard still"),
         pytest.param(
-            SAME, {"hardware": Hardware.of(macs=["52:54:00:00:00:08"])}, Finding,
+            SAME, {"hardware": Hardware.of(macs=["52:54:00:00:00:08"])}, Refuted,
             id="its device is another machine's",
         ),
         pytest.param(SAME, {"hardware": Hardware()}, Unverified, id="it says no more whose"),
@@ -66,7 +66,7 @@ def test_of_a_dead_node_each_holds(check: Any) -> None:  # noqa: ANN401  # any o
 def test_what_disproves_it_and_what_proves_nothing(
     check: Any,  # noqa: ANN401  # any of them
     given: dict[str, Any],
-    expected: type[Answer],
+    expected: type[CheckResult],
 ) -> None:
     assert isinstance(check.ask(world(**given)), expected)
 
@@ -85,7 +85,7 @@ def test_a_word_holds_where_no_device_can_tell_and_no_longer() -> None:
 def test_a_kernel_that_answers_is_a_sign_of_life_although_ssh_is_silent() -> None:
     answer = of_shell(SILENT, pinging={NODE})
 
-    assert isinstance(answer, Finding)
+    assert isinstance(answer, Refuted)
     assert "answers ping (asked from `compute-08`)" in answer.reason
     assert "do not evacuate it" in answer.remedy
 
@@ -93,7 +93,7 @@ def test_a_kernel_that_answers_is_a_sign_of_life_although_ssh_is_silent() -> Non
 def test_a_port_that_refuses_is_a_sign_of_life_for_a_kernel_has_said_so() -> None:
     answer = of_shell(SILENT, refusing={NODE})
 
-    assert isinstance(answer, Finding)
+    assert isinstance(answer, Refuted)
     assert "refuses connections at 22/tcp (asked from `compute-08`)" in answer.reason
 
 
@@ -103,7 +103,7 @@ def test_an_answer_at_another_of_its_networks_is_one_too() -> None:
 
     answer = replace(SILENT, addresses=(NODE, "10.9.0.7")).ask(known)
 
-    assert isinstance(answer, Finding)
+    assert isinstance(answer, Refuted)
     assert "10.9.0.7 takes connections" in answer.reason
 
 
@@ -138,7 +138,7 @@ def test_a_heartbeat_is_a_sign_of_life_although_nothing_answers() -> None:
 
     answer = SILENT.ask(replace(known, clock=Beats()))
 
-    assert isinstance(answer, Finding)
+    assert isinstance(answer, Refuted)
     assert "Nova hears from its nova-compute still" in answer.reason
 
 

@@ -7,7 +7,7 @@ from fakes.cloud import FakeCloud
 from fakes.shell import FakeShell
 from fakes.world import a_world
 from stackward.checks.node_reboot import NothingRuns, RunsChosenKernel
-from stackward.plan import Finding, Holds, NotApplicable, Unverified
+from stackward.plan import Holds, NotApplicable, Refuted, Unverified
 
 NODE = "compute-07"
 NOTHING = NothingRuns(host=NODE, node=NODE)
@@ -32,7 +32,7 @@ def test_a_guest_that_runs_or_is_paused_is_found(status: str) -> None:
 
     answer = NOTHING.ask(a_world(shell.cloud, shell))
 
-    assert isinstance(answer, Finding)
+    assert isinstance(answer, Refuted)
     runs = f"its libvirt runs {an_id(f'db-{status}')}"
     assert answer.reason == f"{runs}: `db-{status}` was started since"
 
@@ -51,7 +51,7 @@ NEW, OLD = "6.1.0-20-amd64", "6.1.0-18-amd64"
     ("kernels", "is_container", "kind"),
     [
         ((NEW, NEW), False, Holds),
-        ((OLD, NEW), False, Finding),
+        ((OLD, NEW), False, Refuted),
         ((NEW, ""), False, NotApplicable),
         ((OLD, NEW), True, NotApplicable),
     ],

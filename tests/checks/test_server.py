@@ -12,7 +12,7 @@ from fakes.shell import FakeShell
 from fakes.world import a_world
 from stackward.checks.server import AllRun, OneGuestEach, RunElsewhere, RunsAnew
 from stackward.errors import Unreachable
-from stackward.plan import Finding, Holds, NotApplicable, Unverified
+from stackward.plan import Holds, NotApplicable, Refuted, Unverified
 from stackward.ports.world import World
 
 DB, NODE = an_id("db-01"), "compute-07"
@@ -57,14 +57,14 @@ def test_a_new_boot_holds_by_what_libvirt_says_of_it(before: str, said: str) -> 
 def test_what_is_so_instead_is_found(cloud: FakeCloud, shell: dict[str, Any], reason: str) -> None:
     answer = CHECK.ask(world_of(cloud, **shell))
 
-    assert isinstance(answer, Finding)
+    assert isinstance(answer, Refuted)
     assert reason in answer.reason
 
 
 def test_the_boot_of_before_is_found() -> None:
     answer = replace(CHECK, before="10").ask(world_of(FakeCloud()))
 
-    assert isinstance(answer, Finding)
+    assert isinstance(answer, Refuted)
     assert "the guest of before still runs" in answer.reason
 
 
@@ -112,7 +112,7 @@ def test_each_server_that_does_not_run_is_named_with_what_is_so() -> None:
 
     answer = ALL.ask(world_of(cloud, reads_nothing={an_id("db-02")}))
 
-    assert isinstance(answer, Finding)
+    assert isinstance(answer, Refuted)
     assert "1 server does not run as it should: `db-01` (state: it is SHUTOFF" in answer.reason
     assert "db-02" not in answer.reason  # its console has words of a kernel
 
@@ -142,7 +142,7 @@ def test_a_server_on_another_host_does_not_run_here() -> None:
 
     answer = AllRun(host=NODE, servers=(DB,)).ask(world_of(cloud))
 
-    assert isinstance(answer, Finding)
+    assert isinstance(answer, Refuted)
     assert "host: it is on `compute-08`" in answer.reason
 
 
@@ -174,7 +174,7 @@ def test_more_or_less_than_one_guest_is_found(
 ) -> None:
     answer = ONE_EACH.ask(world_of(cloud, **shell))
 
-    assert isinstance(answer, Finding)
+    assert isinstance(answer, Refuted)
     assert reason in answer.reason
 
 
@@ -214,8 +214,8 @@ def test_servers_run_elsewhere_each_where_nova_has_it() -> None:
 
     assert isinstance(check.ask(world_of(evacuated())), Holds)
     found = check.ask(world_of(evacuated(status="SHUTOFF", vm_state="stopped", power_state=4)))
-    assert isinstance(found, Finding)
+    assert isinstance(found, Refuted)
     assert "it is SHUTOFF" in found.reason
     left = check.ask(world_of(of_server()))
-    assert isinstance(left, Finding)
+    assert isinstance(left, Refuted)
     assert "1 server is on it still" in left.reason

@@ -26,7 +26,7 @@ from stackward.checks.service import (
 from stackward.errors import Unreachable
 from stackward.model.acceptance import NewServer
 from stackward.model.compute_process import UNIT
-from stackward.plan import Check, Finding, Holds, NotApplicable, Unverified
+from stackward.plan import Check, Holds, NotApplicable, Refuted, Unverified
 from stackward.plan.stored import decided
 
 HOST, PROVIDER = "compute-07", an_id("compute-07")
@@ -109,7 +109,7 @@ def test_what_is_not_so_is_found(check: Check, spoil: Callable[[FakeCloud], None
     cloud = a_cloud()
     spoil(cloud)
 
-    assert isinstance(check.ask(a_world(cloud)), Finding)
+    assert isinstance(check.ask(a_world(cloud)), Refuted)
 
 
 @pytest.mark.parametrize("check", [UP, SERVICE], ids=kind_of)
@@ -135,7 +135,7 @@ def test_libvirt_that_answers_with_an_error_is_found() -> None:
 
     answer = LIBVIRT.ask(a_world(cloud, FakeShell(cloud, libvirt_down={HOST})))
 
-    assert isinstance(answer, Finding)
+    assert isinstance(answer, Refuted)
     assert "failed to connect" in answer.reason
 
 
@@ -162,8 +162,8 @@ def test_what_a_node_does_not_have_is_not_applicable(check: Check, cloud: FakeCl
     ("hosts", "answer"),
     [
         pytest.param({"db-01": HOST, "db-02": HOST}, Holds, id="home"),
-        pytest.param({"db-01": HOST, "db-02": "compute-08"}, Finding, id="one elsewhere"),
-        pytest.param({"db-01": "compute-08"}, Finding, id="one elsewhere, one deleted"),
+        pytest.param({"db-01": HOST, "db-02": "compute-08"}, Refuted, id="one elsewhere"),
+        pytest.param({"db-01": "compute-08"}, Refuted, id="one elsewhere, one deleted"),
         pytest.param({"db-01": HOST}, NotApplicable, id="one deleted meanwhile: it is named"),
     ],
 )
@@ -210,7 +210,7 @@ def test_a_masked_and_inactive_unit_proves_nothing_while_a_container_runs() -> N
 
     answer = IsKeptOff(node=HOST).ask(a_world(shell.cloud, shell))
 
-    assert isinstance(answer, Finding)
+    assert isinstance(answer, Refuted)
     assert "in a container (docker 4f5e6a7b8c9d)" in answer.reason
 
 
@@ -222,7 +222,7 @@ def test_one_that_nothing_shows_and_nova_still_hears_from_is_not_off() -> None:
 
     answer = IsKeptOff(node=HOST, host=HOST).ask(world)
 
-    assert isinstance(answer, Finding)
+    assert isinstance(answer, Refuted)
     assert "Nova hears from its nova-compute still" in answer.reason
     assert "although its unit is inactive and `ps` shows none" in answer.reason
 

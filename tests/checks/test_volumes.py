@@ -10,7 +10,7 @@ from fakes.shell import FakeShell
 from fakes.world import a_world
 from stackward.checks.volumes import VolumesAgree
 from stackward.model.volume import Volume
-from stackward.plan import Finding, Holds, Unverified
+from stackward.plan import Holds, Refuted, Unverified
 from stackward.ports.world import World
 
 V1, V2 = an_id("v1"), an_id("v2")
@@ -76,7 +76,7 @@ def test_what_one_of_them_says_otherwise_is_a_finding(
 
     found = AGREE.ask(world)
 
-    assert isinstance(found, Finding)
+    assert isinstance(found, Refuted)
     assert says in found.reason
 
 

@@ -22,7 +22,7 @@ from stackward.errors import BadInput
 from stackward.facts.cloud_state import CheckRequest
 from stackward.model.cloud_state import Failed, Failure, Rpc, RpcAnswer
 from stackward.model.inventory import Inventory
-from stackward.ports.lookout import Lookout
+from stackward.ports.probes import Probes
 from texts import folded
 
 INVENTORY = "[control]\nctl\n[compute]\nc01\nc02\n"
@@ -39,12 +39,12 @@ class Desk:
 
     def run(self, *words: str) -> tuple[int, str, str]:
         """Run a command, and return its exit code and what it wrote."""
-        code = main([*words, "--inventory", str(self._path)], open_lookout=self._open)
+        code = main([*words, "--inventory", str(self._path)], open_probes=self._open)
         return (code, *self._capsys.readouterr())
 
     @contextmanager
-    def _open(self, known: Inventory, os_cloud: str | None) -> Iterator[Lookout]:
-        yield self.site.lookout()
+    def _open(self, known: Inventory, os_cloud: str | None) -> Iterator[Probes]:
+        yield self.site.probes()
 
 
 @pytest.fixture
@@ -340,7 +340,7 @@ def test_an_endpoint_for_the_second_of_two_interfaces_is_asked(desk: Desk) -> No
 def test_a_watch_tells_what_comes(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     deaf(desk)
 
-    code = watch_cloud(desk.site.lookout(), CheckRequest(), every_s=15, looks=2)
+    code = watch_cloud(desk.site.probes(), CheckRequest(), every_s=15, looks=2)
 
     told = capsys.readouterr().out.splitlines()
     assert code == 6
@@ -356,7 +356,7 @@ def test_a_watch_does_not_call_again_who_is_still_waited_for(desk: Desk) -> None
     """Nova waits a minute for an answer: a call at each look would take all its workers."""
     deaf(desk)
 
-    watch_cloud(desk.site.lookout(), CheckRequest(), every_s=15, looks=4)
+    watch_cloud(desk.site.probes(), CheckRequest(), every_s=15, looks=4)
 
     assert desk.site.apis.called.count("c01") == 1
 
@@ -364,7 +364,7 @@ def test_a_watch_does_not_call_again_who_is_still_waited_for(desk: Desk) -> None
 def test_a_watch_calls_again_once_nova_has_given_up(desk: Desk) -> None:
     deaf(desk)
 
-    watch_cloud(desk.site.lookout(), CheckRequest(), every_s=15, looks=6)
+    watch_cloud(desk.site.probes(), CheckRequest(), every_s=15, looks=6)
 
     assert desk.site.apis.called.count("c01") == 2
 
@@ -389,7 +389,7 @@ def test_metrics_are_written_for_node_exporter(desk: Desk, tmp_path: Path) -> No
 
 
 def test_metrics_are_served_again_and_again(desk: Desk) -> None:
-    serve_figures(desk.site.lookout(), CheckRequest(), "127.0.0.1", 0, every_s=60, looks=2)
+    serve_figures(desk.site.probes(), CheckRequest(), "127.0.0.1", 0, every_s=60, looks=2)
 
     assert desk.site.nodes.asked.count("ctl") == 2
 

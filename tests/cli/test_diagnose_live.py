@@ -17,7 +17,7 @@ from stackward.cli import main
 from stackward.model.cloud_state import Failed, Failure
 from stackward.model.inventory import Inventory
 from stackward.ports.log_source import LogSource
-from stackward.ports.lookout import Lookout
+from stackward.ports.probes import Probes
 from stackward.ports.together import Together
 
 NODES = ("ctl", "c01", "c02")
@@ -67,7 +67,7 @@ class Desk:
         """Run the command, and return its exit code and what it wrote."""
         code = main(
             ["diagnose", *words, "--inventory", str(self.inventory)],
-            open_lookout=self._open_lookout,
+            open_probes=self._open_probes,
             open_logs=self._open_logs,
         )
         return (code, *self._capsys.readouterr())
@@ -78,8 +78,8 @@ class Desk:
         return code, json.loads(out)
 
     @contextmanager
-    def _open_lookout(self, _known: Inventory, _cloud: str | None) -> Iterator[Lookout]:
-        yield self.site.lookout()
+    def _open_probes(self, _known: Inventory, _cloud: str | None) -> Iterator[Probes]:
+        yield self.site.probes()
 
     @contextmanager
     def _open_logs(self, _known: Inventory) -> Iterator[tuple[LogSource, Together]]:

@@ -14,7 +14,7 @@ from fakes.site import Site
 from stackward.cli import main
 from stackward.model.hardware import Hardware
 from stackward.model.inventory import Inventory
-from stackward.ports.lookout import Lookout
+from stackward.ports.probes import Probes
 
 UUID = "4c4c4544-0042-3510-8054-b7c04f4e5a32"
 C01 = Hardware.of(uuid=UUID, macs=["3c:fd:fe:9e:01:02"])
@@ -39,13 +39,13 @@ class Desk:
 
     def run(self, *words: str) -> tuple[int, str, str]:
         code = main(
-            ["node", "fence", *words, "--inventory", str(self._path)], open_lookout=self._open
+            ["node", "fence", *words, "--inventory", str(self._path)], open_probes=self._open
         )
         return (code, *self._capsys.readouterr())
 
     @contextmanager
-    def _open(self, known: Inventory, os_cloud: str | None) -> Iterator[Lookout]:
-        yield self.site.lookout()
+    def _open(self, known: Inventory, os_cloud: str | None) -> Iterator[Probes]:
+        yield self.site.probes()
 
     @property
     def c01(self) -> FakeDevice:

@@ -23,9 +23,8 @@ from stackward.errors import Refused, StepFailed, Uncertain, Unreachable
 from stackward.model.run import Approval, Run
 from stackward.plan import (
     GIVEN_UP,
-    Answer,
     Blocked,
-    Finding,
+    CheckResult,
     Holds,
     Kinds,
     Look,
@@ -33,6 +32,7 @@ from stackward.plan import (
     Move,
     Plan,
     Progress,
+    Refuted,
     Stage,
     Standing,
     Unverified,
@@ -342,7 +342,7 @@ class IsAt:
     kind: ClassVar[str] = "is-at"
     summary: ClassVar[str] = "every box is on the new shelf"
 
-    def ask(self, world: YardWorld) -> Answer:
+    def ask(self, world: YardWorld) -> CheckResult:
         yard = world.yard.seen()
         if yard["trouble"] == "fog":
             return Unverified("yard", "cannot be seen", "wait for the fog to lift")
@@ -350,7 +350,7 @@ class IsAt:
             return Unverified("yard", "nobody answers in time", "ask again", passes=True)
         for box in self.boxes:
             if box in yard["boxes"] and (yard["boxes"][box] != "new" or yard["haunted"]):
-                return Finding(box, "is not on the new shelf", "carry it")
+                return Refuted(box, "is not on the new shelf", "carry it")
         return Holds("the new shelf")
 
 
@@ -361,9 +361,9 @@ class IsOpen:
     kind: ClassVar[str] = "is-open"
     summary: ClassVar[str] = "the yard is open"
 
-    def ask(self, world: YardWorld) -> Answer:
+    def ask(self, world: YardWorld) -> CheckResult:
         closed = world.yard.seen()["trouble"] == "closed"
-        return Finding("yard", "is closed", "open it") if closed else Holds("the gate")
+        return Refuted("yard", "is closed", "open it") if closed else Holds("the gate")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from fakes.together import OneByOne
 from stackward.facts.pings import begin_pings, script
 from stackward.model.cloud_state import UNREACHED, PingTarget, Rpc, RpcAnswer
 from stackward.ports.deadline import Deadline
-from stackward.ports.lookout import Lookout
+from stackward.ports.probes import Probes
 from stackward.ports.shell import Answer
 
 CONDUCTOR = PingTarget(
@@ -46,7 +46,7 @@ class Commands:
 
 def ping(shell: Commands, *targets: PingTarget) -> dict[str, RpcAnswer]:
     ports: dict[str, Any] = {"clock": FakeClock(), "shell": shell, "together": OneByOne()}
-    looks = Lookout(**ports, apis=FakeApis(), nodes=("ctl",))
+    looks = Probes(**ports, apis=FakeApis(), nodes=("ctl",))
     deadline = Deadline.after(looks.clock, 9.0)
     return begin_pings(looks, targets, deadline, within_s=5.0).told(within_s=9.0)
 

@@ -16,7 +16,7 @@ from stackward.facts.calls import call_by_apis
 from stackward.facts.rpc import STILL_HANGS, ask_rpc
 from stackward.model.cloud_state import CallTarget, Rpc, RpcAnswer
 from stackward.ports.deadline import Deadline
-from stackward.ports.lookout import Lookout
+from stackward.ports.probes import Probes
 
 TARGET = CallTarget(queue="c01", kinds=("compute",), path="/pools", answer="pools")
 
@@ -35,9 +35,9 @@ class Deaf(FakeApis):
 
 
 @pytest.fixture
-def lookout() -> Iterator[Lookout]:
+def probes() -> Iterator[Probes]:
     Deaf.over = threading.Event()
-    yield replace(Site(apis=Deaf()).lookout(), together=Threads(), clock=SystemClock())
+    yield replace(Site(apis=Deaf()).probes(), together=Threads(), clock=SystemClock())
     Deaf.over.set()
 
 
@@ -49,11 +49,11 @@ def lookout() -> Iterator[Lookout]:
     ],
 )
 def test_a_call_that_still_hangs_from_an_earlier_look_is_not_put_and_not_silent(
-    lookout: Lookout, ask: Callable[..., Mapping[str, RpcAnswer]]
+    probes: Probes, ask: Callable[..., Mapping[str, RpcAnswer]]
 ) -> None:
-    _, catalog = lookout.apis.log_in(within_s=1)
-    end = Deadline.after(lookout.clock, 60)
-    look = partial(ask, lookout, catalog, deadline=end, within_s=0.1)
+    _, catalog = probes.apis.log_in(within_s=1)
+    end = Deadline.after(probes.clock, 60)
+    look = partial(ask, probes, catalog, deadline=end, within_s=0.1)
 
     first, second = look(), look()
 

@@ -7,7 +7,14 @@ from dataclasses import dataclass, field, replace
 from builders import a_candidate, an_id
 from fakes.nova import DISABLED, FakeNova
 from stackward.errors import Uncertain, Unreachable
-from stackward.model.placement import Account, Candidate, Inventory, Need, Provider, Resources
+from stackward.model.placement import (
+    Account,
+    Candidate,
+    Need,
+    Provider,
+    ResourceInventory,
+    Resources,
+)
 
 
 @dataclass
@@ -21,10 +28,10 @@ class FakePlacement:
     generations: Counter[str] = field(default_factory=Counter)
     kept: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)  # what was asked
     leftovers: dict[str, set[str]] = field(default_factory=dict)  # allocations of migrations
-    inventories: dict[str, Inventory] = field(
+    inventories: dict[str, ResourceInventory] = field(
         default_factory=lambda: {
-            "VCPU": Inventory(total=8),
-            "MEMORY_MB": Inventory(total=16384),
+            "VCPU": ResourceInventory(total=8),
+            "MEMORY_MB": ResourceInventory(total=16384),
         }
     )
     children: dict[str, str] = field(default_factory=dict)  # nested providers, with their roots

@@ -18,7 +18,7 @@ from stackward.model.health import Health
 from stackward.model.identity import Itself
 from stackward.model.login import Login
 from stackward.model.unread import Unread
-from stackward.ports.lookout import Lookout
+from stackward.ports.probes import Probes
 
 
 @dataclass
@@ -39,9 +39,9 @@ class Site:
     remembered: dict[str, Itself] | Unread = field(default_factory=dict)  # of earlier plans
     power: FakePower = field(default_factory=FakePower)
 
-    def lookout(self) -> Lookout:
+    def probes(self) -> Probes:
         """Return the ports over it."""
-        return Lookout(
+        return Probes(
             clock=self.clock,
             shell=self.nodes,
             apis=self.apis,
@@ -56,7 +56,7 @@ class Site:
 
     def look(self, **asked: Any) -> Health:  # noqa: ANN401  # fields of the request
         """Look at it once."""
-        return check_cloud(self.lookout(), CheckRequest(**asked))[0]
+        return check_cloud(self.probes(), CheckRequest(**asked))[0]
 
     def told(self, node: str) -> dict[str, Any]:
         """Return the document of a node, to be changed."""

@@ -228,7 +228,7 @@ def document(node: str) -> dict[str, Any]:
 def healthy() -> CloudState:
     """Return a look at a cloud that is well."""
     site = Site()
-    _, state = check_cloud(site.lookout(), CheckRequest())
+    _, state = check_cloud(site.probes(), CheckRequest())
     surveys = {node: survey_of(node, document(node)) for node in ("ctl", "c01", "c02")}
     return replace(state, surveys=surveys)
 

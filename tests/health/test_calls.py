@@ -178,7 +178,7 @@ def test_without_rabbitmq_nobody_is_called() -> None:
 def test_where_calls_are_switched_off_nobody_is_called() -> None:
     site = Site()
 
-    check_cloud(site.lookout(), CheckRequest(rpc=False))
+    check_cloud(site.probes(), CheckRequest(rpc=False))
 
     assert site.apis.called_by_api == []
 
@@ -187,10 +187,10 @@ def test_a_call_that_still_hangs_since_the_last_look_is_not_repeated() -> None:
     """It holds a worker of cinder-api for a minute."""
     site = Site()
     site.apis.calls[POOLS] = SILENT
-    _, before = check_cloud(site.lookout(), CheckRequest())
+    _, before = check_cloud(site.probes(), CheckRequest())
     site.apis.called_by_api.clear()
 
-    health, _ = check_cloud(site.lookout(), CheckRequest(), before)
+    health, _ = check_cloud(site.probes(), CheckRequest(), before)
 
     assert site.apis.called_by_api == [NFS]
     assert deaf(health) == [("cinder-scheduler", "ctl")]
@@ -199,11 +199,11 @@ def test_a_call_that_still_hangs_since_the_last_look_is_not_repeated() -> None:
 def test_after_a_minute_it_is_called_again() -> None:
     site = Site()
     site.apis.calls[POOLS] = SILENT
-    _, before = check_cloud(site.lookout(), CheckRequest())
+    _, before = check_cloud(site.probes(), CheckRequest())
     site.apis.called_by_api.clear()
     site.clock.wait(61)
 
-    check_cloud(site.lookout(), CheckRequest(), before)
+    check_cloud(site.probes(), CheckRequest(), before)
 
     assert site.apis.called_by_api == [POOLS, NFS]
 

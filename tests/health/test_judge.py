@@ -228,7 +228,7 @@ def test_each_process_of_an_api_is_proved_by_its_own_answer() -> None:
 def test_without_rpc_what_only_a_call_would_prove_is_not_proved() -> None:
     site = proved()
 
-    health, _ = check_cloud(site.lookout(), CheckRequest(rpc=False))
+    health, _ = check_cloud(site.probes(), CheckRequest(rpc=False))
 
     assert state_of(health, "nova-compute") is State.NOT_PROVED
     assert {gap.why for gap in health.gaps if gap.kind is Kept.OFF} == {
@@ -592,7 +592,7 @@ def test_a_check_of_a_node_that_is_left_out_says_how_it_is_reached() -> None:
     site = Site(left_out={"c01": "network_cli"})
 
     with pytest.raises(Refused) as refused_it:
-        node_called(site.lookout(), "c01", Deadline.after(site.clock, 4.0))
+        node_called(site.probes(), "c01", Deadline.after(site.clock, 4.0))
 
     assert "Ansible reaches it by `network_cli`" in refused_it.value.message
 
@@ -708,7 +708,7 @@ def test_a_node_is_checked_by_novas_word_for_it() -> None:
         Hypervisor(id="id-c01", name="c01", host="c01", kind="QEMU", address="192.0.2.11")
     ]
 
-    assert node_called(site.lookout(), "c01", Deadline.after(site.clock, 4.0)) == "rack1-c01"
+    assert node_called(site.probes(), "c01", Deadline.after(site.clock, 4.0)) == "rack1-c01"
 
 
 @dataclass
@@ -737,7 +737,7 @@ def test_the_time_that_finding_a_node_took_is_taken_off_its_look() -> None:
     site, nodes = slow_site("c01")
     began = site.clock.monotonic()
 
-    _, state = check_node(site.lookout(), "c01.example.org", CheckRequest())
+    _, state = check_node(site.probes(), "c01.example.org", CheckRequest())
 
     assert state.only == "c01"
     assert nodes.waited == [pytest.approx(0.4 * time_for(1))]
@@ -748,7 +748,7 @@ def test_who_was_not_heard_in_time_is_unknown_and_named() -> None:
     site, nodes = slow_site("c01.a.example", "c01.b.example")
 
     with pytest.raises(Refused) as refused_it:
-        check_node(site.lookout(), "c01", CheckRequest())
+        check_node(site.probes(), "c01", CheckRequest())
 
     assert "2 nodes of the inventory may be `c01`" in refused_it.value.message
     silent = "no word in time of what it calls itself: `c01.a.example`, `c01.b.example`"
@@ -762,7 +762,7 @@ def test_that_nova_did_not_tell_is_no_word_that_there_is_no_such_node(what: str)
     setattr(site.apis, what, no_answer())
 
     with pytest.raises(Refused) as refused_it:
-        check_node(site.lookout(), "compute-07", CheckRequest())
+        check_node(site.probes(), "compute-07", CheckRequest())
 
     assert "Nova did not tell whether it calls one so" in refused_it.value.message
     assert refused_it.value.says == no_answer().says
@@ -773,7 +773,7 @@ def test_a_nova_that_hangs_is_given_up_while_the_node_is_looked_for() -> None:
     site.together.hanging.add(("called", "compute-07"))
 
     with pytest.raises(Refused) as refused_it:
-        check_node(site.lookout(), "compute-07", CheckRequest())
+        check_node(site.probes(), "compute-07", CheckRequest())
 
     assert refused_it.value.says == "no answer in time"
 

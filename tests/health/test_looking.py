@@ -123,14 +123,14 @@ class Watched:
         site = Site(nodes=self.nodes, apis=self.apis)
         site.grow(more_nodes)
         together = VirtualTogether(clock)
-        self.lookout = replace(site.lookout(), together=together, clock=clock)
+        self.probes = replace(site.probes(), together=together, clock=clock)
         self.before: CloudState | None = None
 
     def look(self, **asked: Any) -> tuple[Health, CloudState, float]:  # noqa: ANN401  # fields of the request
-        began = self.lookout.clock.monotonic()
-        health, state = check_cloud(self.lookout, CheckRequest(**asked), self.before)
+        began = self.probes.clock.monotonic()
+        health, state = check_cloud(self.probes, CheckRequest(**asked), self.before)
         self.before = state
-        return health, state, self.lookout.clock.monotonic() - began
+        return health, state, self.probes.clock.monotonic() - began
 
 
 @pytest.fixture
@@ -293,9 +293,9 @@ def test_a_login_that_had_no_fair_time_is_no_finding_and_never_ok(
 ) -> None:
     hanging.what = {"log_in"}
     watched = Watched(hanging)
-    clock = watched.lookout.clock
+    clock = watched.probes.clock
     assert isinstance(clock, FakeClock)
-    watched.lookout = replace(watched.lookout, together=Busy(clock, late_s))
+    watched.probes = replace(watched.probes, together=Busy(clock, late_s))
 
     health, state, _ = watched.look()
 
@@ -386,7 +386,7 @@ class Real(Watched):
         super().__init__(hanging)
         hanging.pass_ = over.wait
         hanging.for_ever = True
-        self.lookout = replace(self.lookout, together=Threads(), clock=SystemClock())
+        self.probes = replace(self.probes, together=Threads(), clock=SystemClock())
 
 
 @pytest.fixture
@@ -456,10 +456,10 @@ def test_once_it_hangs_no_more_it_is_asked_again(hanging: Hanging, over: threadi
 def test_each_look_after_the_first_logs_in_anew() -> None:
     """A connection that is open goes on where an sshd is frozen, and nobody can log in."""
     site, times = Site(), []
-    lookout = replace(site.lookout(), log_in_anew=lambda: times.append(len(site.nodes.asked)))
+    probes = replace(site.probes(), log_in_anew=lambda: times.append(len(site.nodes.asked)))
 
-    _, state = check_cloud(lookout, CheckRequest())
+    _, state = check_cloud(probes, CheckRequest())
     once = len(site.nodes.asked)
-    check_cloud(lookout, CheckRequest(), state)
+    check_cloud(probes, CheckRequest(), state)
 
     assert times == [once]

@@ -10,13 +10,13 @@ from stackward.model.node_boot import NodeBoot
 from stackward.model.server import ServerAction
 from stackward.model.unread import Unread
 from stackward.model.who_ran import (
-    Answer,
     GuestEvent,
     GuestLine,
     Listed,
     Loss,
     Past,
     Seen,
+    StartOrNot,
     is_left_off,
 )
 from stackward.moving.who_ran import judge_who_ran
@@ -88,39 +88,39 @@ def listed(
     return replace(given, listed=told)
 
 
-CASES: dict[str, tuple[Past, Answer]] = {
-    "our reboot has stopped it": (listed(OURS, MADE, stops=BY_US), Answer.START),
+CASES: dict[str, tuple[Past, StartOrNot]] = {
+    "our reboot has stopped it": (listed(OURS, MADE, stops=BY_US), StartOrNot.START),
     "our reboot may have stopped it, by a journal that is elsewhere": (
-        listed(OURS, MADE, stops=None), Answer.CONTRADICTED,
+        listed(OURS, MADE, stops=None), StartOrNot.CONTRADICTED,
     ),
     "another user stopped it after a list of which the journal is elsewhere": (
-        listed(act("stop", JUST_BEFORE), MADE, stops=None), Answer.LEAVE_OFF,
+        listed(act("stop", JUST_BEFORE), MADE, stops=None), StartOrNot.LEAVE_OFF,
     ),
     "it was off as a reboot began of which the journal is elsewhere": (
-        listed(MADE, ran=False, stops=None), Answer.LEAVE_OFF,
+        listed(MADE, ran=False, stops=None), StartOrNot.LEAVE_OFF,
     ),
     "its owner rebooted it after our list, and our reboot has stopped it": (
-        listed(OURS, act("reboot", BEFORE), MADE, stops=BY_US), Answer.START,
+        listed(OURS, act("reboot", BEFORE), MADE, stops=BY_US), StartOrNot.START,
     ),
     "its owner started it after our list, and our reboot has stopped it": (
-        listed(OURS, act("start", BEFORE), MADE, ran=False, stops=BY_US), Answer.START,
+        listed(OURS, act("start", BEFORE), MADE, ran=False, stops=BY_US), StartOrNot.START,
     ),
     "a backup was made of it since our reboot has stopped it": (
-        listed(act("createImage", LATER), OURS, MADE, stops=BY_US), Answer.START,
+        listed(act("createImage", LATER), OURS, MADE, stops=BY_US), StartOrNot.START,
     ),
     "the same user stopped it again since": (
-        listed(act("stop", LATER, "ops"), OURS, MADE, stops=BY_US), Answer.LEAVE_OFF,
+        listed(act("stop", LATER, "ops"), OURS, MADE, stops=BY_US), StartOrNot.LEAVE_OFF,
     ),
-    "our reboot has found it off": (listed(MADE, ran=False), Answer.LEAVE_OFF),
+    "our reboot has found it off": (listed(MADE, ran=False), StartOrNot.LEAVE_OFF),
     "it ran as our reboot began, and Nova has stopped it since": (
-        listed(BY_NOVA, MADE), Answer.START,
+        listed(BY_NOVA, MADE), StartOrNot.START,
     ),
-    "its owner stopped it after our list": (listed(act("stop", LATER), MADE), Answer.LEAVE_OFF),
+    "its owner stopped it after our list": (listed(act("stop", LATER), MADE), StartOrNot.LEAVE_OFF),
     "its owner started it after our list": (
-        listed(act("start", LATER), OURS, MADE, stops=BY_US), Answer.START,
+        listed(act("start", LATER), OURS, MADE, stops=BY_US), StartOrNot.START,
     ),
     "its guest ended after our list, and before the boot": (
-        listed(act("stop", BEFORE + timedelta(minutes=1), None), MADE), Answer.LEAVE_OFF,
+        listed(act("stop", BEFORE + timedelta(minutes=1), None), MADE), StartOrNot.LEAVE_OFF,
     ),
     "it was started again after our reboot, and stopped by the same user later": (
         listed(
@@ -128,79 +128,79 @@ CASES: dict[str, tuple[Past, Answer]] = {
             act("stop", BEFORE, "ops"), MADE,
             stops=frozenset({act("stop", BEFORE, "ops").request_id}),
         ),
-        Answer.LEAVE_OFF,
+        StartOrNot.LEAVE_OFF,
     ),
     "the same user stopped it after our list, and our reboot did not": (
-        listed(OURS, MADE, stops=frozenset({"req-other"})), Answer.LEAVE_OFF,
+        listed(OURS, MADE, stops=frozenset({"req-other"})), StartOrNot.LEAVE_OFF,
     ),
-    "its log does not go back to our list": (listed(BY_NOVA), Answer.CONTRADICTED),
-    "Nova stopped it as the node returned": (past(BY_NOVA, MADE), Answer.START),
-    "Nova still calls it ACTIVE": (past(MADE, status="ACTIVE"), Answer.START),
-    "its owner stopped it before": (past(act("stop", BEFORE), MADE), Answer.LEAVE_OFF),
-    "its owner stopped it since": (past(act("stop", LATER), BY_NOVA, MADE), Answer.LEAVE_OFF),
+    "its log does not go back to our list": (listed(BY_NOVA), StartOrNot.CONTRADICTED),
+    "Nova stopped it as the node returned": (past(BY_NOVA, MADE), StartOrNot.START),
+    "Nova still calls it ACTIVE": (past(MADE, status="ACTIVE"), StartOrNot.START),
+    "its owner stopped it before": (past(act("stop", BEFORE), MADE), StartOrNot.LEAVE_OFF),
+    "its owner stopped it since": (past(act("stop", LATER), BY_NOVA, MADE), StartOrNot.LEAVE_OFF),
     "its owner stopped and started it before": (
-        past(BY_NOVA, act("start", BEFORE), act("stop", LONG_AGO), MADE), Answer.START,
+        past(BY_NOVA, act("start", BEFORE), act("stop", LONG_AGO), MADE), StartOrNot.START,
     ),
     "its owner started it since": (
-        past(act("start", LATER), act("stop", BEFORE), MADE), Answer.START,
+        past(act("start", LATER), act("stop", BEFORE), MADE), StartOrNot.START,
     ),
     "its owner had paused it, and Nova stopped it": (
-        past(BY_NOVA, act("pause", BEFORE), MADE), Answer.LEAVE_OFF,
+        past(BY_NOVA, act("pause", BEFORE), MADE), StartOrNot.LEAVE_OFF,
     ),
-    "its owner had it rescued": (past(act("rescue", BEFORE), MADE), Answer.LEAVE_OFF),
-    "its owner had it suspended": (past(act("suspend", BEFORE), MADE), Answer.LEAVE_OFF),
-    "its owner had it shelved": (past(act("shelve", BEFORE), MADE), Answer.LEAVE_OFF),
+    "its owner had it rescued": (past(act("rescue", BEFORE), MADE), StartOrNot.LEAVE_OFF),
+    "its owner had it suspended": (past(act("suspend", BEFORE), MADE), StartOrNot.LEAVE_OFF),
+    "its owner had it shelved": (past(act("shelve", BEFORE), MADE), StartOrNot.LEAVE_OFF),
     "its guest switched itself off before": (
-        past(act("stop", BEFORE, None), MADE), Answer.LEAVE_OFF,
+        past(act("stop", BEFORE, None), MADE), StartOrNot.LEAVE_OFF,
     ),
     "it was found off minutes before: the node may have been shut down": (
-        past(act("stop", JUST_BEFORE, None), MADE), Answer.CONTRADICTED,
+        past(act("stop", JUST_BEFORE, None), MADE), StartOrNot.CONTRADICTED,
     ),
     "it was found off minutes before, and its guest had shut down by itself": (
         past(act("stop", JUST_BEFORE, None), MADE, log=(STARTED, SHUT_DOWN_JUST_BEFORE)),
-        Answer.LEAVE_OFF,
+        StartOrNot.LEAVE_OFF,
     ),
     "what its owner did besides decides nothing": (
-        past(BY_NOVA, act("attach_volume", BEFORE), MADE), Answer.START,
+        past(BY_NOVA, act("attach_volume", BEFORE), MADE), StartOrNot.START,
     ),
     "its last start failed": (
-        past(act("start", BEFORE, message="Error"), MADE), Answer.CONTRADICTED,
+        past(act("start", BEFORE, message="Error"), MADE), StartOrNot.CONTRADICTED,
     ),
-    "it is off, and no action made it so": (past(MADE), Answer.CONTRADICTED),
-    "its action log was archived": (past(BY_NOVA), Answer.CONTRADICTED),
+    "it is off, and no action made it so": (past(MADE), StartOrNot.CONTRADICTED),
+    "its action log was archived": (past(BY_NOVA), StartOrNot.CONTRADICTED),
     "its action log cannot be read": (
-        Past(server=a_server(), actions=Unread("503"), log=NO_LOG), Answer.CONTRADICTED,
+        Past(server=a_server(), actions=Unread("503"), log=NO_LOG), StartOrNot.CONTRADICTED,
     ),
     "its action log was archived, and libvirt tells that it ran": (
-        past(BY_NOVA, log=(STARTED,)), Answer.START,
+        past(BY_NOVA, log=(STARTED,)), StartOrNot.START,
     ),
-    "libvirt agrees with Nova": (past(BY_NOVA, MADE, log=(STARTED,)), Answer.START),
+    "libvirt agrees with Nova": (past(BY_NOVA, MADE, log=(STARTED,)), StartOrNot.START),
     "libvirt has an end that Nova does not know": (
-        past(BY_NOVA, MADE, log=(STARTED, SHUT_DOWN)), Answer.CONTRADICTED,
+        past(BY_NOVA, MADE, log=(STARTED, SHUT_DOWN)), StartOrNot.CONTRADICTED,
     ),
     "libvirt's end came by a signal, from outside": (
         past(BY_NOVA, MADE, log=(STARTED, SIGNALLED, SHUT_DOWN_JUST_BEFORE)),
-        Answer.START,
+        StartOrNot.START,
     ),
     "it was found off, and libvirt has no end of it: it was lost once before": (
-        past(act("stop", BEFORE, None), MADE, log=(STARTED,)), Answer.LEAVE_OFF,
+        past(act("stop", BEFORE, None), MADE, log=(STARTED,)), StartOrNot.LEAVE_OFF,
     ),
     "it ran again since, and switched itself off": (
         past(BY_NOVA, MADE, log=(STARTED, STARTED_SINCE, SHUT_DOWN_SINCE)),
-        Answer.CONTRADICTED,
+        StartOrNot.CONTRADICTED,
     ),
     "we saw it run": (
-        past(BY_NOVA, seen=Seen(state="running", at=BEFORE)), Answer.START,
+        past(BY_NOVA, seen=Seen(state="running", at=BEFORE)), StartOrNot.START,
     ),
     "we saw it off, and Nova calls it ACTIVE": (
-        past(BY_NOVA, MADE, seen=Seen(state="shut off", at=BEFORE)), Answer.CONTRADICTED,
+        past(BY_NOVA, MADE, seen=Seen(state="shut off", at=BEFORE)), StartOrNot.CONTRADICTED,
     ),
     "we saw it off since: that tells nothing of before": (
-        past(BY_NOVA, MADE, seen=Seen(state="shut off", at=SINCE)), Answer.START,
+        past(BY_NOVA, MADE, seen=Seen(state="shut off", at=SINCE)), StartOrNot.START,
     ),
     "we saw it off, and its owner started it then": (
         past(BY_NOVA, act("start", BEFORE), seen=Seen(state="shut off", at=LONG_AGO)),
-        Answer.START,
+        StartOrNot.START,
     ),
 }  # fmt: skip
 
@@ -256,5 +256,5 @@ def test_each_witness_says_what_it_tells_and_when() -> None:
 def test_what_cannot_be_read_is_one_witness_less_and_says_so() -> None:
     found = judge_who_ran(past(BY_NOVA, MADE), LOSS)
 
-    assert found.answer is Answer.START
+    assert found.answer is StartOrNot.START
     assert "cannot be read: permission denied" in [one.words for one in found.testimonies]

@@ -20,7 +20,7 @@ from stackward.model.instance_ha import HaHost
 from stackward.model.maintenance import HA_OFF, HA_ON
 from stackward.model.run import Approval, Run, RunState, Said, Settled
 from stackward.operations.drain_compute_node.plan import plan_drain
-from stackward.plan import Finding, Holds, NotApplicable, Standing
+from stackward.plan import Holds, NotApplicable, Refuted, Standing
 from stackward.steps.instance_ha import TellInstanceHa
 
 HOST = "compute-07"
@@ -46,7 +46,7 @@ def test_it_is_told_of_maintenance_and_proved_to_know() -> None:
     mark = TELL.mark(world)
     TELL.start(world)
 
-    assert (before[0], isinstance(before[1], Finding)) == (Standing.TODO, True)
+    assert (before[0], isinstance(before[1], Refuted)) == (Standing.TODO, True)
     assert mark == {"was": ["looked after"]}
     assert TELL.look(world, mark).standing is Standing.DONE
     assert isinstance(KNOWS.ask(world), Holds)

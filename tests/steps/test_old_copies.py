@@ -13,7 +13,7 @@ from stackward.checks.evacuations import EvacuationsSettled
 from stackward.errors import StepFailed
 from stackward.model.migration import Migration
 from stackward.model.power import PowerState
-from stackward.plan import Finding, Holds, Standing
+from stackward.plan import Holds, Refuted, Standing
 from stackward.ports.world import World
 from stackward.steps.old_copies import FenceOldGuests, StopForRecords
 from stackward.steps.service import BringUp, ForceUp
@@ -117,7 +117,7 @@ def test_each_start_settles_one_record_of_a_server_and_only_then_it_is_called_up
         answers.append(settled.ask(world))
     UP.start(world)
 
-    assert [type(each) for each in answers] == [Finding, Finding, Holds]
+    assert [type(each) for each in answers] == [Refuted, Refuted, Holds]
     assert (UP.look(world, None).standing, cloud.nova.computes[NODE].is_up) == (
         Standing.DONE,
         True,

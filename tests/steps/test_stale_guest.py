@@ -10,7 +10,7 @@ from fakes.shell import FakeShell
 from fakes.world import a_world
 from stackward.checks.agreement import GuestEnded
 from stackward.errors import StepFailed
-from stackward.plan import Finding, Holds, Standing, Unverified
+from stackward.plan import Holds, Refuted, Standing, Unverified
 from stackward.ports.world import World
 from stackward.steps.stale_guest import KillDomain
 
@@ -102,5 +102,5 @@ def test_the_end_is_proved_by_the_others(cloud: FakeCloud, shell: FakeShell, wor
     shell.silent.add("compute-08")
     unread = PROOF.ask(world)
 
-    assert [type(one) for one in (before, after, elsewhere)] == [Finding, Holds, Finding]
+    assert [type(one) for one in (before, after, elsewhere)] == [Refuted, Holds, Refuted]
     assert isinstance(unread, Unverified)

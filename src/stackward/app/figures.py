@@ -3,14 +3,14 @@
 from stackward.adapters.metrics import Served, as_text, write_file
 from stackward.facts.cloud_state import CheckRequest
 from stackward.health.looking import check_cloud
-from stackward.ports.lookout import Lookout
+from stackward.ports.probes import Probes
 from stackward.report.figures import figures_of
 
 __all__ = ["as_text", "serve_figures", "write_file"]
 
 
 def serve_figures(  # noqa: PLR0913  # what it serves, where and how often
-    lookout: Lookout,
+    probes: Probes,
     asked: CheckRequest,
     host: str,
     port: int,
@@ -23,10 +23,10 @@ def serve_figures(  # noqa: PLR0913  # what it serves, where and how often
     state, done = None, 0
     try:
         while looks is None or done < looks:
-            began = lookout.clock.monotonic()
-            health, state = check_cloud(lookout, asked, state)
+            began = probes.clock.monotonic()
+            health, state = check_cloud(probes, asked, state)
             served.show(figures_of(health))
             done += 1
-            lookout.clock.wait(max(1.0, every_s - (lookout.clock.monotonic() - began)))
+            probes.clock.wait(max(1.0, every_s - (probes.clock.monotonic() - began)))
     finally:
         served.close()

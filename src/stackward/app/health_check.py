@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from stackward.app.probes import memory_of, open_lookout
+from stackward.app.probes import memory_of, open_probes
 from stackward.errors import StackwardError
 from stackward.facts.cloud_state import CheckRequest
 from stackward.health.looking import check_cloud, check_node
@@ -24,8 +24,8 @@ class Looks:
     def of_cloud(self, *, but: Collection[str]) -> Sequence[Unwell]:
         """Return why the cloud is not well, but for some hosts of Nova."""
         try:
-            with open_lookout(self.known, self.os_cloud, self.settings) as lookout:
-                remembers = replace(lookout, remember=memory_of(self.settings))
+            with open_probes(self.known, self.os_cloud, self.settings) as probes:
+                remembers = replace(probes, remember=memory_of(self.settings))
                 health, state = check_cloud(remembers, CheckRequest())
         except StackwardError as error:
             return (_unseen("the cloud", error),)
@@ -36,8 +36,8 @@ class Looks:
     def of_node(self, node: str, /) -> Sequence[Unwell]:
         """Return why a node is not well."""
         try:
-            with open_lookout(self.known, self.os_cloud, self.settings) as lookout:
-                remembers = replace(lookout, remember=memory_of(self.settings))
+            with open_probes(self.known, self.os_cloud, self.settings) as probes:
+                remembers = replace(probes, remember=memory_of(self.settings))
                 health, _ = check_node(remembers, node, CheckRequest())
         except StackwardError as error:
             return (_unseen(node, error),)

@@ -20,16 +20,16 @@ from stackward.model.identity import Itself
 from stackward.model.inventory import Inventory
 from stackward.model.observation import Observation
 from stackward.model.unread import Unread
-from stackward.ports.lookout import Lookout
+from stackward.ports.probes import Probes
 from stackward.settings import Settings
 
 
 @contextmanager
-def open_lookout(known: Inventory, os_cloud: str | None, settings: Settings) -> Iterator[Lookout]:
+def open_probes(known: Inventory, os_cloud: str | None, settings: Settings) -> Iterator[Probes]:
     """Make ready to look at the cloud, its nodes and their power; no call is made yet."""
     shell, agents = Ssh(known), Processes()
     try:
-        yield Lookout(
+        yield Probes(
             clock=SystemClock(),
             shell=shell,
             apis=connect_to_look(os_cloud),

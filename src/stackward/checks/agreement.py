@@ -7,7 +7,7 @@ from typing import ClassVar
 from stackward.model.hypervisor import Hypervisor
 from stackward.model.network import INACTIVE
 from stackward.model.server import Server
-from stackward.plan import VOLATILE, Answer, Finding, Holds, Unverified
+from stackward.plan import VOLATILE, CheckResult, Holds, Refuted, Unverified
 from stackward.ports.world import World
 from stackward.status.lookups import hypervisor_of
 from stackward.status.proof import Row, domain_on_target, no_domain_on_source, volumes_on
@@ -40,7 +40,7 @@ class AllocatedWhereTheyAre:
             "Nova and libvirt have it"
         )
 
-    def ask(self, world: World, /) -> Answer:
+    def ask(self, world: World, /) -> CheckResult:
         """Ask Nova where it is, libvirt whether its guest is there, placement what it holds."""
         gone, roots = 0, world.placement.provider_roots()
         nodes = {one.id: one.host for one in world.nova.hypervisors()}
@@ -56,7 +56,7 @@ class AllocatedWhereTheyAre:
                 state = _GUESTS.get(server.vm_state)
                 row = domain_on_target(world, each, hypervisor, state)
             if row.wrong:
-                return Finding(server.label, f"{row.name}: {row.wrong}", _AGAIN)
+                return Refuted(server.label, f"{row.name}: {row.wrong}", _AGAIN)
             if row.unread and row.applies:
                 return Unverified(server.label, f"{row.name}: {row.unread}", _AGAIN)
         asked = count_of(len(self.servers) - gone, "server")
@@ -98,13 +98,13 @@ class HoldNothing:
         count = count_of(len(self.consumers), "consumer holds", "consumers hold")
         return f"{count} nothing at placement, and Nova has no such server"
 
-    def ask(self, world: World, /) -> Answer:
+    def ask(self, world: World, /) -> CheckResult:
         """Ask both."""
         for each in self.consumers:
             if world.nova.server(each) is not None:
-                return Finding(each, "Nova has such a server", _AGAIN)
+                return Refuted(each, "Nova has such a server", _AGAIN)
             if held := world.placement.allocations_of(each):
-                return Finding(each, f"it holds allocations on {', '.join(sorted(held))}", _AGAIN)
+                return Refuted(each, f"it holds allocations on {', '.join(sorted(held))}", _AGAIN)
         return Holds(f"placement and Nova were asked for {len(self.consumers)} of them")
 
 
@@ -122,7 +122,7 @@ class GuestEnded:
         count = count_of(len(self.guests), "guest is", "guests are")
         return f"{count} gone, and each server runs where Nova, Neutron and Cinder have it"
 
-    def ask(self, world: World, /) -> Answer:
+    def ask(self, world: World, /) -> CheckResult:
         """Ask libvirt on both nodes, Nova, Neutron and Cinder."""
         deleted = 0
         for id_, host in self.guests:
@@ -134,7 +134,7 @@ class GuestEnded:
             else:
                 rows += _rows_where_it_is(world, server)
             if wrong := next((one for one in rows if one.wrong), None):
-                return Finding(name, f"{wrong.name}: {wrong.wrong}", _AGAIN)
+                return Refuted(name, f"{wrong.name}: {wrong.wrong}", _AGAIN)
             if unread := next((one for one in rows if one.unread), None):
                 return Unverified(name, f"{unread.name}: {unread.unread}", _AGAIN)
         runs = count_of(len(self.guests) - deleted, "server runs", "servers run")
@@ -168,10 +168,10 @@ class BoundOnce:
         count = count_of(len(self.ports), "port has", "ports have")
         return f"{count} one binding, where Nova has the server"
 
-    def ask(self, world: World, /) -> Answer:
+    def ask(self, world: World, /) -> CheckResult:
         """Ask Neutron for the bindings, Nova for the server."""
         for port, reason in self._wrong(world):
-            return Finding(port, reason, _AGAIN)
+            return Refuted(port, reason, _AGAIN)
         return Holds(f"Neutron and Nova were asked for {len(self.ports)} of them")
 
     def _wrong(self, world: World) -> Iterator[tuple[str, str]]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from stackward.model.unread import Unread
-from stackward.plan import Answer, Finding, Holds, Unverified
+from stackward.plan import CheckResult, Holds, Refuted, Unverified
 from stackward.ports.login import way_to
 from stackward.ports.world import World
 from stackward.status.boot_gate import read_gate
@@ -27,13 +27,13 @@ class GateStands:
         )
         return f"`{self.node}` {how}"
 
-    def ask(self, world: World, /) -> Answer:
+    def ask(self, world: World, /) -> CheckResult:
         """Read the files, and ask systemd what it would run before nova-compute."""
         gate = read_gate(world.shell, self.node)
         if isinstance(gate, Unread):
             return Unverified(self.node, gate.why, f"{way_to(gate)}; then look again")
         if gate.is_any != self.is_there or (self.is_there and not gate.is_whole):
-            return Finding(
+            return Refuted(
                 self.node,
                 f"its boot gate is {gate.words}",
                 "see `systemctl cat nova-compute` there: another drop-in may reset "
@@ -41,5 +41,5 @@ class GateStands:
             )
         if self.is_there and not gate.is_open:
             way = f"`stackward node gate open {self.node}`"
-            return Finding(self.node, "its boot gate is shut", way)
+            return Refuted(self.node, "its boot gate is shut", way)
         return Holds(f"its boot gate is {gate.words}, as its files and systemd have it")

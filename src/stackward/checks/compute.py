@@ -14,11 +14,10 @@ from stackward.model.migration import Migration
 from stackward.model.placement import DISABLED
 from stackward.model.server import IN_DOWN_CELL, Server
 from stackward.model.unread import Unread
-from stackward.plan import VOLATILE, Answer, Finding, Holds, NotApplicable, Unverified
+from stackward.plan import VOLATILE, CheckResult, Holds, NotApplicable, Refuted, Unverified
 from stackward.ports.libvirt import cure_of, read_ids, refused
 from stackward.ports.login import way_to
-from stackward.ports.shell import VIRSH
-from stackward.ports.shell import Answer as ShellAnswer
+from stackward.ports.shell import VIRSH, Answer
 from stackward.ports.world import World
 from stackward.status.lookups import cell_down, hypervisor_of, servers_on, service_of
 from stackward.status.stalled import read_stalled_move
@@ -48,7 +47,7 @@ class NoServersOn:
         """Say the statement."""
         return f"no servers are on `{self.host}`{_but(self.except_for, self.projects)}"
 
-    def ask(self, world: World, /) -> Answer:
+    def ask(self, world: World, /) -> CheckResult:
         """Look at all projects' servers."""
         here = servers_on(world.nova, self.host)
         stay = _staying(here, self.except_for, self.projects)
@@ -58,7 +57,7 @@ class NoServersOn:
                 f"Nova lists {count_of(len(here), 'server')} there, {len(stay)} of them to stay"
             )
         names = ", ".join(f"`{each.label}`" for each in left[:_SHOWN])
-        return Finding(
+        return Refuted(
             self.host,
             f"{count_of(len(left), 'server is', 'servers are')} still there: {names}",
             "drain the node again",
@@ -81,7 +80,7 @@ class AreOn:
         count = len(self.servers)
         return f"{count_of(count, 'server is', 'servers are')} home on `{self.host}`"
 
-    def ask(self, world: World, /) -> Answer:
+    def ask(self, world: World, /) -> CheckResult:
         """Look at each."""
         found = {each: world.nova.server(each) for each in self.servers}
         for each in found.values():
@@ -94,7 +93,7 @@ class AreOn:
         ]
         if away:
             what = ", ".join(away[:_SHOWN])
-            return Finding(
+            return Refuted(
                 self.host,
                 f"{count_of(len(away), 'server is', 'servers are')} elsewhere: {what}",
                 "bring them back again",
@@ -122,7 +121,7 @@ class NoArrivals:
         """Say the statement."""
         return f"nothing is on its way to `{self.host}`"
 
-    def ask(self, world: World, /) -> Answer:
+    def ask(self, world: World, /) -> CheckResult:
         """Look for builds on the host, for migrations to it, and for room that others have taken.
 
         A server that the scheduler has just sent here holds room at placement before Nova lists it.
@@ -147,13 +146,13 @@ class NoArrivals:
         if not (building or coming or sent):
             return _held_by_nobody(self.host, lost)
         what = ", ".join([*building, *coming, *sent, *lost][:_SHOWN])
-        return Finding(self.host, f"on its way there: {what}", "wait, then resume", passes=True)
+        return Refuted(self.host, f"on its way there: {what}", "wait, then resume", passes=True)
 
 
-def _held_by_nobody(host: str, consumers: Sequence[str]) -> Finding:
+def _held_by_nobody(host: str, consumers: Sequence[str]) -> Refuted:
     """Return the finding of room that is held for what Nova does not know, or not yet."""
     one = consumers[0]
-    return Finding(
+    return Refuted(
         host,
         f"placement holds room there for what Nova does not know: {', '.join(consumers[:_SHOWN])}",
         "wait some minutes, then resume. What was lost keeps its room: look first whether "
@@ -221,17 +220,17 @@ class IsCordoned:
         """Say the statement."""
         return f"`{self.host}` is cordoned"
 
-    def ask(self, world: World, /) -> Answer:
+    def ask(self, world: World, /) -> CheckResult:
         """Compare the claim with the run, and look for the trait."""
         service = service_of(world.nova, self.host)
         if service is None or service.is_enabled:
-            return Finding(self.host, "its service is not disabled", "drain the node again")
+            return Refuted(self.host, "its service is not disabled", "drain the node again")
         claim = read_claim(service.disabled_reason)
         if claim is None or (world.acting and claim.run != world.acting.run):
             text = service.disabled_reason or "without a reason"
-            return Finding(self.host, f"it has the claim of somebody else: {text}", "ask them")
+            return Refuted(self.host, f"it has the claim of somebody else: {text}", "ask them")
         if DISABLED not in world.placement.provider(self.provider).traits:
-            return Finding(
+            return Refuted(
                 self.host,
                 f"placement does not have the trait {DISABLED}: servers may still be put there",
                 "restart its nova-compute, or enable and disable the service again",
@@ -256,7 +255,7 @@ class NoAllocations:
         but = _but(self.except_for, self.projects)
         return f"placement has no allocations on `{self.host}`{but}"
 
-    def ask(self, world: World, /) -> Answer:
+    def ask(self, world: World, /) -> CheckResult:
         """Look at the consumers of the node's provider."""
         stay = _staying_on(world, self.host, self.except_for, self.projects)
         known = set(world.placement.provider(self.provider).allocations)
@@ -264,7 +263,7 @@ class NoAllocations:
         each = "so with each of them; " if len(consumers) > 1 else ""
         if not consumers:
             return Holds(f"provider {self.provider} has {count_of(len(known), 'consumer')}")
-        return Finding(
+        return Refuted(
             self.host,
             f"{count_of(len(consumers), 'consumer holds', 'consumers hold')} allocations: "
             f"{', '.join(consumers[:_SHOWN])}",
@@ -292,7 +291,7 @@ class NoDomains:
         """Say the statement."""
         return f"libvirt on `{self.node}` has no guests{_but(self.except_for, self.projects)}"
 
-    def ask(self, world: World, /) -> Answer:
+    def ask(self, world: World, /) -> CheckResult:
         """List the guests."""
         return _ask_node(
             world,
@@ -324,7 +323,7 @@ class NoInstanceDirs:
         but = _but(self.except_for, self.projects)
         return f"no server has a directory left on `{self.node}`{but}"
 
-    def ask(self, world: World, /) -> Answer:
+    def ask(self, world: World, /) -> CheckResult:
         """List the directories."""
         # With a slash at its end, `find` follows a directory that is a link.
         places = [f"{each}/" for each in self.other_directories]
@@ -349,7 +348,7 @@ def _ask_node(  # noqa: PLR0913  # what the two questions differ in
     command: tuple[str, ...],
     what: tuple[str, str],
     stay: set[str],
-) -> Answer:
+) -> CheckResult:
     if (hypervisor := hypervisor_of(world.nova, host)) and not hypervisor.has_domains:
         return NotApplicable(node, f"its hypervisor is `{hypervisor.kind}`")
     try:
@@ -368,12 +367,12 @@ def _ask_node(  # noqa: PLR0913  # what the two questions differ in
     if not left:
         return Holds(f"`{shlex.join(command)}` printed {count_of(len(printed), *what)}")
     shown = ", ".join(left[:_SHOWN])
-    return Finding(
+    return Refuted(
         node, f"left there: {count_of(len(left), *what)}: {shown}", "find whose they are"
     )
 
 
-def _unanswered(node: str, command: tuple[str, ...], answer: ShellAnswer) -> Unverified:
+def _unanswered(node: str, command: tuple[str, ...], answer: Answer) -> Unverified:
     if command == _DOMAINS:
         said = refused(answer, command[len(VIRSH)])
         return Unverified(node, said.why, cure_of(said) + _AGAIN)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from stackward.plan import Answer, Finding, Holds
+from stackward.plan import CheckResult, Holds, Refuted
 from stackward.ports.world import World
 from stackward.status.evacuations import open_records
 from stackward.wording import count_of
@@ -22,13 +22,13 @@ class EvacuationsSettled:
         """Say the statement."""
         return f"no evacuation from `{self.host}` is open"
 
-    def ask(self, world: World, /) -> Answer:
+    def ask(self, world: World, /) -> CheckResult:
         """Read all records of it that are accepted, pre-migrating or done."""
         left = open_records(world, self.host)
         if not left:
             return Holds("Nova has no record that is accepted, pre-migrating or done")
         listed = ", ".join(f"{one.id} ({one.status})" for one in left)
-        return Finding(
+        return Refuted(
             self.host,
             f"{count_of(len(left), 'record')} of evacuations from it are open: {listed}",
             "see what its nova-compute logs of `_destroy_evacuated_instances` at its start, repair "

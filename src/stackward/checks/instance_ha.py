@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from stackward.plan import Answer, Finding, Holds, NotApplicable
+from stackward.plan import CheckResult, Holds, NotApplicable, Refuted
 from stackward.ports.world import World
 from stackward.wording import count_of
 
@@ -24,7 +24,7 @@ class InstanceHaKnows:
             return f"the instance-HA service leaves `{self.host}` alone"
         return f"the instance-HA service looks after `{self.host}`"
 
-    def ask(self, world: World, /) -> Answer:
+    def ask(self, world: World, /) -> CheckResult:
         """Look at every entry of the host."""
         entries = world.masakari.ha_hosts(self.host)
         if not entries:
@@ -34,7 +34,7 @@ class InstanceHaKnows:
                 f"on_maintenance is {self.is_in_maintenance} in {count_of(len(entries), 'segment')}"
             )
         now = "looks after it" if self.is_in_maintenance else "leaves it alone"
-        return Finding(
+        return Refuted(
             self.host,
             f"the instance-HA service {now}",
             f"`openstack segment host update --on_maintenance {self.is_in_maintenance}`",

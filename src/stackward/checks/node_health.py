@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from stackward.plan import Answer, Finding, Holds, Unverified
+from stackward.plan import CheckResult, Holds, Refuted, Unverified
 from stackward.ports.world import World
 
 
@@ -20,7 +20,7 @@ class NodeIsWell:
         """Say the statement."""
         return f"`stackward node check` finds `{self.node}` well"
 
-    def ask(self, world: World, /) -> Answer:
+    def ask(self, world: World, /) -> CheckResult:
         """Look at it."""
         look = f"see `stackward node check {self.node}`"
         if world.health is None:
@@ -31,4 +31,4 @@ class NodeIsWell:
         ill = next((each for each in found if each.is_known), None)
         if ill is None:
             return Unverified(self.node, found[0].says, found[0].remedy or look, passes=True)
-        return Finding(self.node, f"is not well: {ill.says}", ill.remedy or look)
+        return Refuted(self.node, f"is not well: {ill.says}", ill.remedy or look)

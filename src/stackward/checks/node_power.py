@@ -12,7 +12,7 @@ from stackward.errors import NotUnderstood, Refused, StackwardError, Unreachable
 from stackward.model.hardware import Alike, Hardware
 from stackward.model.power import PowerState
 from stackward.model.witness import Sign
-from stackward.plan import Answer, Finding, Holds, Unverified
+from stackward.plan import CheckResult, Holds, Refuted, Unverified
 from stackward.plan.stored import VOLATILE
 from stackward.ports.world import World
 from stackward.status.power import AGAIN_S, says_off_twice
@@ -32,17 +32,17 @@ _TAKEN_BACK = (
 )
 
 
-def _lives(world: World, node: str, sign: str) -> Finding:
+def _lives(world: World, node: str, sign: str) -> Refuted:
     """Say that a node lives; where its device says Off, that is another machine's."""
     if world.power.device(node) is None:
-        return Finding(node, f"{SIGN_OF_LIFE}: {sign}", _TAKEN_BACK)
+        return Refuted(node, f"{SIGN_OF_LIFE}: {sign}", _TAKEN_BACK)
     try:
         state = world.power.state(node)
     except StackwardError as error:
-        return Finding(node, f"{sign}; and its device does not say: {error.message}", _TAKEN_BACK)
+        return Refuted(node, f"{sign}; and its device does not say: {error.message}", _TAKEN_BACK)
     if state is PowerState.OFF:
-        return Finding(node, f"its device says Off, and {sign}", _CABLE)
-    return Finding(node, f"its device says On, and {sign}", _TAKEN_BACK)
+        return Refuted(node, f"its device says Off, and {sign}", _CABLE)
+    return Refuted(node, f"its device says On, and {sign}", _TAKEN_BACK)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,14 +58,14 @@ class IsPoweredOff:
         """Say the statement."""
         return f"the device of `{self.node}` says Off, twice, {AGAIN_S:.0f} s apart"
 
-    def ask(self, world: World, /) -> Answer:
+    def ask(self, world: World, /) -> CheckResult:
         """Ask the device, wait, and ask it again."""
         try:
             off = says_off_twice(world, self.node)
         except (Unreachable, NotUnderstood, Refused) as error:
             return Unverified(self.node, error.message, error.hint or "look at its device")
         if off is None:
-            return Finding(
+            return Refuted(
                 self.node,
                 "its device says On",
                 "somebody else, or its own settings, has switched it on: see who, then fence "
@@ -90,7 +90,7 @@ class IsConfirmedOff:
         """Say the statement."""
         return f"`{self.node}` has no power, by a person's word: {self.reference}"
 
-    def ask(self, world: World, /) -> Answer:
+    def ask(self, world: World, /) -> CheckResult:
         """Quote the word, where no device can tell."""
         device = world.power.device(self.node)
         if device is not None:
@@ -126,7 +126,7 @@ class IsItsDevice:
         by = f", by a person's word: {self.reference}" if self.by == "word" else ""
         return f"the device that says Off is that of `{self.node}`{by}"
 
-    def ask(self, world: World, /) -> Answer:
+    def ask(self, world: World, /) -> CheckResult:
         """Compare what it says with what the node once said; or see what fell silent."""
         if self.by == "identity":
             return self._compared(world)
@@ -138,7 +138,7 @@ class IsItsDevice:
             return Holds(f"a person's word: {self.reference}; nothing else proves it")
         return Unverified(self.node, "nothing shows whose device it is", "look at the machine")
 
-    def _compared(self, world: World) -> Answer:
+    def _compared(self, world: World) -> CheckResult:
         known = Hardware(uuid=self.uuid, serial=self.serial, macs=frozenset(self.macs))
         try:
             told = world.power.describe(self.node).hardware
@@ -150,10 +150,10 @@ class IsItsDevice:
             at = in_utc(self.seen_at) if self.seen_at else "an unknown time"
             return Holds(f"equal to what the node said at {at}: {same}")
         if alike is Alike.DIFFERENT:
-            return Finding(self.node, "its device is that of another machine", _CABLE)
+            return Refuted(self.node, "its device is that of another machine", _CABLE)
         return Unverified(self.node, "its device says no more which machine it is", "ask it again")
 
-    def _fallen_silent(self, world: World) -> Answer:
+    def _fallen_silent(self, world: World) -> CheckResult:
         now = hail(world, self.addresses, self.peers)
         if now.sign is Sign.YES:
             return _lives(world, self.node, now.text)
@@ -178,7 +178,7 @@ class NoSignOfLife:
         """Say the statement."""
         return f"nothing of `{self.node}` answers: not 22/tcp, not ping, no heartbeat"
 
-    def ask(self, world: World, /) -> Answer:
+    def ask(self, world: World, /) -> CheckResult:
         """Call it at all of its addresses from other nodes, then listen for its heartbeat."""
         called = hail(world, self.addresses, self.peers)
         if called.sign is Sign.YES:

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from stackward.errors import Uncertain, Unreachable
 from stackward.model.unread import Unread
-from stackward.plan import Answer, Finding, Holds, NotApplicable, Unverified
+from stackward.plan import CheckResult, Holds, NotApplicable, Refuted, Unverified
 from stackward.ports.libvirt import cure_of, read_ids, refused
 from stackward.ports.login import way_to
 from stackward.ports.shell import VIRSH
@@ -31,7 +31,7 @@ class NothingRuns:
         """Say the statement."""
         return f"libvirt on `{self.node}` runs no guest"
 
-    def ask(self, world: World, /) -> Answer:
+    def ask(self, world: World, /) -> CheckResult:
         """Ask libvirt there. Raises `Unreachable` where it cannot be asked."""
         answer = world.shell.run(self.node, _RUNNING)
         if answer.code != 0:
@@ -44,14 +44,14 @@ class NothingRuns:
         known = world.nova.server(running[0])
         if known is not None and known.host == self.host:
             # Whoever has started it wants it on: nothing would start it again after this reboot.
-            return Finding(
+            return Refuted(
                 self.node,
                 f"{runs}: `{known.label}` was started since",
                 "`stackward run cancel` this run, "
                 f"`stackward node return {self.host}`, `stackward node recover {self.host}` "
                 "starts those that were stopped; then plan again",
             )
-        return Finding(
+        return Refuted(
             self.node,
             runs,
             f"see whose it is (`openstack server show {running[0]}`), and have it off; then resume "
@@ -73,7 +73,7 @@ class RunsChosenKernel:
         """Say the statement."""
         return f"`{self.node}` runs the kernel that was chosen for its boot"
 
-    def ask(self, world: World, /) -> Answer:
+    def ask(self, world: World, /) -> CheckResult:
         """Compare the kernel that runs with the one to which the links of its packages lead."""
         try:
             kernel = read_kernel(world.shell, self.node)
@@ -86,7 +86,7 @@ class RunsChosenKernel:
             return NotApplicable(self.node, "no link there shows which kernel was chosen")
         if runs == chosen:
             return Holds(f"it runs {runs}, to which `/vmlinuz` leads")
-        return Finding(
+        return Refuted(
             self.node,
             f"it runs the kernel {runs}, and `/vmlinuz` there leads to {chosen}",
             "see which kernel its boot loader has chosen, and why (`/etc/default/grub`)",

@@ -8,7 +8,7 @@ from stackward.answers import why
 from stackward.errors import NotUnderstood, Uncertain, Unreachable
 from stackward.model.hypervisor import Hypervisor
 from stackward.model.server import IN_DOWN_CELL, Server
-from stackward.plan import VOLATILE, Answer, Finding, Holds, NotApplicable, Unverified
+from stackward.plan import VOLATILE, CheckResult, Holds, NotApplicable, Refuted, Unverified
 from stackward.ports.libvirt import read_ids, refused
 from stackward.ports.machines import machine_in, machine_of
 from stackward.ports.shell import VIRSH
@@ -40,7 +40,7 @@ class RunsAnew:
         """Say the statement."""
         return f"`{self.name}` runs, by a new boot, and Nova has no task for it"
 
-    def ask(self, world: World, /) -> Answer:
+    def ask(self, world: World, /) -> CheckResult:
         """Ask Nova, then libvirt on its node."""
         server = world.nova.server(self.server)
         if server is None:
@@ -49,7 +49,7 @@ class RunsAnew:
             raise cell_down(f"`{self.name}`")
         return _wrong_in_nova(server) or self._in_libvirt(world, server)
 
-    def _in_libvirt(self, world: World, server: Server) -> Answer:
+    def _in_libvirt(self, world: World, server: Server) -> CheckResult:
         hypervisor = hypervisor_of(world.nova, server.host or "")
         if hypervisor is not None and not hypervisor.has_domains:
             return NotApplicable(
@@ -62,7 +62,7 @@ class RunsAnew:
         where = f"on `{server.host}`"
         if guest.wrong or row.wrong:
             reason = f"its guest {where} {guest.wrong}" if guest.wrong else str(row.wrong)
-            return Finding(self.name, reason, f"look at its console, then at the log {where}")
+            return Refuted(self.name, reason, f"look at its console, then at the log {where}")
         if unread := guest.unread or row.unread:
             return Unverified(self.name, unread, f"see `virsh domid {server.id}` {where}")
         was = f"boot {self.before}" if self.before and self.before.isdigit() else "none"
@@ -72,14 +72,14 @@ class RunsAnew:
         )
 
 
-def _wrong_in_nova(server: Server) -> Finding | None:
+def _wrong_in_nova(server: Server) -> Refuted | None:
     see = f"`openstack server event list {server.id}` has what was asked for"
     if server.task_state is not None:
         reason = f"Nova is still at work on it ({server.task_state})"
-        return Finding(server.label, reason, see, passes=True)
+        return Refuted(server.label, reason, see, passes=True)
     if (server.status, server.power_state) != ("ACTIVE", _RUNNING):
         reason = f"it is {server.status}, and its power state is {server.power_state}"
-        return Finding(server.label, reason, see)
+        return Refuted(server.label, reason, see)
     return None
 
 
@@ -99,7 +99,7 @@ class AllRun:
         count = len(self.servers)
         return f"{count_of(count, 'server runs', 'servers run')} on `{self.host}`"
 
-    def ask(self, world: World, /) -> Answer:
+    def ask(self, world: World, /) -> CheckResult:
         """Look at each: what does not run comes first, then what could not be read."""
         return _all_run(world, self.host, dict.fromkeys(self.servers, self.host))
 
@@ -119,13 +119,13 @@ class RunElsewhere:
         """Say the statement."""
         return f"each server that ran on `{self.but_for}`, and had to start, runs elsewhere"
 
-    def ask(self, world: World, /) -> Answer:
+    def ask(self, world: World, /) -> CheckResult:
         """Look at each: what does not run comes first, then what could not be read."""
         found = {each: world.nova.server(each) for each in self.servers}
         hosts = {each: server.host if server else None for each, server in found.items()}
         left = [each for each, host in hosts.items() if host == self.but_for]
         if left:
-            return Finding(
+            return Refuted(
                 self.but_for,
                 f"{count_of(len(left), 'server is', 'servers are')} on it still",
                 "see `run show` for why it was not evacuated",
@@ -133,7 +133,7 @@ class RunElsewhere:
         return _all_run(world, self.but_for, {each: host or "" for each, host in hosts.items()})
 
 
-def _all_run(world: World, thing: str, hosts: Mapping[str, str]) -> Answer:
+def _all_run(world: World, thing: str, hosts: Mapping[str, str]) -> CheckResult:
     """Look at each server on its host."""
     wrong, unread, booted, gone = [], [], 0, 0
     for each, host in hosts.items():
@@ -150,7 +150,7 @@ def _all_run(world: World, thing: str, hosts: Mapping[str, str]) -> Answer:
         elif why := running.unread:
             unread.append(f"`{server.label}` ({why})")
     if wrong:
-        return Finding(
+        return Refuted(
             thing,
             f"{count_of(len(wrong), 'server does', 'servers do')} not run as it should: "
             f"{'; '.join(wrong)}",
@@ -189,7 +189,7 @@ class OneGuestEach:
         named = " and ".join(f"`{each}`" for each in (self.but_for, *self.also_off))
         return f"{named}, which are dead, do"
 
-    def ask(self, world: World, /) -> Answer:
+    def ask(self, world: World, /) -> CheckResult:
         """Ask libvirt on every compute node for all of its guests."""
         seen: dict[str, list[str]] = {each: [] for each in self.servers}
         unread: list[str] = []
@@ -228,12 +228,12 @@ class OneGuestEach:
 
 def _not_one(
     server_id: str, server: Server | None, hosts: list[str], without: set[str], *, is_sure: bool
-) -> Finding | None:
+) -> Refuted | None:
     """Say what is wrong with the guests of a server; `is_sure`: every libvirt was read."""
     name = server.label if server else server_id
     where = " and ".join(f"`{host}`" for host in hosts)
     if len(hosts) > 1:
-        return Finding(
+        return Refuted(
             name,
             f"it has guests on {where}",
             "two guests of one server destroy its disks: end the one that Nova does not "
@@ -245,9 +245,9 @@ def _not_one(
         raise cell_down(f"`{server.label}`")
     see = f"see `virsh list --all` on `{server.host}` and its nova-compute's log"
     if hosts and hosts != [server.host]:
-        return Finding(name, f"its guest is on {where}, and Nova has it on `{server.host}`", see)
+        return Refuted(name, f"its guest is on {where}, and Nova has it on `{server.host}`", see)
     if not hosts and is_sure and server.host not in without:
-        return Finding(name, "no libvirt has a guest of it", see)
+        return Refuted(name, "no libvirt has a guest of it", see)
     return None
 
 

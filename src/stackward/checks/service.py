@@ -10,7 +10,7 @@ from stackward.model.acceptance import acceptance_name
 from stackward.model.compute_process import UNIT, ComputeProcess
 from stackward.model.placement import DISABLED
 from stackward.model.unread import Unread
-from stackward.plan import Answer, Finding, Holds, NotApplicable, Unverified
+from stackward.plan import CheckResult, Holds, NotApplicable, Refuted, Unverified
 from stackward.plan.stored import VOLATILE
 from stackward.ports.compute_process import read_processes
 from stackward.ports.libvirt import cure_of, read_daemon, refused
@@ -39,7 +39,7 @@ class ServesRpc:
         """Say the statement."""
         return f"nova-compute on `{self.host}` serves RPC"
 
-    def ask(self, world: World, /) -> Answer:
+    def ask(self, world: World, /) -> CheckResult:
         """Ask for the uptime. Raises `Unreachable` where the call is not answered in time."""
         uptime = world.nova.uptime(self.hypervisor)
         if uptime is None:
@@ -66,7 +66,7 @@ class IsKeptOff:
         """Say the statement."""
         return f"nova-compute is off on `{self.node}`"
 
-    def ask(self, world: World, /) -> Answer:
+    def ask(self, world: World, /) -> CheckResult:
         """Ask systemd on the node, look at its processes, then listen whether Nova hears from one.
 
         A container is no unit, and `ps` may not show what runs in one: what reports to Nova runs.
@@ -82,9 +82,9 @@ class IsKeptOff:
 
     def _what_runs(
         self, state: str, processes: tuple[ComputeProcess, ...] | Unread
-    ) -> Finding | Unverified | None:
+    ) -> Refuted | Unverified | None:
         if state not in {"inactive", "failed"}:
-            return Finding(
+            return Refuted(
                 self.node,
                 f"its nova-compute is {state}",
                 "`stackward node return` it, then drain it again; or pass `--keep-service`",
@@ -92,21 +92,21 @@ class IsKeptOff:
         if isinstance(processes, Unread):
             return Unverified(self.node, processes.why, "see `ps -ef` there")
         if processes:
-            return Finding(
+            return Refuted(
                 self.node,
                 f"its nova-compute runs {processes[0].words}, although its unit is {state}",
                 "stop it by what manages it there; or pass `--keep-service`",
             )
         return None
 
-    def _what_reports(self, world: World, state: str) -> Answer:
+    def _what_reports(self, world: World, state: str) -> CheckResult:
         host = self.host or self.node
         heard = listen(world, host)
         if heard.silent is None:
             see = f"`openstack compute service list --host {host}`"
             return Unverified(self.node, heard.why, f"see whether it reports still: {see}")
         if not heard.silent:
-            return Finding(
+            return Refuted(
                 self.node,
                 f"{heard.why}, although its unit is {state} and `ps` shows none",
                 "find what runs it (a container, another machine with that `host` in its "
@@ -130,12 +130,12 @@ class IsUp:
         """Say the statement."""
         return f"Nova hears from nova-compute on `{self.host}`"
 
-    def ask(self, world: World, /) -> Answer:
+    def ask(self, world: World, /) -> CheckResult:
         """Look at the service."""
         service = service_of(world.nova, self.host)
         if service is not None and service.is_up:
             return Holds("Nova calls its service up")
-        return Finding(self.host, "its service is down", "see nova-compute's log there")
+        return Refuted(self.host, "its service is down", "see nova-compute's log there")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +152,7 @@ class LibvirtAnswers:
         """Say the statement."""
         return f"libvirt on `{self.node}` answers"
 
-    def ask(self, world: World, /) -> Answer:
+    def ask(self, world: World, /) -> CheckResult:
         """Ask for its version."""
         hypervisor = hypervisor_of(world.nova, self.host)
         if hypervisor is not None and not hypervisor.has_domains:
@@ -166,7 +166,7 @@ class LibvirtAnswers:
             if said.by is not None:
                 return Unverified(self.node, said.why, cure_of(said))
             says = answer.err.strip() or f"`virsh` ended with {answer.code}"
-            return Finding(self.node, f"libvirt does not answer: {says}", "repair libvirt there")
+            return Refuted(self.node, f"libvirt does not answer: {says}", "repair libvirt there")
         try:
             return Holds(f"libvirt {read_daemon(answer.out)} answers")
         except NotUnderstood as error:
@@ -187,13 +187,13 @@ class HasInventory:
         """Say the statement."""
         return f"placement has the inventory of `{self.host}`"
 
-    def ask(self, world: World, /) -> Answer:
+    def ask(self, world: World, /) -> CheckResult:
         """Look at what the provider has."""
         inventories = world.placement.provider(self.provider).inventories
         has = {name for name, inventory in inventories.items() if inventory.capacity > 0}
         if has & _CPUS and "MEMORY_MB" in has:
             return Holds(f"placement has of it: {', '.join(sorted(has))}")
-        return Finding(
+        return Refuted(
             self.host,
             f"placement knows only of {', '.join(sorted(has)) or 'nothing'} there",
             "see nova-compute's log there: it reports the inventory every minute",
@@ -213,7 +213,7 @@ class NetworkAgentsAlive:
         """Say the statement."""
         return f"Neutron hears from its agents on `{self.host}`"
 
-    def ask(self, world: World, /) -> Answer:
+    def ask(self, world: World, /) -> CheckResult:
         """Look at the agents."""
         agents = world.neutron.network_agents_on(self.host)
         if not agents:
@@ -221,7 +221,7 @@ class NetworkAgentsAlive:
         silent = [agent.kind for agent in agents if not agent.is_alive]
         if not silent:
             return Holds(f"alive: {', '.join(agent.kind for agent in agents)}")
-        return Finding(
+        return Refuted(
             self.host,
             f"Neutron does not hear from: {', '.join(silent)}",
             "see its service there (with OVN: `systemctl status ovn-controller`)",
@@ -242,16 +242,16 @@ class InService:
         """Say the statement."""
         return f"`{self.host}` is in service: enabled, up, and offered by placement"
 
-    def ask(self, world: World, /) -> Answer:
+    def ask(self, world: World, /) -> CheckResult:
         """Look at the service, and for the trait."""
         service = service_of(world.nova, self.host)
         if service is None or not service.is_enabled:
             text = (service.disabled_reason if service else None) or "without a reason"
-            return Finding(self.host, f"its service is disabled: {text}", "return the node again")
+            return Refuted(self.host, f"its service is disabled: {text}", "return the node again")
         if not service.is_up or service.is_forced_down:
-            return Finding(self.host, "its service is down", "see nova-compute's log there")
+            return Refuted(self.host, "its service is down", "see nova-compute's log there")
         if DISABLED in world.placement.provider(self.provider).traits:
-            return Finding(
+            return Refuted(
                 self.host,
                 f"placement still has the trait {DISABLED}: no server is put there",
                 "restart its nova-compute, or disable and enable the service again",
@@ -272,7 +272,7 @@ class NoAcceptanceServer:
         """Say the statement."""
         return f"no acceptance server is left of the return of `{self.host}`"
 
-    def ask(self, world: World, /) -> Answer:
+    def ask(self, world: World, /) -> CheckResult:
         """Look for servers of its name."""
         if world.acting is None:
             return NotApplicable(self.host, "no run has made one")
@@ -281,7 +281,7 @@ class NoAcceptanceServer:
         if not left:
             return Holds(f"Nova lists no server `{sought}`")
         name = left[0].label
-        return Finding(name, "is still there", f"`openstack server delete {left[0].id}`")
+        return Refuted(name, "is still there", f"`openstack server delete {left[0].id}`")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -302,7 +302,7 @@ class LogIsReadable:
         """Say the statement."""
         return f"the log of nova-compute on `{self.node}` can be read"
 
-    def ask(self, world: World, /) -> Answer:
+    def ask(self, world: World, /) -> CheckResult:
         """Read it."""
         answer = world.shell.run(self.node, COMPUTE_LOG, as_root=True)
         if (why_not := refusal(answer)) is not None:

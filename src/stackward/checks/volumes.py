@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from stackward.plan import VOLATILE, Answer, Finding, Holds, Unverified
+from stackward.plan import VOLATILE, CheckResult, Holds, Refuted, Unverified
 from stackward.ports.world import World
 from stackward.status.attached import read_attached
 from stackward.wording import count_of
@@ -29,7 +29,7 @@ class VolumesAgree:
         count = count_of(len(self.attached) + len(self.free), "volume")
         return f"Nova, Cinder and libvirt agree on {count} of `{self.name}`"
 
-    def ask(self, world: World, /) -> Answer:
+    def ask(self, world: World, /) -> CheckResult:
         """Ask all three for each volume."""
         again = f"look again: `stackward volume list --server {self.server}`"
         server = world.nova.server(self.server)
@@ -42,7 +42,7 @@ class VolumesAgree:
                 return Unverified(self.name, f"libvirt cannot be read: {now.saw['libvirt']}", again)
             wrong = now.wrong(device) if device else (now.who_has_it and f"{now.who_has_it} has it")
             if wrong:
-                return Finding(self.name, f"volume {volume}: {wrong}", again)
+                return Refuted(self.name, f"volume {volume}: {wrong}", again)
         devices = [f"{volume} as {device}" for volume, device in self.attached]
         free = [f"{volume} is free of it" for volume in self.free]
         return Holds(f"all three were asked: {', '.join((*devices, *free))}")

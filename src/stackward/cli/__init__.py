@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
     from stackward.model.inventory import Inventory
     from stackward.ports.log_source import LogSource
-    from stackward.ports.lookout import Lookout
+    from stackward.ports.probes import Probes
     from stackward.ports.together import Together
     from stackward.ports.world import World
 
     OpenLogs = Callable[[Inventory], AbstractContextManager[tuple[LogSource, Together]]]
-    OpenLookout = Callable[[Inventory, str | None], AbstractContextManager[Lookout]]
+    OpenProbes = Callable[[Inventory, str | None], AbstractContextManager[Probes]]
     OpenWorld = Callable[[Inventory, str | None], AbstractContextManager[World]]
 
 _NEW_BEFORE_COLLECTING = 20_000  # objects; 700 is usual
@@ -53,7 +53,7 @@ class Chosen:
         self.debug = False
         self.said: set[str] = set()  # warnings; each is shown once
         self.open_world: OpenWorld | None = None  # None: as `app` connects
-        self.open_lookout: OpenLookout | None = None  # same
+        self.open_probes: OpenProbes | None = None  # same
         self.open_logs: OpenLogs | None = None  # same
 
 
@@ -92,7 +92,7 @@ def main(
     arguments: Sequence[str] | None = None,
     *,
     open_world: "OpenWorld | None" = None,
-    open_lookout: "OpenLookout | None" = None,
+    open_probes: "OpenProbes | None" = None,
     open_logs: "OpenLogs | None" = None,
 ) -> int:
     """Run one command line, on another world than the real one if given; return its exit code.
@@ -100,11 +100,11 @@ def main(
     Without arguments it is the whole process: its line is carried out, and it ends.
     """
     if arguments is not None:
-        return _run(arguments, open_world, open_lookout, open_logs)
+        return _run(arguments, open_world, open_probes, open_logs)
     # What a command loads stays: to look through all of it for garbage, at the usual pace and at
     # the end, takes 60 ms and then 100 to 300 more.
     gc.set_threshold(_NEW_BEFORE_COLLECTING)
-    ended = _run(sys.argv[1:], open_world, open_lookout, open_logs)
+    ended = _run(sys.argv[1:], open_world, open_probes, open_logs)
     gc.freeze()
     return ended
 
@@ -112,7 +112,7 @@ def main(
 def _run(
     given: Sequence[str],
     open_world: "OpenWorld | None",
-    open_lookout: "OpenLookout | None",
+    open_probes: "OpenProbes | None",
     open_logs: "OpenLogs | None",
 ) -> int:
     for stream in (sys.stdout, sys.stderr):
@@ -123,7 +123,7 @@ def _run(
     learn_from({name: one for name, one in os.environ.items() if name.startswith("OS_")})
     chosen = Chosen()
     chosen.open_world = open_world
-    chosen.open_lookout = open_lookout
+    chosen.open_probes = open_probes
     chosen.open_logs = open_logs
     given = list(given)
     try:

@@ -19,7 +19,7 @@ from stackward.errors import ExitCode
 if TYPE_CHECKING:
     from stackward.model.cloud_state import CloudState
     from stackward.model.health import Health
-    from stackward.ports.lookout import Lookout
+    from stackward.ports.probes import Probes
 
 TimeoutOption = Annotated[
     float,
@@ -47,17 +47,17 @@ TablesOption = Annotated[
 
 
 @contextmanager
-def open_lookout(context: typer.Context, choice: InventoryChoice) -> Iterator["Lookout"]:
+def open_probes(context: typer.Context, choice: InventoryChoice) -> Iterator["Probes"]:
     """Make ready to look at the cloud that was chosen, and at the nodes of the inventory."""
     from stackward.app.probes import keeper_of, memory_of
-    from stackward.app.probes import open_lookout as connect
+    from stackward.app.probes import open_probes as connect
 
     chosen = context.find_object(Chosen) or Chosen()
     known = inventory_here(context, choice)
     settings = settings_here()
-    opened = chosen.open_lookout or partial(connect, settings=settings)
-    with opened(known, chosen.os_cloud) as lookout:
-        yield replace(lookout, remember=memory_of(settings), keep=keeper_of(settings))
+    opened = chosen.open_probes or partial(connect, settings=settings)
+    with opened(known, chosen.os_cloud) as probes:
+        yield replace(probes, remember=memory_of(settings), keep=keeper_of(settings))
 
 
 StrictOption = Annotated[
@@ -70,7 +70,7 @@ StrictOption = Annotated[
 
 
 def check_once(
-    lookout: "Lookout",
+    probes: "Probes",
     look: Callable[[], tuple["Health", "CloudState"]],
     output: Output,
     *,
@@ -82,17 +82,17 @@ def check_once(
     health, state = look()
     write(render_health(health, output.form, output.columns, width_here()), output.form)
     sys.stdout.flush()
-    keep_seen(lookout, state)
+    keep_seen(probes, state)
     return ended(health, strict=strict)
 
 
-def keep_seen(lookout: "Lookout", state: "CloudState") -> bool:
+def keep_seen(probes: "Probes", state: "CloudState") -> bool:
     """Keep what a look has seen of the nodes that answered; say so where that cannot be done."""
     from stackward.facts.observed import seen_in
     from stackward.report.text import printable
 
     seen = seen_in(state)
-    failed = lookout.keep(seen) if lookout.keep and seen else None
+    failed = probes.keep(seen) if probes.keep and seen else None
     if failed is not None:
         why = printable(failed.why)
         sys.stderr.write(f"warning: what was seen of the nodes is not kept: {why}\n")

@@ -11,7 +11,7 @@ from stackward.cli.checking import (
     TablesOption,
     TimeoutOption,
     check_once,
-    open_lookout,
+    open_probes,
 )
 from stackward.cli.options import Approving, InventoryChoice, Output, Planning, grouped
 from stackward.cli.reconciling import (
@@ -86,12 +86,12 @@ def check(  # noqa: PLR0913  # one for each flag
 
     chosen = tuple(each.value for each in interface or Interface)
     asked = CheckRequest(within_s=timeout, interfaces=chosen, tables=tables, rpc=rpc)
-    with open_lookout(context, choice) as lookout:
+    with open_probes(context, choice) as probes:
         if watch:
             from stackward.cli.watching import watch_cloud
 
-            return watch_cloud(lookout, asked, every_s=every, strict=strict)
-        return check_once(lookout, lambda: check_cloud(lookout, asked), output, strict=strict)
+            return watch_cloud(probes, asked, every_s=every, strict=strict)
+        return check_once(probes, lambda: check_cloud(probes, asked), output, strict=strict)
 
 
 @app.command(

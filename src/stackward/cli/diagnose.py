@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.core import TyperCommand
 
-from stackward.cli.checking import keep_seen, open_lookout
+from stackward.cli.checking import keep_seen, open_probes
 from stackward.cli.options import InventoryChoice, Output, grouped
 from stackward.cli.reading_logs import Where, by_nova, opened_logs, query_of
 from stackward.cli.show import refuse_columns, say, write
@@ -210,9 +210,9 @@ def _look(context: typer.Context, choice: InventoryChoice) -> "tuple[Health, Clo
     from stackward.facts.cloud_state import CheckRequest
     from stackward.health.looking import check_cloud
 
-    with open_lookout(context, choice) as lookout:
-        health, state = check_cloud(lookout, CheckRequest())
-        keep_seen(lookout, state)
+    with open_probes(context, choice) as probes:
+        health, state = check_cloud(probes, CheckRequest())
+        keep_seen(probes, state)
     return health, state
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from stackward.cli.checking import RpcOption, TimeoutOption, open_lookout
+from stackward.cli.checking import RpcOption, TimeoutOption, open_probes
 from stackward.cli.options import InventoryChoice, grouped
 from stackward.cli.subjects import example, subject
 from stackward.errors import BadInput, ExitCode
@@ -51,12 +51,12 @@ def metrics(  # noqa: PLR0913  # one for each flag
     from stackward.report.figures import figures_of
 
     asked = CheckRequest(within_s=timeout, rpc=rpc)
-    with open_lookout(context, choice) as lookout:
+    with open_probes(context, choice) as probes:
         if listen is not None:
             host, port = place_of(listen)
-            serve_figures(lookout, asked, host, port, every_s=every)
+            serve_figures(probes, asked, host, port, every_s=every)
             return ExitCode.DONE
-        health, _ = check_cloud(lookout, asked)
+        health, _ = check_cloud(probes, asked)
     if textfile is not None:
         write_file(figures_of(health), textfile)
     else:

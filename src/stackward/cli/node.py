@@ -13,7 +13,7 @@ from stackward.cli.checking import (
     TablesOption,
     TimeoutOption,
     check_once,
-    open_lookout,
+    open_probes,
 )
 from stackward.cli.options import (
     HOW_SERVERS_MOVE,
@@ -898,6 +898,6 @@ def check(  # noqa: PLR0913  # one for each flag
     from stackward.facts.cloud_state import CheckRequest
     from stackward.health.looking import check_node
 
-    with open_lookout(context, choice) as lookout:
+    with open_probes(context, choice) as probes:
         asked = CheckRequest(within_s=timeout, tables=tables, rpc=rpc)
-        return check_once(lookout, lambda: check_node(lookout, node, asked), output, strict=strict)
+        return check_once(probes, lambda: check_node(probes, node, asked), output, strict=strict)

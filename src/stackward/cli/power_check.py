@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from stackward.cli.checking import open_lookout
+from stackward.cli.checking import open_probes
 from stackward.cli.options import InventoryChoice, Output
 from stackward.cli.show import show, write
 from stackward.cli.width import width_here
@@ -28,16 +28,16 @@ def check_power_of(
     from stackward.report.power import ONLY_FOR_PROGRAMS, power_findings, power_table
     from stackward.report.tables import Form
 
-    with open_lookout(context, choice) as lookout:
-        if lookout.power is None:
+    with open_probes(context, choice) as probes:
+        if probes.power is None:
             raise BadInput("there is nothing here that asks the devices of nodes")
-        if node is not None and node not in lookout.nodes:
+        if node is not None and node not in probes.nodes:
             raise BadInput(
                 f"the inventory has no node `{node}`",
                 hint="`stackward node list` shows the nodes by their names there",
             )
-        nodes = lookout.nodes if node is None else (node,)
-        checks = check_power(lookout, lookout.power, nodes, timeout)
+        nodes = probes.nodes if node is None else (node,)
+        checks = check_power(probes, probes.power, nodes, timeout)
     table = power_table(checks)
     if output.form is not Form.TABLE or output.columns:
         show(table, output)

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from stackward.facts.cloud_state import CheckRequest
     from stackward.model.cloud_state import CloudState
     from stackward.model.health import Health
-    from stackward.ports.lookout import Lookout
+    from stackward.ports.probes import Probes
 
 
 def watch_cloud(
-    lookout: "Lookout",
+    probes: "Probes",
     asked: "CheckRequest",
     *,
     every_s: float,
@@ -37,18 +37,18 @@ def watch_cloud(
         if live:
             live.start()
         while True:
-            began, before = lookout.clock.monotonic(), health
-            health, state = check_cloud(lookout, asked, state)
+            began, before = probes.clock.monotonic(), health
+            health, state = check_cloud(probes, asked, state)
             if live:
                 picture = "\n".join(screen_of(health, *live.console.size))
                 live.update(Text(picture, no_wrap=True, overflow="ellipsis"), refresh=True)
             else:
                 _tell(health, before)
-            is_kept = is_kept and keep_seen(lookout, state)  # why it cannot be is said once
+            is_kept = is_kept and keep_seen(probes, state)  # why it cannot be is said once
             done += 1
             if done == looks:
                 break
-            lookout.clock.wait(max(1.0, every_s - (lookout.clock.monotonic() - began)))
+            probes.clock.wait(max(1.0, every_s - (probes.clock.monotonic() - began)))
     except KeyboardInterrupt:
         if health is None:
             raise

@@ -9,7 +9,7 @@ from stackward.engine.aside import aside
 from stackward.engine.pace import Pace
 from stackward.engine.step import NO_ANSWER, StepContext
 from stackward.errors import StackwardError
-from stackward.plan import Check, Finding, Holds, NotApplicable, Unverified
+from stackward.plan import Check, Holds, NotApplicable, Refuted, Unverified
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ def _proof(check: Check[Any], world: Any) -> Proof:  # noqa: ANN401  # same
         case NotApplicable(thing, reason):
             text = f"{check.summary}: not applicable to `{thing}`: {reason}"
             return Proof("not applicable", text, holds=True)
-        case Finding(thing, reason, remedy, passes):
+        case Refuted(thing, reason, remedy, passes):
             text = f"`{thing}` {reason}"
             return Proof(Proof.FOUND, text, holds=False, remedy=remedy, passes=passes)
         case Unverified(thing, reason, remedy, passes):

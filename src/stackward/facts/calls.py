@@ -15,14 +15,14 @@ from stackward.model.cloud_state import (
     RpcAnswer,
 )
 from stackward.ports.deadline import Deadline
-from stackward.ports.lookout import Lookout
+from stackward.ports.probes import Probes
 
 _ALIVE_S = 2.0  # for anything at all from an API that is called in vain
 HELD = "an unanswered call over RPC holds the last worker of its API"
 
 
 def call_by_apis(
-    lookout: Lookout,
+    probes: Probes,
     catalog: Catalog | None,
     targets: Sequence[CallTarget],
     *,
@@ -44,8 +44,8 @@ def call_by_apis(
         if why:
             told[target.queue] = RpcAnswer(outcome=Rpc.NOT_ASKED, why=why)
             continue
-        told[target.queue] = _call(lookout, endpoint, target, deadline.within(within_s))
-        if unanswered(told) and not _is_alive(lookout, endpoint, deadline):
+        told[target.queue] = _call(probes, endpoint, target, deadline.within(within_s))
+        if unanswered(told) and not _is_alive(probes, endpoint, deadline):
             why = HELD
     return told
 
@@ -56,18 +56,18 @@ def _why_stop(told: dict[str, RpcAnswer], deadline: Deadline, within_s: float) -
     return "" if deadline.allows(within_s) else NO_TIME
 
 
-def _call(lookout: Lookout, endpoint: Endpoint, target: CallTarget, limit_s: float) -> RpcAnswer:
+def _call(probes: Probes, endpoint: Endpoint, target: CallTarget, limit_s: float) -> RpcAnswer:
     put: list[str] = []
 
     def ask() -> RpcAnswer:
         put.append(target.queue)
-        return lookout.apis.call(endpoint, target.path, answer=target.answer, within_s=limit_s)
+        return probes.apis.call(endpoint, target.path, answer=target.answer, within_s=limit_s)
 
-    answer = lookout.together.ask({target.queue: ask}, within_s=limit_s + TOLD_S)[target.queue]
+    answer = probes.together.ask({target.queue: ask}, within_s=limit_s + TOLD_S)[target.queue]
     return answer or unheard(limit_s, is_put=bool(put))
 
 
-def _is_alive(lookout: Lookout, endpoint: Endpoint, deadline: Deadline) -> bool:
+def _is_alive(probes: Probes, endpoint: Endpoint, deadline: Deadline) -> bool:
     """Say whether an API still answers anything: 4xx and 5xx are answers, too."""
-    came = lookout.apis.reach(endpoint.url, within_s=deadline.within(_ALIVE_S))
+    came = probes.apis.reach(endpoint.url, within_s=deadline.within(_ALIVE_S))
     return not (isinstance(came, Failed) and came.how is Failure.NO_ANSWER)

@@ -42,8 +42,8 @@ from stackward.model.survey import Survey, Unseen
 from stackward.model.unread import Unread
 from stackward.ports.apis import Apis
 from stackward.ports.deadline import Deadline, is_fair
-from stackward.ports.lookout import Lookout
 from stackward.ports.machines import ask_together, find_machine, machine_of
+from stackward.ports.probes import Probes
 from stackward.ports.together import Round
 
 USUAL_S = 8.0  # for one question
@@ -148,25 +148,25 @@ class ApisSeen:
     on_source_unread: Failed | None = None
 
 
-def node_called(lookout: Lookout, word: str, by: Deadline) -> str:
+def node_called(probes: Probes, word: str, by: Deadline) -> str:
     """Return the node that the inventory or Nova calls so, as far as that is known by then.
 
     Raises BadInput where the inventory names none, and Refused where two may be meant, where Nova
     did not tell, or where it is not reached by ssh.
     """
-    if word in lookout.nodes:
+    if word in probes.nodes:
         return word
-    ask = ask_together(lookout.shell, lookout.together, by)
-    match = find_machine(lookout.shell, Machine(host=word, addresses=(word,)), ask=ask)
+    ask = ask_together(probes.shell, probes.together, by)
+    match = find_machine(probes.shell, Machine(host=word, addresses=(word,)), ask=ask)
     known: Machine | Failed | None = None
     if match.node is None and not match.doubtful:
-        known = _machine_in_nova(lookout, word, by)
+        known = _machine_in_nova(probes, word, by)
     if isinstance(known, Machine):
-        match = find_machine(lookout.shell, known, ask=ask)
+        match = find_machine(probes.shell, known, ask=ask)
     if match.doubtful:
         raise Refused(
             f"cannot tell which machine `{word}` is: {match.why}",
-            says=_silent(lookout, match.doubtful),
+            says=_silent(probes, match.doubtful),
             hint=_AS_INVENTORY,
         )
     if match.node is None and isinstance(known, Failed):
@@ -182,10 +182,10 @@ def node_called(lookout: Lookout, word: str, by: Deadline) -> str:
             f"the inventory does not name `{word}`",
             hint="`stackward node list` shows what is in it",
         )
-    if match.node in lookout.left_out:
+    if match.node in probes.left_out:
         raise Refused(
             f"cannot check `{match.node}`: Ansible reaches it by "
-            f"`{lookout.left_out[match.node]}`, and Stackward uses ssh",
+            f"`{probes.left_out[match.node]}`, and Stackward uses ssh",
             hint="if it has ssh, set `ansible_connection` to `ssh` in the inventory",
         )
     return match.node
@@ -194,14 +194,14 @@ def node_called(lookout: Lookout, word: str, by: Deadline) -> str:
 _AS_INVENTORY = "name it as the inventory does: `stackward node list`"
 
 
-def _silent(lookout: Lookout, nodes: Sequence[str]) -> str | None:
+def _silent(probes: Probes, nodes: Sequence[str]) -> str | None:
     """Say who of these has not told what it calls itself."""
-    said = lookout.shell.directory().said
+    said = probes.shell.directory().said
     silent = ", ".join(f"`{each}`" for each in nodes if each not in said)
     return f"no word in time of what it calls itself: {silent}" if silent else None
 
 
-def _machine_in_nova(lookout: Lookout, word: str, by: Deadline) -> Machine | Failed | None:
+def _machine_in_nova(probes: Probes, word: str, by: Deadline) -> Machine | Failed | None:
     """Return the compute node that Nova calls so: its hypervisor has further names of it.
 
     That Nova did not tell by then is no word that it knows of none.
@@ -209,8 +209,8 @@ def _machine_in_nova(lookout: Lookout, word: str, by: Deadline) -> Machine | Fai
     late = Failed(how=Failure.NOT_ASKED, says=NO_TIME)
     if not by.left_s():
         return late
-    ask = {("called", word): partial(_hypervisors_of, lookout.apis, by)}
-    found = lookout.together.ask(ask, within_s=by.left_s())[("called", word)]
+    ask = {("called", word): partial(_hypervisors_of, probes.apis, by)}
+    found = probes.together.ask(ask, within_s=by.left_s())[("called", word)]
     if found is None:
         return Failed(how=Failure.NO_ANSWER, says="no answer in time", is_late=True)
     if isinstance(found, Failed):
@@ -246,24 +246,24 @@ class Look:
     """A look that is under way; `state` tells what is known of it by now."""
 
     def __init__(
-        self, lookout: Lookout, anatomy: Anatomy, asked: CheckRequest, by: Deadline | None = None
+        self, probes: Probes, anatomy: Anatomy, asked: CheckRequest, by: Deadline | None = None
     ) -> None:
-        self._lookout, self._anatomy, self._asked = lookout, anatomy, asked
-        self._names = (asked.only,) if asked.only else lookout.nodes
-        self._began, self._read_at = lookout.clock.monotonic(), lookout.clock.now()
+        self._probes, self._anatomy, self._asked = probes, anatomy, asked
+        self._names = (asked.only,) if asked.only else probes.nodes
+        self._began, self._read_at = probes.clock.monotonic(), probes.clock.now()
         whole_s = time_for(len(self._names), asked.within_s)
         self.takes_s = by.left_s() if by else whole_s
-        self.deadline = Deadline.after(lookout.clock, self.takes_s - whole_s * JUDGING)
+        self.deadline = Deadline.after(probes.clock, self.takes_s - whole_s * JUDGING)
         self._puts = _Puts(self.deadline.sooner(TOLD_S), asked.within_s)
         # The login comes first: it must not wait until a node has been asked.
         questions: dict[str, Callable[[], Survey | Unseen | LoggedIn]] = {
-            _APIS: partial(_log_in, lookout, anatomy, asked, self._puts)
+            _APIS: partial(_log_in, probes, anatomy, asked, self._puts)
         }
         questions |= {
-            f"node {name}": partial(_survey, lookout, anatomy, name, asked, self._puts)
+            f"node {name}": partial(_survey, probes, anatomy, name, asked, self._puts)
             for name in self._names
         }
-        self._round = lookout.together.begin(questions, at_once=MOST_AT_ONCE + 1)
+        self._round = probes.together.begin(questions, at_once=MOST_AT_ONCE + 1)
         self._logged_in: LoggedIn | None = None
 
     @property
@@ -316,15 +316,15 @@ class Look:
         }
         apis = _seen(self._logged_in, answers, self._anatomy, self._puts)
         once = {} if isinstance(remembered, Unread) else remembered
-        directory = _directory(self._lookout, surveys, once)
+        directory = _directory(self._probes, surveys, once)
         matches = _matches(directory, apis)
         bare_metal = _bare_metal(apis.hypervisors)
         at = Machine(host=apis.login_at, addresses=(apis.login_at,))
         state = CloudState(
             read_at=self._read_at,
-            left_out={} if self._asked.only else self._lookout.left_out,
-            logins=self._lookout.logins,
-            took_s=self._lookout.clock.monotonic() - self._began,
+            left_out={} if self._asked.only else self._probes.left_out,
+            logins=self._probes.logins,
+            took_s=self._probes.clock.monotonic() - self._began,
             surveys=surveys,
             login=apis.login,
             catalog=apis.catalog,
@@ -352,11 +352,11 @@ class Look:
 
 
 def _directory(
-    lookout: Lookout, surveys: Mapping[str, Survey | Unseen], remembered: Mapping[str, Itself]
+    probes: Probes, surveys: Mapping[str, Survey | Unseen], remembered: Mapping[str, Itself]
 ) -> Directory:
     """Return the nodes by all that they may be known by: what they have just said prevails."""
     said = {name: one.itself for name, one in surveys.items() if isinstance(one, Survey)}
-    known = lookout.shell.directory()
+    known = probes.shell.directory()
     return known.with_said({**remembered, **known.said, **said})
 
 
@@ -409,16 +409,16 @@ def _other_drivers(hypervisors: Iterable[Hypervisor]) -> frozenset[str]:
 
 
 def _survey(
-    lookout: Lookout, anatomy: Anatomy, node: str, asked: CheckRequest, puts: _Puts
+    probes: Probes, anatomy: Anatomy, node: str, asked: CheckRequest, puts: _Puts
 ) -> Survey | Unseen:
-    if node in lookout.unknown:
-        return Unseen(lookout.unknown[node], Blind.UNKNOWN)
+    if node in probes.unknown:
+        return Unseen(probes.unknown[node], Blind.UNKNOWN)
     if not puts.deadline.allows(asked.within_s):  # an ssh and a python are not begun in vain
         return Unseen(NO_TIME, Blind.NOT_ASKED)
     survey = puts.put(
         (_NODE, node),
         lambda within_s: survey_node(
-            lookout.shell, lookout.clock, anatomy, node, within_s=within_s, tables=asked.tables
+            probes.shell, probes.clock, anatomy, node, within_s=within_s, tables=asked.tables
         ),
     )
     return survey or _unseen(puts, node)
@@ -430,22 +430,22 @@ def _unseen(puts: _Puts, node: str) -> Unseen:
     return Unseen(failed.says, kind)
 
 
-def _log_in(lookout: Lookout, anatomy: Anatomy, asked: CheckRequest, puts: _Puts) -> LoggedIn:
+def _log_in(probes: Probes, anatomy: Anatomy, asked: CheckRequest, puts: _Puts) -> LoggedIn:
     """Log in, and begin what needs no more than that."""
-    came = puts.put(_LOGIN, lambda within_s: lookout.apis.log_in(within_s=within_s))
+    came = puts.put(_LOGIN, lambda within_s: probes.apis.log_in(within_s=within_s))
     told, catalog = came or (puts.unheard(_LOGIN), None)
     login: Answered | Failed = puts.judged(_LOGIN, told)
-    login_at = urlsplit(lookout.apis.login_url).hostname or ""
+    login_at = urlsplit(probes.apis.login_url).hostname or ""
     if catalog is None or not puts.deadline.left_s():
         return LoggedIn(login=login, login_at=login_at)
-    questions = dict(_questions(lookout, anatomy, asked, catalog, puts))
+    questions = dict(_questions(probes, anatomy, asked, catalog, puts))
     return LoggedIn(
         login=login,
         login_at=login_at,
         catalog=catalog,
         questions=tuple(questions),
-        answers=lookout.together.begin(questions),
-        memory=lookout.together.begin({_MEMORY: partial(lookout.remember, catalog.cloud)}),
+        answers=probes.together.begin(questions),
+        memory=probes.together.begin({_MEMORY: partial(probes.remember, catalog.cloud)}),
     )
 
 
@@ -493,10 +493,10 @@ def _seen(
 
 
 def _questions(
-    lookout: Lookout, anatomy: Anatomy, asked: CheckRequest, catalog: Catalog, puts: _Puts
+    probes: Probes, anatomy: Anatomy, asked: CheckRequest, catalog: Catalog, puts: _Puts
 ) -> Iterable[tuple[_Question, Callable[[], _Answer]]]:
     """Return every question to the APIs, by what it is about."""
-    for question, put in _all_questions(lookout.apis, anatomy, asked, catalog):
+    for question, put in _all_questions(probes.apis, anatomy, asked, catalog):
         yield question, partial(_in_time, puts, question, put)
 
 

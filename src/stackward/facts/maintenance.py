@@ -20,9 +20,9 @@ from stackward.model.maintenance import (
     HA_ON,
     MAINTENANCE,
     MASKED,
-    Away,
+    AwayServer,
+    BringBackFacts,
     Holder,
-    Homecoming,
     Marks,
     MovedServer,
     MovedServers,
@@ -118,10 +118,10 @@ def read_told_ha(journal: Journal, cloud: str, host: str) -> str | None:
 
 def read_way_back(
     world: World, journal: Journal, name: str, drained: MovedServers, *, only: str | None = None
-) -> Homecoming:
+) -> BringBackFacts:
     """Return how servers stand that a run moved off the node; `only` the server of an id."""
     found = find_node(world, world.nova.services(), name, read_remembered(world, journal))
-    return Homecoming(
+    return BringBackFacts(
         name=found.match.node or found.service.host,
         host=found.service.host,
         service=found.service,
@@ -136,18 +136,18 @@ def read_way_back(
     )
 
 
-def _away(world: World, journal: Journal, drained: MovedServer) -> Away:
+def _away(world: World, journal: Journal, drained: MovedServer) -> AwayServer:
     server = world.nova.server(drained.id)
     if server is None or server.host is None or server.host != drained.target:
-        return Away(drained=drained, server=server)
+        return AwayServer(drained=drained, server=server)
     node = read_compute_node(world, server.host, only=server.id)
     if node.claim and (claiming := known_run(journal, node.claim.run)):
         node = replace(node, claiming_run=claiming.state)
     # It may have gone between the two looks.
     return (
-        Away(drained=drained, server=server, node=node)
+        AwayServer(drained=drained, server=server, node=node)
         if node.servers
-        else Away(drained=drained, server=world.nova.server(drained.id))
+        else AwayServer(drained=drained, server=world.nova.server(drained.id))
     )
 
 

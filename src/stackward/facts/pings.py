@@ -13,7 +13,7 @@ from stackward.errors import NotUnderstood, Uncertain, Unreachable
 from stackward.facts.rpc import RPC_S
 from stackward.model.cloud_state import NO_TIME, UNREACHED, PingTarget, Rpc, RpcAnswer
 from stackward.ports.deadline import FAIR, Deadline
-from stackward.ports.lookout import Lookout
+from stackward.ports.probes import Probes
 from stackward.ports.shell import Shell
 from stackward.ports.together import Round
 
@@ -39,17 +39,17 @@ Place = tuple[str, str | None, str | None]  # a node; there, the engine and name
 
 
 def begin_pings(
-    lookout: Lookout, targets: Iterable[PingTarget], deadline: Deadline, *, within_s: float
+    probes: Probes, targets: Iterable[PingTarget], deadline: Deadline, *, within_s: float
 ) -> "Pings":
     """Begin to call each of them over RPC, once."""
     there: dict[Place, list[PingTarget]] = {}
     for target in targets:
         there.setdefault((target.node, target.engine, target.container), []).append(target)
     questions: dict[Place, Callable[[], Mapping[str, RpcAnswer]]] = {
-        place: partial(_ping, lookout.shell, place, called, min(within_s, RPC_S), deadline)
+        place: partial(_ping, probes.shell, place, called, min(within_s, RPC_S), deadline)
         for place, called in there.items()
     }
-    return Pings(there, lookout.together.begin(questions))
+    return Pings(there, probes.together.begin(questions))
 
 
 @dataclass(frozen=True, slots=True)

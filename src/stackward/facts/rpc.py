@@ -6,7 +6,7 @@ from functools import partial
 from stackward.facts.cloud_state import NOVA, TOLD_S
 from stackward.model.cloud_state import NO_TIME, Catalog, Endpoint, Rpc, RpcAnswer
 from stackward.ports.deadline import Deadline
-from stackward.ports.lookout import Lookout
+from stackward.ports.probes import Probes
 
 RPC_S = 5.0
 MOST_UNANSWERED = 2  # each holds a worker of nova-api for a minute
@@ -15,7 +15,7 @@ STILL_HANGS = "a call of an earlier look still hangs"
 
 
 def ask_rpc(
-    lookout: Lookout,
+    probes: Probes,
     catalog: Catalog | None,
     hypervisors: Mapping[str, str],
     *,
@@ -38,10 +38,10 @@ def ask_rpc(
         limit_s = deadline.within(within_s)
         put: set[str] = set()
         questions: dict[str, Callable[[], RpcAnswer]] = {
-            host: partial(_ask_uptime, lookout, endpoint, hypervisor, limit_s, put.add)
+            host: partial(_ask_uptime, probes, endpoint, hypervisor, limit_s, put.add)
             for host, hypervisor in now
         }
-        answers = lookout.together.ask(questions, within_s=limit_s + TOLD_S)
+        answers = probes.together.ask(questions, within_s=limit_s + TOLD_S)
         told |= {
             host: answer or unheard(limit_s, is_put=hypervisors[host] in put)
             for host, answer in answers.items()
@@ -70,11 +70,11 @@ def unheard(within_s: float, *, is_put: bool) -> RpcAnswer:
 
 
 def _ask_uptime(
-    lookout: Lookout,
+    probes: Probes,
     endpoint: Endpoint,
     hypervisor: str,
     within_s: float,
     note: Callable[[str], None],
 ) -> RpcAnswer:
     note(hypervisor)
-    return lookout.apis.uptime(endpoint, hypervisor, within_s=within_s)
+    return probes.apis.uptime(endpoint, hypervisor, within_s=within_s)

@@ -25,7 +25,7 @@ from stackward.health.processes import Present
 from stackward.model.cloud_state import NO_TIME, CallTarget, CloudState, PingTarget, Rpc, RpcAnswer
 from stackward.model.health import Health
 from stackward.ports.deadline import Deadline
-from stackward.ports.lookout import Lookout
+from stackward.ports.probes import Probes
 from stackward.ports.together import Round
 
 # When calls over RPC begin, as parts of the whole: by what is known then, if not all is known
@@ -34,7 +34,7 @@ TURNS = (0.4, 0.6)
 
 
 def check_cloud(
-    lookout: Lookout,
+    probes: Probes,
     asked: CheckRequest,
     before: CloudState | None = None,
     *,
@@ -46,15 +46,15 @@ def check_cloud(
     it is not repeated. `by` is when a look must be over that has used up a part of its time.
     """
     anatomy = read_anatomy()
-    before_all = lookout.clock.monotonic()
-    lookout.apis.load()  # no question's time is used up by that
+    before_all = probes.clock.monotonic()
+    probes.apis.load()  # no question's time is used up by that
     if before is not None:
-        lookout.log_in_anew()
-    began = lookout.clock.monotonic()
-    look = Look(lookout, anatomy, asked, by)
-    calls = _Calls(lookout, anatomy, asked, look, before)
+        probes.log_in_anew()
+    began = probes.clock.monotonic()
+    look = Look(probes, anatomy, asked, by)
+    calls = _Calls(probes, anatomy, asked, look, before)
     for part in TURNS if asked.rpc else ():
-        known = look.state(by=Deadline(lookout.clock, began + part * look.takes_s))
+        known = look.state(by=Deadline(probes.clock, began + part * look.takes_s))
         calls.begin(*known)
         if look.is_over:
             break
@@ -64,29 +64,29 @@ def check_cloud(
     state = replace(
         state,
         is_rpc_asked=asked.rpc,
-        took_s=lookout.clock.monotonic() - began,
+        took_s=probes.clock.monotonic() - began,
         loading_s=began - before_all,
     )
     return judge_cloud(state, anatomy), state
 
 
-def check_node(lookout: Lookout, word: str, asked: CheckRequest) -> tuple[Health, CloudState]:
+def check_node(probes: Probes, word: str, asked: CheckRequest) -> tuple[Health, CloudState]:
     """Look at the node that the inventory or Nova calls so; finding it is a part of the time.
 
     Raises BadInput where there is none, and Refused where it is not known in time which it is.
     """
-    lookout.apis.load()
+    probes.apis.load()
     whole_s = time_for(1, asked.within_s)
-    whole = Deadline.after(lookout.clock, whole_s)
-    found = node_called(lookout, word, whole.sooner(whole_s * (1 - SEARCHING)))
-    return check_cloud(lookout, replace(asked, only=found), by=whole)
+    whole = Deadline.after(probes.clock, whole_s)
+    found = node_called(probes, word, whole.sooner(whole_s * (1 - SEARCHING)))
+    return check_cloud(probes, replace(asked, only=found), by=whole)
 
 
 @dataclass
 class _Calls:
     """The calls over RPC of one look: each is put once, as soon as it is known to be worth it."""
 
-    lookout: Lookout
+    probes: Probes
     anatomy: Anatomy
     asked: CheckRequest
     look: Look
@@ -106,17 +106,17 @@ class _Calls:
         here = present(state, self.anatomy)
         deadline, within_s = self.look.deadline.sooner(TOLD_S), self.asked.within_s
         ends, each_s = deadline.sooner(TOLD_S), min(within_s, RPC_S)  # of calls one after another
-        apis = (self.lookout, state.catalog)
+        apis = (self.probes, state.catalog)
         if self.computes is None and hypervisors is not None:
             self._choose(state, here, hypervisors)
             ask = partial(ask_rpc, *apis, self.wanted, deadline=ends, within_s=each_s)
-            self.computes = self.lookout.together.begin({"rpc": ask})
+            self.computes = self.probes.together.begin({"rpc": ask})
         if self.by_apis is None and self._choose_for_apis(state, here):
             call = partial(call_by_apis, *apis, self.targets, deadline=ends, within_s=each_s)
-            self.by_apis = self.lookout.together.begin({"calls": call})
+            self.by_apis = self.probes.together.begin({"calls": call})
         if new := self._not_called(state, here):
             self.called |= {one.queue for one in new}
-            self.others.append(begin_pings(self.lookout, new, deadline, within_s=within_s))
+            self.others.append(begin_pings(self.probes, new, deadline, within_s=within_s))
         self.last = state
 
     def ended(self, state: CloudState, hypervisors: Mapping[str, str] | None) -> CloudState:

@@ -14,8 +14,8 @@ from stackward.model.hardware import Alike, Hardware
 from stackward.model.health import State
 from stackward.model.power import DeviceName, PowerCheck, PowerDevice, PowerFinding
 from stackward.model.survey import Unseen
-from stackward.ports.lookout import Lookout
 from stackward.ports.power import PowerReader
+from stackward.ports.probes import Probes
 
 Told: TypeAlias = PowerDevice | StackwardError | None  # None: no device is named
 Own: TypeAlias = Hardware | str  # or why the node did not tell
@@ -24,17 +24,17 @@ LATE_S = 2.0  # so much later a look gives up what should have ended by itself
 
 
 def check_power(
-    lookout: Lookout, power: PowerReader, nodes: Sequence[str], within_s: float
+    probes: Probes, power: PowerReader, nodes: Sequence[str], within_s: float
 ) -> tuple[PowerCheck, ...]:
     """Ask the devices of these nodes, and the nodes themselves, side by side.
 
     Raises BadInput where the file with the logins cannot be used.
     """
-    devices = lookout.together.begin(
+    devices = probes.together.begin(
         {node: partial(_told_by, power, node, within_s) for node in nodes}
     )
-    selves = lookout.together.begin(
-        {node: partial(_own_of, lookout, node, within_s) for node in nodes}
+    selves = probes.together.begin(
+        {node: partial(_own_of, probes, node, within_s) for node in nodes}
     )
     late = Unreachable("no answer in time")
     told = devices.told(within_s=within_s + LATE_S)
@@ -56,8 +56,8 @@ def _told_by(power: PowerReader, node: str, within_s: float) -> Told:
         return error
 
 
-def _own_of(lookout: Lookout, node: str, within_s: float) -> Own:
-    seen = survey_node(lookout.shell, lookout.clock, read_anatomy(), node, within_s=within_s)
+def _own_of(probes: Probes, node: str, within_s: float) -> Own:
+    seen = survey_node(probes.shell, probes.clock, read_anatomy(), node, within_s=within_s)
     if isinstance(seen, Unseen):
         return seen.why
     return Hardware.of(uuid=seen.board.uuid, serial=seen.board.serial, macs=seen.board.macs)

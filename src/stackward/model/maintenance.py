@@ -137,7 +137,7 @@ class ReturningNode:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Away:
+class AwayServer:
     """A server that a drain moved, as it stands now."""
 
     drained: MovedServer
@@ -146,7 +146,7 @@ class Away:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Homecoming:
+class BringBackFacts:
     """A node in service again, and the servers that a drain of it moved away."""
 
     name: str
@@ -154,6 +154,6 @@ class Homecoming:
     service: ComputeService
     hypervisor: Hypervisor
     drained: MovedServers
-    away: tuple[Away, ...] = ()
+    away: tuple[AwayServer, ...] = ()
     is_of_one: bool = False  # one server alone was asked for
     way: str | None = None  # how those who must stay can come later; None: by the same again

@@ -10,7 +10,7 @@ DISABLED = "COMPUTE_STATUS_DISABLED"  # the trait by which placement keeps serve
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Inventory:
+class ResourceInventory:
     """What a resource provider has of one resource class."""
 
     total: int
@@ -28,7 +28,7 @@ class Provider:
     """A resource provider of placement: the node's account."""
 
     id: str
-    inventories: Mapping[str, Inventory] = field(default_factory=dict)
+    inventories: Mapping[str, ResourceInventory] = field(default_factory=dict)
     usages: Resources = field(default_factory=dict)
     allocations: Mapping[str, Resources] = field(default_factory=dict)  # by consumer
     traits: frozenset[str] = frozenset()

@@ -18,7 +18,7 @@ class Was(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Answer(StrEnum):
+class StartOrNot(StrEnum):
     """What follows for a server."""
 
     START = "start"
@@ -152,6 +152,6 @@ class WhoRan:
     """What follows for one server, and from what."""
 
     server: Server
-    answer: Answer
+    answer: StartOrNot
     because: str
     testimonies: tuple[Testimony, ...] = ()

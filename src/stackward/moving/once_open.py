@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from stackward.model.maintenance import Homecoming
+from stackward.model.maintenance import BringBackFacts
 from stackward.model.node import ComputeNode
 from stackward.model.placement import DISABLED, Candidate, Need, Provider
 
 
-def once_open(home: Homecoming, account: Provider, zone: str) -> Homecoming:
+def once_open(home: BringBackFacts, account: Provider, zone: str) -> BringBackFacts:
     """Return the way home as it will be once the node is in service.
 
     Placement offers a disabled node to nobody. So its own account there stands for the answer that
@@ -20,7 +20,7 @@ def once_open(home: Homecoming, account: Provider, zone: str) -> Homecoming:
     return replace(home, away=away)
 
 
-def _offering(node: ComputeNode, home: Homecoming, account: Provider, zone: str) -> ComputeNode:
+def _offering(node: ComputeNode, home: BringBackFacts, account: Provider, zone: str) -> ComputeNode:
     traits = account.traits - {DISABLED}
     itself = Candidate(
         provider=account.id,

@@ -28,12 +28,12 @@ from stackward.model.utc_time import utc_time
 from stackward.model.who_ran import (
     STARTS,
     STOPS,
-    Answer,
     GuestEvent,
     GuestLine,
     Listed,
     Loss,
     Past,
+    StartOrNot,
     Testimony,
     Was,
     WhoRan,
@@ -57,23 +57,23 @@ def judge_who_ran(past: Past, loss: Loss) -> WhoRan:
     if listed is not None and listed.was is Was.UNKNOWN:
         return WhoRan(
             server=past.server,
-            answer=Answer.CONTRADICTED,
+            answer=StartOrNot.CONTRADICTED,
             because=listed.words,
             testimonies=told,
         )
     decided = listed or next((each for each in told if each.witness == OWNER), None)
     if decided is not None:
-        answer = Answer.START if decided.was is Was.RUNNING else Answer.LEAVE_OFF
+        answer = StartOrNot.START if decided.was is Was.RUNNING else StartOrNot.LEAVE_OFF
         return WhoRan(server=past.server, answer=answer, because=decided.words, testimonies=told)
     sure = [each for each in told if each.was is not Was.UNKNOWN]
     because = "; ".join(f"{each.witness}: {each.words}" for each in sure or told)
     match {each.was for each in sure}:
         case found if found == {Was.RUNNING}:
-            answer = Answer.START
+            answer = StartOrNot.START
         case found if found == {Was.OFF}:
-            answer = Answer.LEAVE_OFF
+            answer = StartOrNot.LEAVE_OFF
         case _:
-            answer = Answer.CONTRADICTED
+            answer = StartOrNot.CONTRADICTED
     return WhoRan(
         server=past.server,
         answer=answer,

@@ -13,7 +13,7 @@ from stackward.plan.chain import (
     begins_runs,
     is_chain,
 )
-from stackward.plan.check import Answer, Check, Finding, Holds, NotApplicable, Unverified
+from stackward.plan.check import Check, CheckResult, Holds, NotApplicable, Refuted, Unverified
 from stackward.plan.columns import Columns
 from stackward.plan.decisions import Differences, differences
 from stackward.plan.kinds import ByKind, Kinds
@@ -64,15 +64,14 @@ __all__ = [
     "NOT_UNDONE",
     "PAST_RUNS",
     "VOLATILE",
-    "Answer",
     "BeginsRun",
     "Blocked",
     "ByKind",
     "Check",
+    "CheckResult",
     "Columns",
     "Differences",
     "Examined",
-    "Finding",
     "FromHost",
     "Holds",
     "Json",
@@ -88,6 +87,7 @@ __all__ = [
     "Plan",
     "Progress",
     "Prompt",
+    "Refuted",
     "Request",
     "Stage",
     "Standing",

@@ -18,7 +18,7 @@ class Holds:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Refuted:
     """The statement is not true: what is so instead, and what to do."""
 
     thing: str
@@ -45,7 +45,7 @@ class NotApplicable:
     reason: str
 
 
-Answer = Holds | Finding | Unverified | NotApplicable
+CheckResult = Holds | Refuted | Unverified | NotApplicable
 
 
 class Check(Protocol[W_contra]):
@@ -58,6 +58,6 @@ class Check(Protocol[W_contra]):
         """Say the statement: "no servers are on `compute-07`"."""
         ...
 
-    def ask(self, world: W_contra, /) -> Answer:
+    def ask(self, world: W_contra, /) -> CheckResult:
         """Return what was read where it is true, else what was found, or why nothing was read."""
         ...

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from stackward.model.claim import Claim
-from stackward.model.maintenance import Away, Homecoming
+from stackward.model.maintenance import AwayServer, BringBackFacts
 from stackward.plan import Blocked
 from stackward.policy.rule import Rule
 from stackward.policy.wishes import needs_consent
@@ -65,7 +65,7 @@ def claimed_elsewhere(claim: Claim, node: str) -> Blocked:
     )
 
 
-def judge_words(name: str, homes: Sequence[Homecoming], how: HowToMove) -> Iterator[Blocked]:
+def judge_words(name: str, homes: Sequence[BringBackFacts], how: HowToMove) -> Iterator[Blocked]:
     """Ask whether each id that was given is that of a server which it can be meant for."""
     away = [each for home in homes for each in home.away]
     known = {each.drained.id for each in away}
@@ -78,7 +78,9 @@ def judge_words(name: str, homes: Sequence[Homecoming], how: HowToMove) -> Itera
             yield UNKNOWN_CONSENT.blocks(name, given=consent.server)
 
 
-def why_it_stays(away: Away, facts: Homecoming, leave_behind: Sequence[str] = ()) -> str | None:
+def why_it_stays(
+    away: AwayServer, facts: BringBackFacts, leave_behind: Sequence[str] = ()
+) -> str | None:
     """Say why a server that was drained is left where it is; None where it may come home."""
     server = away.server
     if server is None:

@@ -7,8 +7,8 @@ import pytest
 from builders import a_candidate, a_node, a_server, a_service, an_id
 from stackward.model.hypervisor import Hypervisor
 from stackward.model.maintenance import (
-    Away,
-    Homecoming,
+    AwayServer,
+    BringBackFacts,
     MovedServer,
     MovedServers,
 )
@@ -29,8 +29,8 @@ def disabled(reason: str) -> ComputeService:
     return a_service(is_enabled=False, disabled_reason=reason)
 
 
-def home(*away: Away, service: ComputeService | None = None) -> Homecoming:
-    return Homecoming(
+def home(*away: AwayServer, service: ComputeService | None = None) -> BringBackFacts:
+    return BringBackFacts(
         name="compute-07",
         host="compute-07",
         service=service or a_service(),
@@ -40,16 +40,16 @@ def home(*away: Away, service: ComputeService | None = None) -> Homecoming:
     )
 
 
-def away(**changes: object) -> Away:
+def away(**changes: object) -> AwayServer:
     server = replace(a_server(host="compute-08"), **changes)  # type: ignore[arg-type]  # its fields
-    return Away(drained=DB, server=server)
+    return AwayServer(drained=DB, server=server)
 
 
 @pytest.mark.parametrize(
     ("one", "why"),
     [
         pytest.param(away(), None, id="where the drain put it: comes home"),
-        pytest.param(Away(drained=DB, server=None), "it was deleted", id="deleted"),
+        pytest.param(AwayServer(drained=DB, server=None), "it was deleted", id="deleted"),
         pytest.param(away(host="compute-07"), "it is on `compute-07` already", id="home"),
         pytest.param(
             away(host="compute-09"),
@@ -59,7 +59,7 @@ def away(**changes: object) -> Away:
         pytest.param(away(task_state="resize_prep"), "it is busy (resize_prep)", id="busy"),
     ],
 )
-def test_who_is_left_alone(one: Away, why: str | None) -> None:
+def test_who_is_left_alone(one: AwayServer, why: str | None) -> None:
     assert why_it_stays(one, home(one)) == why
 
 
@@ -72,7 +72,7 @@ def test_nobody_comes_home_to_a_closed_node_until_it_is_returned() -> None:
     assert plan_bring_back(home(), asked).blockers == ()
 
 
-def movable(name: str) -> Away:
+def movable(name: str) -> AwayServer:
     """Return a server that may come home from `compute-08`, where it is alone."""
     server = a_server(name=name, host="compute-08")
     there = a_node(
@@ -83,7 +83,7 @@ def movable(name: str) -> Away:
         service=a_service("compute-08"),
         provider=Provider(id=an_id("compute-08"), allocations={server.id: {"VCPU": 1}}),
     )
-    return Away(
+    return AwayServer(
         drained=MovedServer(id=server.id, name=name, target="compute-08"), server=server, node=there
     )
 
@@ -165,7 +165,7 @@ def test_a_server_for_which_there_is_no_room_at_home_stays_away() -> None:
     there = a_node(
         server, candidates=(), name="compute-08", host="compute-08", service=a_service("compute-08")
     )
-    one = Away(drained=DB, server=server, node=there)
+    one = AwayServer(drained=DB, server=server, node=there)
 
     plan = plan_bring_back(home(one), BringBackRequest(node="compute-07", run="01DRAIN"))
 

@@ -20,7 +20,7 @@ from operations.drain_compute_node.test_remedies import (
     in_zone,
 )
 from raising import assert_settled, raised_by, rules_of
-from stackward.model.maintenance import Away, Homecoming, MovedServer, MovedServers
+from stackward.model.maintenance import AwayServer, BringBackFacts, MovedServer, MovedServers
 from stackward.model.node import ComputeNode
 from stackward.model.run import RunState
 from stackward.operations.bring_back_servers.plan import plan_bring_back
@@ -32,22 +32,22 @@ from stackward.requests.how_to_move import HowToMove
 OF_SERVERS = rules_of("moving", "policy.node")  # what a drain asks of a node and its servers
 
 
-def coming(node: ComputeNode, **changes: Any) -> Homecoming:  # noqa: ANN401  # any field
+def coming(node: ComputeNode, **changes: Any) -> BringBackFacts:  # noqa: ANN401  # any field
     """Return the way home to `compute-08` of the one server of a node."""
     [server] = node.servers
     moved = MovedServer(id=server.id, name="db-01", target=server.host, source="compute-08")
-    home = Homecoming(
+    home = BringBackFacts(
         name="compute-08",
         host="compute-08",
         service=a_service("compute-08"),
         hypervisor=replace(WELL.hypervisor, name="compute-08", host="compute-08"),
         drained=MovedServers(run="01RUN", servers=(moved,)),
-        away=(Away(drained=moved, server=server, node=node),),
+        away=(AwayServer(drained=moved, server=server, node=node),),
     )
     return replace(home, **changes)
 
 
-def planned(home: Homecoming, **how: Any) -> Plan[World]:  # noqa: ANN401  # any field
+def planned(home: BringBackFacts, **how: Any) -> Plan[World]:  # noqa: ANN401  # any field
     return plan_bring_back(
         home, BringBackRequest(node="compute-08", run="01RUN", how=HowToMove(**how))
     )
@@ -125,9 +125,9 @@ def test_flags_that_let_a_server_leave_are_named_for_its_way_home(name: str) -> 
 class HomeCase:
     """A verdict, and the homecoming or the flags once its remedy was followed."""
 
-    before: Homecoming
+    before: BringBackFacts
     advice: str  # a part of the remedy
-    after: Homecoming | None = None  # None: the same
+    after: BringBackFacts | None = None  # None: the same
     how: dict[str, Any] | None = None
 
 

@@ -11,14 +11,14 @@ from fakes.nova import TINY
 from stackward.model.claim import Claim
 from stackward.model.hypervisor import Hypervisor
 from stackward.model.maintenance import (
-    Away,
-    Homecoming,
+    AwayServer,
+    BringBackFacts,
     Marks,
     MovedServer,
     MovedServers,
     ReturningNode,
 )
-from stackward.model.placement import DISABLED, Inventory, Provider
+from stackward.model.placement import DISABLED, Provider, ResourceInventory
 from stackward.model.run import RunState
 from stackward.model.service import ComputeService
 from stackward.model.unread import Unread
@@ -67,7 +67,7 @@ def a_closed(**changes: Any) -> ReturningNode:  # noqa: ANN401  # any field
     return replace(node, **changes)
 
 
-def a_way_home(zone: str | None = None) -> Homecoming:
+def a_way_home(zone: str | None = None) -> BringBackFacts:
     """Return the way home of `db-01`, which the run has put on `compute-08`."""
     server = a_server(host="compute-08", pinned_zone=zone)
     there = a_node(
@@ -78,18 +78,18 @@ def a_way_home(zone: str | None = None) -> Homecoming:
         service=a_service("compute-08"),
     )
     moved = MovedServer(id=server.id, name="db-01", target="compute-08", source="compute-07")
-    return Homecoming(
+    return BringBackFacts(
         name="compute-07",
         host="compute-07",
         service=disabled("01DRAIN"),
         hypervisor=HYPERVISOR,
         drained=MovedServers(run="01DRAIN", servers=(moved,), by="run"),
-        away=(Away(drained=moved, server=server, node=there),),
+        away=(AwayServer(drained=moved, server=server, node=there),),
     )
 
 
 def an_account(**changes: Any) -> Provider:  # noqa: ANN401  # any field
-    inventories = {"VCPU": Inventory(total=8), "MEMORY_MB": Inventory(total=16384)}
+    inventories = {"VCPU": ResourceInventory(total=8), "MEMORY_MB": ResourceInventory(total=16384)}
     account = Provider(id=an_id("compute-07"), inventories=inventories, traits=TRAITS)
     return replace(account, **changes)
 
@@ -250,7 +250,8 @@ def test_a_server_comes_home_to_a_node_that_placement_does_not_offer_yet() -> No
     "facts",
     [
         pytest.param(
-            a_drain(provider=an_account(inventories={"VCPU": Inventory(total=8)})), id="no memory"
+            a_drain(provider=an_account(inventories={"VCPU": ResourceInventory(total=8)})),
+            id="no memory",
         ),
         pytest.param(a_drain(provider=an_account(usages={"VCPU": 8})), id="full"),
         pytest.param(a_drain(provider=an_account(traits=frozenset())), id="another CPU"),

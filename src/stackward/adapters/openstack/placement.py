@@ -7,7 +7,14 @@ from stackward.adapters.openstack.answers import Json, text
 from stackward.adapters.openstack.http import Api
 from stackward.adapters.openstack.paths import at
 from stackward.adapters.openstack.services import PLACEMENT_OLDEST
-from stackward.model.placement import Account, Candidate, Inventory, Need, Provider, Resources
+from stackward.model.placement import (
+    Account,
+    Candidate,
+    Need,
+    Provider,
+    ResourceInventory,
+    Resources,
+)
 
 _NO_KIND = "unknown"  # placement's word for a consumer that was made before 1.38: Nova's are
 
@@ -68,10 +75,12 @@ class PlacementApi:
         return dict(self._api.every("/resource_providers", "resource_providers", to_root))
 
 
-def to_inventories(given: Json) -> dict[str, Inventory]:
+def to_inventories(given: Json) -> dict[str, ResourceInventory]:
     """Read `GET /resource_providers/{uuid}/inventories`."""
     return {
-        name: Inventory(total=one["total"], reserved=one["reserved"], ratio=one["allocation_ratio"])
+        name: ResourceInventory(
+            total=one["total"], reserved=one["reserved"], ratio=one["allocation_ratio"]
+        )
         for name, one in given["inventories"].items()
     }
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from stackward.model.maintenance import Away, Homecoming
+from stackward.model.maintenance import AwayServer, BringBackFacts
 from stackward.moving.leaving_servers import STALLS, Judged, judge
 from stackward.operations.bring_back_servers.rules import advice_for, judge_source
 from stackward.plan import Blocked, Move, Warned
@@ -15,12 +15,12 @@ from stackward.requests.how_to_move import HowToMove
 from stackward.wording import count_of
 
 
-def how_of(facts: Homecoming, asked: BringBackRequest) -> HowToMove:
+def how_of(facts: BringBackFacts, asked: BringBackRequest) -> HowToMove:
     """Return how the servers move: also by what owners have agreed to before the drain."""
     return replace(asked.how, consents=(*asked.how.consents, *facts.drained.consents))
 
 
-def judge_coming(away: Away, facts: Homecoming, asked: BringBackRequest) -> Judged:
+def judge_coming(away: AwayServer, facts: BringBackFacts, asked: BringBackRequest) -> Judged:
     """Say how a server comes home, and all that stands against it."""
     assert away.node is not None  # noqa: S101  # `why_it_stays` has sorted out the others
     [server] = away.node.servers
@@ -28,14 +28,14 @@ def judge_coming(away: Away, facts: Homecoming, asked: BringBackRequest) -> Judg
     return judge(server, away.node, how_of(facts, asked), choice)
 
 
-def against(away: Away, judged: Judged) -> list[Blocked]:
+def against(away: AwayServer, judged: Judged) -> list[Blocked]:
     """Return what keeps a server where it is, also on the side of its node now."""
     verdicts = [*judged.verdicts, *(judge_source(away.node) if away.node else ())]
     return [each for each in verdicts if isinstance(each, Blocked)]
 
 
 def who_stays(
-    judged: list[tuple[Away, Judged]], left_out: dict[str, Blocked], way: str
+    judged: list[tuple[AwayServer, Judged]], left_out: dict[str, Blocked], way: str
 ) -> Iterator[Warned]:
     """Tell who stays away for now, and why; and what is to be known of those who come."""
     for away, each in judged:
@@ -58,7 +58,7 @@ def who_stays(
 
 
 def notices(
-    facts: Homecoming, asked: BringBackRequest, moves: tuple[Move[World], ...]
+    facts: BringBackFacts, asked: BringBackRequest, moves: tuple[Move[World], ...]
 ) -> Iterator[str]:
     """Say who is left alone and why, and what users of the others will notice."""
     for away in facts.away:

@@ -7,7 +7,7 @@ from stackward.facts.moved import read_drained_by, read_drained_in_chain
 from stackward.facts.named import find_node
 from stackward.facts.observed import read_remembered
 from stackward.kinds import KINDS
-from stackward.model.maintenance import Homecoming, MovedServers
+from stackward.model.maintenance import BringBackFacts, MovedServers
 from stackward.moving.once_open import once_open
 from stackward.plan import Request
 from stackward.ports.journal import Journal
@@ -23,7 +23,7 @@ def read_homecoming(
     journal: Journal,
     asked: BringBackRequest,
     run_id: str | None,  # noqa: ARG001  # it claims nothing
-) -> Homecoming:
+) -> BringBackFacts:
     """Return what a drain of the node moved away and how it stands.
 
     The calls grow with the servers that were moved.
@@ -33,7 +33,7 @@ def read_homecoming(
 
 def read_homecoming_after(
     world: World, journal: Journal, asked: BringBackRequest, before: Request
-) -> Homecoming:
+) -> BringBackFacts:
     """Return the same as it will be once the node has returned to service, if that comes before."""
     home = _read(world, journal, asked, None)
     if not isinstance(before, ReturnRequest):
@@ -43,12 +43,16 @@ def read_homecoming_after(
     return replace(once_open(home, account, service.zone), service=service)
 
 
-def read_one(world: World, journal: Journal, asked: BringBackRequest, server: str) -> Homecoming:
+def read_one(
+    world: World, journal: Journal, asked: BringBackRequest, server: str
+) -> BringBackFacts:
     """Return the same with one of the servers only, by its id."""
     return _read(world, journal, asked, server)
 
 
-def _read(world: World, journal: Journal, asked: BringBackRequest, only: str | None) -> Homecoming:
+def _read(
+    world: World, journal: Journal, asked: BringBackRequest, only: str | None
+) -> BringBackFacts:
     remembered = read_remembered(world, journal)
     host = find_node(world, world.nova.services(), asked.node, remembered).service.host
     cloud = world.cloud.identity().id

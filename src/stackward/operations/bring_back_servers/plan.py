@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from stackward.checks.compute import AreOn
 from stackward.checks.service import InService
-from stackward.model.maintenance import Homecoming
+from stackward.model.maintenance import BringBackFacts
 from stackward.moving.leaving_servers import moves_of
 from stackward.operations.bring_back_servers.coming import (
     against,
@@ -29,7 +29,7 @@ from stackward.ports.world import World
 from stackward.requests.bring_back_servers import BringBackRequest
 
 
-def plan_bring_back(facts: Homecoming, asked: BringBackRequest) -> Plan[World]:
+def plan_bring_back(facts: BringBackFacts, asked: BringBackRequest) -> Plan[World]:
     """Plan who comes home, and how, from facts alone."""
     way = facts.way or f"`stackward node return {facts.name} --bring-back` again"
     coming = [
@@ -82,11 +82,11 @@ def plan_bring_back(facts: Homecoming, asked: BringBackRequest) -> Plan[World]:
     )
 
 
-def _slips(facts: Homecoming, asked: BringBackRequest) -> Iterator[Blocked]:
+def _slips(facts: BringBackFacts, asked: BringBackRequest) -> Iterator[Blocked]:
     if not facts.is_of_one:  # the others are not among the facts then
         yield from judge_words(facts.name, [facts], asked.how)
 
 
-def _closed(facts: Homecoming) -> Iterator[Blocked]:
+def _closed(facts: BringBackFacts) -> Iterator[Blocked]:
     if not facts.service.is_enabled or not facts.service.is_up:
         yield HOME_CLOSED.blocks(facts.name)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from stackward.checks.server import RunElsewhere
 from stackward.model.server import Server
-from stackward.model.who_ran import Answer
+from stackward.model.who_ran import StartOrNot
 from stackward.moving.bringing_up import START
 from stackward.moving.fencing import proofs_of_silence
 from stackward.moving.who_ran import judge_who_ran
@@ -28,7 +28,7 @@ class Coming:
     """What becomes of a server once it is evacuated, and from what."""
 
     server: Server
-    answer: Answer
+    answer: StartOrNot
     because: str
     known: tuple[str, ...] = ()  # the requests in its action log
 
@@ -48,7 +48,9 @@ def who_comes(
         _by_word(
             Coming(
                 server=by_id[move.thing_id],
-                answer=ran[move.thing_id].answer if move.thing_id in ran else Answer.CONTRADICTED,
+                answer=ran[move.thing_id].answer
+                if move.thing_id in ran
+                else StartOrNot.CONTRADICTED,
                 because=ran[move.thing_id].because if move.thing_id in ran else _NOBODY,
                 known=requests.get(move.thing_id, ()),
             ),
@@ -60,13 +62,13 @@ def who_comes(
 
 def _by_word(one: Coming, asked: EvacuateRequest) -> Coming:
     if one.server.id in asked.leave_off:
-        return _with(one, Answer.LEAVE_OFF, "`--leave-off` was given")
+        return _with(one, StartOrNot.LEAVE_OFF, "`--leave-off` was given")
     if one.server.id in asked.start:
-        return _with(one, Answer.START, "`--start` was given")
+        return _with(one, StartOrNot.START, "`--start` was given")
     return one
 
 
-def _with(one: Coming, answer: Answer, because: str) -> Coming:
+def _with(one: Coming, answer: StartOrNot, because: str) -> Coming:
     return Coming(server=one.server, answer=answer, because=because, known=one.known)
 
 
@@ -78,9 +80,9 @@ def judge_coming(
         server = each.server
         if server.id in asked.start and server.id in asked.leave_off:
             yield rules.BOTH_WAYS.blocks(server.label, server.id)
-        elif each.answer is Answer.CONTRADICTED:
+        elif each.answer is StartOrNot.CONTRADICTED:
             yield rules.NOT_STARTED.warns(server.label, server.id, because=each.because)
-        elif each.answer is Answer.START:
+        elif each.answer is StartOrNot.START:
             yield from judge_wave(server, facts.tags, asked.tiers)
 
 
@@ -92,7 +94,7 @@ def start_stages(
     whose: Whose,
 ) -> Iterator[Stage[World]]:
     """Return a stage for each wave, in order; `targets` says where each server is by then."""
-    starting = {each.server.id: each for each in coming if each.answer is Answer.START}
+    starting = {each.server.id: each for each in coming if each.answer is StartOrNot.START}
     servers = [each.server for each in starting.values()]
     for wave in waves_of(servers, facts.tags, asked.tiers):
         yield Stage(
@@ -137,7 +139,7 @@ def _move(
 
 def they_run(coming: Sequence[Coming], host: str) -> Iterator[RunElsewhere]:
     """Return what is proved at the end of those that are started."""
-    started = tuple(sorted(each.server.id for each in coming if each.answer is Answer.START))
+    started = tuple(sorted(each.server.id for each in coming if each.answer is StartOrNot.START))
     if started:
         yield RunElsewhere(servers=started, but_for=host)
 
@@ -145,8 +147,8 @@ def they_run(coming: Sequence[Coming], host: str) -> Iterator[RunElsewhere]:
 def said_of_coming(coming: Sequence[Coming]) -> Iterator[str]:
     """Say of each server why it is started, or left off; of the unknown a warning does."""
     for each in coming:
-        if each.answer is Answer.START:
+        if each.answer is StartOrNot.START:
             yield f"`{each.server.label}` is started there: {each.because}"
     for each in coming:
-        if each.answer is Answer.LEAVE_OFF:
+        if each.answer is StartOrNot.LEAVE_OFF:
             yield f"`{each.server.label}` is left off there: {each.because}"

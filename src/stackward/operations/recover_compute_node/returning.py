@@ -7,7 +7,7 @@ from stackward.model.attachments import Attachments
 from stackward.model.bringing_up import ServerToBringUp
 from stackward.model.server import Server
 from stackward.model.unread import Unread
-from stackward.model.who_ran import Answer, WhoRan
+from stackward.model.who_ran import StartOrNot, WhoRan
 from stackward.moving.bringing_up import judge_start
 from stackward.moving.who_ran import judge_who_ran
 from stackward.operations.recover_compute_node.facts import RecoveryFacts
@@ -29,7 +29,7 @@ class Returning:
     """What becomes of one server, and from what."""
 
     server: Server
-    answer: Answer
+    answer: StartOrNot
     because: str
     runs: bool = False  # it runs already: nothing is to be done
 
@@ -54,17 +54,19 @@ def _by_word(ran: WhoRan, asked: RecoverRequest, *, runs: bool) -> Returning:
     server = ran.server
     answer, because = ran.answer, ran.because
     if asked.only and server.id not in asked.only:
-        answer, because = Answer.LEAVE_OFF, "`--only` names others"
+        answer, because = StartOrNot.LEAVE_OFF, "`--only` names others"
     elif server.id in asked.leave_off:
-        answer, because = Answer.LEAVE_OFF, "`--leave-off` was given"
+        answer, because = StartOrNot.LEAVE_OFF, "`--leave-off` was given"
     elif server.id in asked.start:
-        answer, because = Answer.START, "`--start` was given"
+        answer, because = StartOrNot.START, "`--start` was given"
     return Returning(server=server, answer=answer, because=because, runs=runs)
 
 
 def to_run(facts: RecoveryFacts, returning: tuple[Returning, ...]) -> list[ServerToBringUp]:
     """Return those that run in the end: those that the node has brought up by itself, too."""
-    return [facts.to_bring_up[each.server.id] for each in returning if each.answer is Answer.START]
+    return [
+        facts.to_bring_up[each.server.id] for each in returning if each.answer is StartOrNot.START
+    ]
 
 
 def to_start(facts: RecoveryFacts, returning: tuple[Returning, ...]) -> list[ServerToBringUp]:
@@ -72,7 +74,7 @@ def to_start(facts: RecoveryFacts, returning: tuple[Returning, ...]) -> list[Ser
     return [
         facts.to_bring_up[each.server.id]
         for each in returning
-        if each.answer is Answer.START and not each.runs
+        if each.answer is StartOrNot.START and not each.runs
     ]
 
 
@@ -80,9 +82,9 @@ def judge_returning(facts: RecoveryFacts, returning: tuple[Returning, ...]) -> I
     """Ask all that stands against bringing them up; name those of which nobody knows."""
     for each in returning:
         server = each.server
-        if each.runs or each.answer is Answer.LEAVE_OFF:
+        if each.runs or each.answer is StartOrNot.LEAVE_OFF:
             continue
-        if each.answer is Answer.CONTRADICTED:
+        if each.answer is StartOrNot.CONTRADICTED:
             yield NOT_KNOWN.warns(server.label, server.id, because=each.because)
             continue
         yield from judge_start(facts.to_bring_up[server.id], as_node_returns=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from stackward.model.maintenance import Homecoming, MovedServer, ReturningNode
+from stackward.model.maintenance import BringBackFacts, MovedServer, ReturningNode
 from stackward.model.placement import Provider
 from stackward.model.run import RunState
 from stackward.plan import NOT_UNDONE, Blocked, Json, Request
@@ -42,7 +42,7 @@ class WayBack:
     """A request by which servers come back to a node, and how they and the node stand."""
 
     request: BringBackRequest
-    home: Homecoming
+    home: BringBackFacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

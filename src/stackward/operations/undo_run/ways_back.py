@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from stackward.model.maintenance import Homecoming
+from stackward.model.maintenance import BringBackFacts
 from stackward.moving.once_open import once_open
 from stackward.operations import operation
 from stackward.operations.undo_run.rules import NOT_MOVED_BACK
@@ -35,13 +35,13 @@ def plan_way_back(
     )
 
 
-def _stays(home: Homecoming, asked: UndoRequest) -> Iterator[str]:
+def _stays(home: BringBackFacts, asked: UndoRequest) -> Iterator[str]:
     for away in home.away:
         if (why := why_it_stays(away, home, asked.how.leave_behind)) is not None:
             yield f"`{away.drained.name}` is left alone: {why}"
 
 
-def _shut_out(home: Homecoming, facts: Undoing, asked: UndoRequest) -> Iterator[Warned]:
+def _shut_out(home: BringBackFacts, facts: Undoing, asked: UndoRequest) -> Iterator[Warned]:
     for away in home.away:
         if away.server and why_it_stays(away, home, asked.how.leave_behind) is None:
             yield NOT_MOVED_BACK.warns(
@@ -61,19 +61,19 @@ def _told(warned: Warned) -> Warned:
     return replace(warned, worry=NOT_MOVED_BACK.name)
 
 
-def _way(home: Homecoming, facts: Undoing) -> str:
+def _way(home: BringBackFacts, facts: Undoing) -> str:
     if facts.returning:
         way = f"`stackward node return {home.name} --bring-back --run {facts.run}`"
         return f"plan again; or later {way}"
     return "plan again"
 
 
-def _is_open(home: Homecoming) -> bool:
+def _is_open(home: BringBackFacts) -> bool:
     """Say whether servers could go there now."""
     return home.service.is_enabled and home.service.is_up
 
 
-def _once_open(home: Homecoming, facts: Undoing) -> Homecoming:
+def _once_open(home: BringBackFacts, facts: Undoing) -> BringBackFacts:
     if facts.provider is None or facts.returning is None:
         return home
     return once_open(home, facts.provider, facts.returning.service.zone)

@@ -1,4 +1,4 @@
-"""The bundle of ports that a health check is given: it looks, and can change nothing."""
+"""The ports that a health check is given: it looks, and can change nothing."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from stackward.ports.together import Together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lookout:
+class Probes:
     """All that is needed to see how a cloud is."""
 
     clock: Clock
