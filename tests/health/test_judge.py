@@ -388,6 +388,18 @@ def test_what_a_broken_component_takes_down_stands_under_it() -> None:
     assert {"nova-compute", "nova-conductor", "cinder-volume", "neutron-rpc-server"} <= under
 
 
+def test_of_two_causes_the_one_that_all_goes_on_without_explains_nothing() -> None:
+    """Seen: a nova-compute that could not report stood under memcached, not under RabbitMQ."""
+    site = Site()
+    stop_rabbitmq(site)
+    site.stop("ctl", "memcached.service")
+
+    health = site.look()
+
+    assert {"rabbitmq", "memcached"} <= {one.component for one in health.findings if not one.under}
+    assert "memcached" not in {one.under for one in health.findings}
+
+
 def test_what_rests_on_a_machine_stands_under_that_machine_only() -> None:
     site = Site()
     lose_node(site)
