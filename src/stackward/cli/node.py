@@ -600,7 +600,7 @@ def gate(  # noqa: PLR0913  # one for each flag
     choice: InventoryChoice,
     output: Output,
 ) -> None:
-    """Keep nova-compute off after a crash, until it may start.
+    """Keep nova-compute off after a crash, until you start it.
 
     At its start nova-compute removes the guests and disks of servers that were evacuated from its
     node. `install` puts a gate before it. After a planned reboot (a shutdown, and a boot within 15
@@ -846,7 +846,7 @@ def reconcile(  # noqa: PLR0913  # one for each flag
     choice: InventoryChoice,
     output: Output,
 ) -> int:
-    """Compare what Nova, libvirt and others have of its servers.
+    """Compare what Nova, libvirt and others know of its servers.
 
     The others are placement, Neutron and Cinder. It shows where they disagree, and what to do. All
     nodes are asked, as by `cloud reconcile`: a server of this node may be on another too. Only

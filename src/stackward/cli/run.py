@@ -273,7 +273,7 @@ def resume(  # noqa: PLR0913  # one for each flag
     choice: InventoryChoice,
     output: Output,
 ) -> None:
-    """Carry a run on from where it stopped or its worker died.
+    """Continue a run that has stopped, or whose worker has died.
 
     With `--at` or `--window` a worker goes on with it then. Where a chain has stopped because more
     was needed than was approved, the new plan is shown, and you are asked for an approval of it.
@@ -321,7 +321,7 @@ def undo(  # noqa: PLR0913  # one for each flag
     choice: InventoryChoice,
     output: Output,
 ) -> None:
-    """Take back what a run has done, as far as it is still its doing.
+    """Take back what a run has changed, unless others changed it since.
 
     A drain is undone by a return: the node comes back into service, then the servers that the run
     moved come home. A return is undone by a drain. What others have changed since is left, and

@@ -167,7 +167,7 @@ def _time(shown: str, option: str, words: str) -> time:
         return time.fromisoformat(shown.zfill(5) if len(shown) <= len("00:00") else shown.zfill(8))
     except ValueError as error:
         raise BadInput(
-            f"`{option} {words}`: there is no time {shown}: times are 00:00 to 23:59:59",
+            f"`{option} {words}`: {shown} is no time of day: those are 00:00 to 23:59:59",
             hint=_HOW_WINDOW if option == "--window" else _HOW_AT,
         ) from error
 

@@ -190,9 +190,7 @@ def _first(roots: Iterable[int], known: Known) -> Finding | None:
     What all goes on without, if slowly, is chosen only where nothing else explains it.
     """
     causes = [known.findings[at] for at in roots]
-    return min(
-        causes, key=lambda one: (one.component in SOFT, *_order(one, known)), default=None
-    )
+    return min(causes, key=lambda one: (one.component in SOFT, *_order(one, known)), default=None)
 
 
 def _order(one: Finding, known: Known) -> tuple[bool, int, int, str, str]:

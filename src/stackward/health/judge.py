@@ -340,14 +340,15 @@ def _component(
 
 def _order(
     one: ComponentHealth, findings: Iterable[Finding], anatomy: Anatomy
-) -> tuple[bool, int, int, int, str]:
-    """Put the worst first, then what explains most; what is explained comes after all others."""
+) -> tuple[bool, bool, int, int, int, str]:
+    """Put the worst first, then what explains most; then what is explained; last what is well."""
     explains = sum(
         1 for each in findings if each.under and each.under.partition(" on ")[0] == one.name
     )
     known = anatomy.components.get(one.name)
     restore = known.restore if known else 0
-    return (one.under is not None, one.state.rank, -explains, restore, one.name)
+    is_affected = one.under is not None
+    return (one.state is State.OK, is_affected, one.state.rank, -explains, restore, one.name)
 
 
 # --- what shows that it works -------------------------------------------------------------------

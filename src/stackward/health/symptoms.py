@@ -425,7 +425,7 @@ MASKED_BUT_RUNS = Symptom(
     "masked-but-runs",
     State.DEGRADED,
     "`{unit}` runs, but is masked: it will not start at boot, nor after it was stopped",
-    "look first who masked it, and why; if it should stay: `systemctl unmask {unit}`",
+    "look first who masked it, and why; if the service should run here: `systemctl unmask {unit}`",
     "Nothing can start a masked unit. It runs only until it next ends.",
 )
 MASKED_AND_FALLEN = Symptom(
@@ -1076,7 +1076,7 @@ NO_ENDPOINT = Symptom(
 NO_API = Symptom(
     "no-api",
     State.UNKNOWN,
-    "its catalog has no API that Stackward can ask",
+    "Keystone's catalog has no API of it that Stackward can ask",
     "log in to a project and not to a domain or the system, or see `openstack catalog list`",
     "An API that was not asked may be down.",
 )

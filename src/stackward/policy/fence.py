@@ -80,7 +80,8 @@ PROVED_LATER = Rule(
     "fence/proved-later",
     "only the order will show whether its device is this node's: the node, which answers now, must "
     "then be silent",
-    "if it still answers, another machine has lost its power, and the run says so",
+    "if the node still answers then, another machine has lost its power: the run says so; find "
+    "that machine, and switch it on",
     "While a node is well, `stackward cloud check` records which machine it is.",
 )
 BOOTS_BY_ITSELF = Rule(

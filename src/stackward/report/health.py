@@ -152,7 +152,7 @@ def summary(health: Health) -> str:
     what = f"`{health.only}`" if health.only else "the cloud"
     left = f"{len(health.not_proved)} not proved, {len(health.unknown)} unknown"
     loading = f" after {health.loading_s:.1f} s of loading" if health.loading_s > LOADED_S else ""
-    took = f"(looked for {health.took_s:.1f} s{loading})"
+    took = f"(the look took {health.took_s:.1f} s{loading})"
     if health.is_blind:
         return f"nothing was reached: no node and no API {took}"
     if health.state is State.NOT_PROVED:

@@ -1049,9 +1049,9 @@ def test_users_are_told_what_they_will_notice() -> None:
     node = a_node(a_server(), a_server("SHUTOFF", name="web-1"), a_server("PAUSED", name="web-2"))
 
     assert plan_drain(node, asking()).notices == (
-        "running on while they move, with a stall at the end: 1 server",
+        "running on while they move, with a short pause at the end: 1 server",
         "paused, and staying so: 1 server",
-        "off, and not to be started while they move: 1 server",
+        "off now; nobody should start them while they move: 1 server",
         "no new server is placed on `compute-07` from the cordon on",
     )
 

@@ -10,7 +10,7 @@ TWICE = Rule(
 )
 CANARY_TOO_WIDE = Rule(
     "chain/canary-too-wide",
-    "the canary is {canary}, and the first failure domain has {nodes} of the chain",
+    "the canary is {canary}, and only {nodes} of the chain are in the first failure domain",
     "pass `--canary {count}` or less, or `--at-once 1`",
     "A canary goes first to find what would go wrong: it takes down no second failure domain.",
 )

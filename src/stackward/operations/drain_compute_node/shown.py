@@ -49,11 +49,11 @@ def notices(judged: list[Judged], facts: ComputeNode, asked: DrainRequest) -> It
     cold = [each for each in going if each.way is Way.COLD]
     stopping = [each.server.label for each in cold if each.server.status == "ACTIVE"]
     if running:
-        yield f"running on while they move, with a stall at the end: {_servers(len(running))}"
+        yield f"running on while they move, with a short pause at the end: {_servers(len(running))}"
     if paused := len(live) - len(running):
         yield f"paused, and staying so: {_servers(paused)}"
     if stopped := len(cold) - len(stopping):
-        yield f"off, and not to be started while they move: {_servers(stopped)}"
+        yield f"off now; nobody should start them while they move: {_servers(stopped)}"
     if stopping:
         yield f"stopped for the time of their move: {', '.join(stopping)}"
     if any(each.server.volume_ids for each in going):

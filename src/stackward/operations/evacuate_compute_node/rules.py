@@ -110,7 +110,7 @@ PASSED_OVER = Rule(
 )
 RESET = Rule(
     "evacuate/reset",
-    "is reset to active first; it is {status}, {task}",
+    "is {status}, {task}: the run first resets its state to active",
     "",
     "`--reset-state` was given; the journal keeps its old state.",
 )

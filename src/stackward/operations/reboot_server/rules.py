@@ -56,7 +56,7 @@ KEEPS_MEMORY = Rule(
 )
 MEMORY_LOST = Rule(
     "reboot/memory-lost",
-    "is {status}: its memory is lost, and it runs afterwards",
+    "is {status}: the reboot loses its memory, and the server runs afterwards",
     "ask its owner first; or `openstack server {verb} {id}` instead",
     "nova 31.0 compute/manager.py, _reboot_instance: it is ACTIVE after any reboot.",
 )

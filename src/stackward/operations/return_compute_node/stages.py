@@ -128,4 +128,5 @@ def _called_up(facts: ReturningNode) -> Iterator[Stage[World]]:
 
 def _reason_again(facts: ReturningNode) -> str:
     was = f"; it was out for: {facts.claim.reason}" if facts.claim else ""
-    return f"its return failed at the acceptance server, `run show` shows why{was}"
+    # These words are stored in plans as a decision: other words would void each stored undo.
+    return f"its return failed at the acceptance server, `run show` tells why{was}"

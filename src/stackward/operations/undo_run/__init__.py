@@ -1,4 +1,4 @@
-"""Take back what a run has done, as far as it is still its doing."""
+"""Take back what a run has changed, and leave what others have changed since."""
 
 from stackward.facts.moved import Did
 from stackward.moving.again import objection

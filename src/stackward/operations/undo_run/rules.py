@@ -23,7 +23,7 @@ UNDO_TOO_EARLY = Rule(
 UNDO_ELSEWHERE = Rule(
     "undo-cloud-not-said",
     "was planned by an older version, which did not record its cloud",
-    "make sure that it is the cloud that this plan names",
+    "make sure that the run was carried out in the cloud that the plan of its undo names",
     "Nodes of two clouds may have the same names.",
 )
 UNDO_UNFINISHED = Rule(
