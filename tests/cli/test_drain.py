@@ -547,6 +547,28 @@ def test_the_words_with_which_nova_refuses_what_is_in_its_way_are_told(site: Sit
     assert "hunter2" not in err + events
 
 
+def test_a_run_that_stopped_says_what_it_has_not_begun_and_that_nothing_was_proved(
+    site: Site,
+) -> None:
+    """Seen: a reader of a failed drain could not tell whether the node may be switched off."""
+    [server] = [each.id for each in site.cloud.nova.known.values() if each.name == "db-01"]
+    site.cloud.nova.failures[server] = "no memory"
+
+    code, out, _ = site.run(*DRAIN, "--yes")
+
+    assert code == 4
+    assert (
+        "not begun:\n  keep off: stop nova-compute on `compute-07` and keep it off\n"
+        "nothing was proved: that is done once all else is done\n"
+    ) in out
+
+
+def test_a_run_that_ended_well_names_nothing_as_not_begun(site: Site) -> None:
+    code, out, _ = site.run(*DRAIN, "--yes")
+
+    assert (code, "not begun" in out, "nothing was proved" in out) == (0, False, False)
+
+
 @pytest.mark.parametrize("word", ["typo", ""])
 def test_a_project_that_is_not_there_is_no_reason_to_move_all(site: Site, word: str) -> None:
     code, out, err = site.run(*DRAIN, "--yes", "--projects", word)

@@ -107,6 +107,8 @@ def _state(newest: Attempt | None, *, is_done: bool) -> str:
     return "half-way" if newest.settled is Settled.DONE else newest.settled.value
 
 
+_GIVEN_UP = frozenset({RunState.STOPPED, RunState.CANCELLED})
+
 OUTCOME: Mapping[str, Callable[[Made], Cell]] = {
     "Server": lambda made: made.server,
     "ID": lambda made: made.id,
@@ -204,10 +206,30 @@ def render_account(  # noqa: PLR0913  # a run, its plan, what came of it, and wh
     away = [made for made in moves_made(plan, attempts) if made.gone]
     lines += ["gone in the meantime:"] if away else []
     lines += [printable(f"  `{made.server}`: {in_words(made.gone or '')}") for made in away]
-    lines += render_proofs(proofs_of(run, events), is_told=is_told)
+    proofs = proofs_of(run, events)
+    lines += render_proofs(proofs, is_told=is_told)
+    if run.state in _GIVEN_UP and not is_chain(plan):
+        lines += _not_begun(plan, attempts)
+        lines += [] if proofs else ["nothing was proved: that is done once all else is done"]
     if ends := _ends(run, plan):
         lines.append(f"the node is {printable(ends)}")
     return "\n".join(lines) + "\n"
+
+
+def _not_begun(plan: Plan[Any], attempts: Sequence[Attempt]) -> list[str]:
+    """Name what was to be done to the node, or elsewhere, and was not begun.
+
+    Servers have their rows. Whoever reads only these may take a node for empty.
+    """
+    begun = last_attempts(attempts)
+    left = [
+        f"  {stage.name}: {printable(move.steps[0].summary)}"
+        for stage, move in plan.moves()
+        if not move.thing_id
+        and move.steps
+        and not any(path in begun for path, _ in move.steps_at(stage.path_of(move)))
+    ]
+    return ["not begun:", *left] if left else []
 
 
 def _ends(run: Run, plan: Plan[Any]) -> str | None:
