@@ -45,7 +45,8 @@ test: $(READY) ## All tests: the fast ones while a real lab is built, then those
 	@echo 'the lab of the tests is built meanwhile; what that tells is in $(LAB_LOG)'
 	@{ cd tests && $(AS_ROOT) ../$(BIN)/python -B -m lab.fresh; } >$(LAB_LOG) 2>&1 & lab=$$!; \
 	$(FAST) && tests=0 || tests=$$?; \
-	wait $$lab || { cat $(LAB_LOG) >&2; exit 1; }; exit $$tests
+	wait $$lab || { cat $(LAB_LOG) >&2; exit 1; }; \
+	test $$tests = 0 || $(AS_ROOT) $(BIN)/stackward lab down --name test >>$(LAB_LOG) 2>&1; exit $$tests
 	$(AS_ROOT) env STACKWARD_TEST_FRESH=1 $(LAB_TESTS) tests/lab
 
 check: lint types rooms fast ## Lint, types, rooms and the fast tests; needs no cloud
