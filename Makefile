@@ -19,8 +19,9 @@ BENCH_READY := $(BENCH_VENV)/.ready
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=CI)
 # What tests write need not outlive a power cut: in memory they wait for no disk.
 IN_MEMORY := $(shell test -w /dev/shm && df --output=avail /dev/shm | awk 'NR == 2 && $$1 > 2e6 {print "/dev/shm"}')
-# A file of tests is for one process: what its tests share is made once. tests/order.py has their order. Compiled
-# modules are kept, whatever the environment says: else each process that a test starts compiles them for seconds.
+# A file of tests is for one process: what its tests share is made once; tests/order.py has their order. There are two
+# processes for each core (tests/machine.py), but one where a lab is built beside them. Compiled modules are kept,
+# whatever the environment says: else each process that a test starts compiles them for seconds.
 FAST := env -u PYTHONDONTWRITEBYTECODE PYTEST_DEBUG_TEMPROOT=$(IN_MEMORY) \
 	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder tests --ignore=tests/lab
 LAB_LOG := /tmp/stackward-lab-of-tests.log
@@ -44,7 +45,7 @@ demo: $(READY) ## On a fresh machine: start a real cloud, empty one of its nodes
 test: $(READY) ## All tests: the fast ones while a real lab is built, then those against it (root)
 	@echo 'the lab of the tests is built meanwhile; what that tells is in $(LAB_LOG)'
 	@{ cd tests && $(AS_ROOT) ../$(BIN)/python -B -m lab.fresh; } >$(LAB_LOG) 2>&1 & lab=$$!; \
-	$(FAST) && tests=0 || tests=$$?; \
+	$(FAST) -n $$(nproc) && tests=0 || tests=$$?; \
 	wait $$lab || { cat $(LAB_LOG) >&2; exit 1; }; \
 	test $$tests = 0 || $(AS_ROOT) $(BIN)/stackward lab down --name test >>$(LAB_LOG) 2>&1; exit $$tests
 	$(AS_ROOT) env STACKWARD_TEST_FRESH=1 $(LAB_TESTS) tests/lab
