@@ -1,6 +1,7 @@
 """For all tests: the plugins they use, and their zone."""
 
 import os
+import signal
 import time
 from collections.abc import Iterator
 
@@ -14,6 +15,11 @@ import watched
 # whatever the machine's zone. Tests of other zones move there themselves.
 os.environ["TZ"] = "UTC"
 time.tzset()
+
+# A shell that starts the tests in the background has them ignore Ctrl-C, and what they start too: a
+# test that ends a command so would wait for ever.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How long an example takes is the machine's affair: on a busy one a test would fail by chance.
 settings.register_profile("untimed", deadline=None)
