@@ -30,6 +30,7 @@ from stackward.policy.rule import Rule
 HOUSE = Path(errors.__file__).parent
 SEED, COUNT = 21, 100
 SHORT = 5  # words: a remedy with fewer, such as "plan again", says nothing by itself
+LEAST = 3  # words of its own: a text with fewer, as `{name} {why_not}`, is one of values
 
 
 class Drawn(NamedTuple):
@@ -44,7 +45,7 @@ def blockers() -> Iterator[Drawn]:
     """Return each rule that can refuse a plan, as a refusal prints it."""
     warned = _warned_only()
     for rule in every_rule():
-        if rule.name not in warned:
+        if rule.name not in warned and _has_words(rule.reason):
             yield Drawn("blocker", rule.name, _verdict(rule))
 
 
@@ -52,7 +53,7 @@ def warnings() -> Iterator[Drawn]:
     """Return each rule that only warns: such a plan can be approved."""
     warned = _warned_only()
     for rule in every_rule():
-        if rule.name in warned:
+        if rule.name in warned and _has_words(rule.reason):
             yield Drawn("warning", rule.name, _verdict(rule))
 
 
@@ -81,7 +82,7 @@ def raised() -> Iterator[Drawn]:
             match node:
                 case ast.Call(func=ast.Name(id=name), args=[first, *_]) if name in classes:
                     place = f"{path.relative_to(HOUSE)}:{node.lineno}"
-                    if " " in (words := _words(first)):
+                    if _has_words(words := _words(first)):
                         yield Drawn("error", place, "\n".join([f"error: {words}", *_more(node)]))
 
 
@@ -111,6 +112,11 @@ def draw(seed: int = SEED, count: int = COUNT) -> list[Drawn]:
         drawn += chosen.sample(sorted(set(texts_of())), share)
     chosen.shuffle(drawn)
     return drawn
+
+
+def _has_words(text: str) -> bool:
+    """Say whether a text has words of its own, beside its values."""
+    return len(re.sub(r"`?\{[^}]*\}`?", "", text).split()) >= LEAST
 
 
 def _verdict(rule: Rule) -> str:

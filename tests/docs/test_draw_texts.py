@@ -31,6 +31,13 @@ def test_there_are_more_texts_of_a_kind_than_are_drawn(kind: str) -> None:
     assert [each for each in texts if each.kind != kind or not each.text.strip()] == []
 
 
+def test_a_text_that_consists_of_values_is_not_drawn() -> None:
+    names = {each.name for kind in KINDS.values() for each in kind()}
+
+    assert "stale-record" not in names
+    assert "locked" in names
+
+
 def test_a_warning_is_no_blocker_and_a_blocker_no_warning() -> None:
     warned = {each.name for each in KINDS["warning"]()}
     refused = {each.name for each in KINDS["blocker"]()}
