@@ -58,7 +58,7 @@ class Reads:
     cut: dict[int, Answer]
 
 
-@scene(budget_s=45)
+@scene(budget_s=20)
 def reads(stage: Stage) -> Generator[Reads]:
     """Call every command that reads, and `up` on a lab that is up."""
     lab = stage.lab

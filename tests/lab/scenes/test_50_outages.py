@@ -34,7 +34,7 @@ class Outages:
     moves: dict[str, list[tuple[str, str]]]
 
 
-@scene(budget_s=180)
+@scene(budget_s=190)
 def outages(stage: Stage) -> Generator[Outages]:
     """Drain a node while Nova's API is down for a minute, and all tokens are void."""
     lab, drains, (_, node, other) = stage.lab, stage.drains, stage.nodes

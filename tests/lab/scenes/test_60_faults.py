@@ -129,7 +129,7 @@ class Faults:
     in_group: list[str]
 
 
-@scene(budget_s=420)
+@scene(budget_s=540)
 def faults(stage: Stage) -> Generator[Faults]:
     """Make all faults, each once, some side by side."""
     lab = stage.lab

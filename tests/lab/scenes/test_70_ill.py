@@ -38,7 +38,7 @@ class Ill:
     restarted: dict[str, Any]
 
 
-@scene(budget_s=150)
+@scene(budget_s=90)
 def ill(stage: Stage) -> Generator[Ill]:
     """Make parts ill, and a memcached that systemd starts again: it grows old meanwhile."""
     ward = Ward(stage.lab, ("--timeout", "20"))  # what is told is tested here; elsewhere, how soon
