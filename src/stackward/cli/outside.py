@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from stackward.app.engine import Engine
     from stackward.engine import Brakes
+    from stackward.model.identity import Itself
     from stackward.model.inventory import Inventory
     from stackward.ports.journal import Journal
     from stackward.ports.world import World
@@ -62,6 +63,15 @@ def _connect(known: "Inventory", os_cloud: str | None) -> "AbstractContextManage
     from stackward.app.world import open_world as connected
 
     return connected(known, os_cloud, settings_here())
+
+
+def remembered_in(world: "World") -> "Mapping[str, Itself]":
+    """Return what nodes of its cloud once said of themselves; an unread journal fails nothing."""
+    from stackward.app.probes import memory_of
+    from stackward.model.unread import Unread
+
+    known = memory_of(settings_here())(world.cloud.identity().id)
+    return {} if isinstance(known, Unread) else known
 
 
 @contextmanager

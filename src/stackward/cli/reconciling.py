@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from stackward.cli.options import Approving, InventoryChoice, Output, Planning
-from stackward.cli.outside import open_world, settings_here
+from stackward.cli.outside import open_world, remembered_in, settings_here
 from stackward.cli.show import refuse_columns, say, write
 from stackward.cli.width import width_here
 from stackward.errors import BadInput, ExitCode
@@ -57,7 +57,7 @@ def reconcile_here(
 
     refuse_columns(COLUMNS, output)
     with open_world(context, choice) as world:
-        remembered = _remembered(world)
+        remembered = remembered_in(world)
         host = None if node is None else _host_of(world, node, remembered)
         found = reconcile(
             world,
@@ -79,7 +79,7 @@ def orphans_here(context: typer.Context, choice: InventoryChoice, output: Output
 
     refuse_columns(COLUMNS, output)
     with open_world(context, choice) as world:
-        remembered = _remembered(world)
+        remembered = remembered_in(world)
         seen = reconcile(
             world,
             wait_s=settings_here().reconcile_wait_s,
@@ -138,7 +138,7 @@ def repair_here(  # noqa: PLR0913  # what is repaired, and how it is shown
     wait_s = settings_here().reconcile_wait_s
 
     def asked(world: "World", _: "Journal") -> ReconcileRequest:
-        host = None if node is None else _host_of(world, node, _remembered(world))
+        host = None if node is None else _host_of(world, node, remembered_in(world))
         say(f"what the first look sees is looked at again after {wait_s:.0f} s")
         return ReconcileRequest(
             classes=tuple(dict.fromkeys(classes)),
@@ -189,15 +189,6 @@ def _say_waiting(count: int, seconds: float) -> None:
         "only what both see is counted"
     )
     sys.stderr.flush()
-
-
-def _remembered(world: "World") -> "Mapping[str, Itself]":
-    """Return what nodes once said of themselves; a journal that cannot be read fails nothing."""
-    from stackward.app.probes import memory_of
-    from stackward.model.unread import Unread
-
-    known = memory_of(settings_here())(world.cloud.identity().id)
-    return {} if isinstance(known, Unread) else known
 
 
 def _host_of(world: "World", node: str, remembered: "Mapping[str, Itself]") -> str:

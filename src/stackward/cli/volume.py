@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from stackward.cli.options import Approving, InventoryChoice, Output, Planning, grouped
-from stackward.cli.outside import open_world, settings_here
+from stackward.cli.outside import open_world, remembered_in, settings_here
 from stackward.cli.show import refuse_columns, write
 from stackward.cli.subjects import example, subject
 from stackward.cli.width import width_here
@@ -112,7 +112,7 @@ def reattach(  # noqa: PLR0913  # one for each flag
 ) -> None:
     """Repair how the volumes of a server are attached, and prove it.
 
-    For each volume the least that repairs it is planned: nothing; Cinder gives it free; its detach
+    For each volume the least that repairs it is planned: nothing; Cinder releases it; its detach
     is rolled back; an attachment that only Cinder has is removed; a hard reboot; detach and attach.
     A volume that is attached again keeps its device; Cinder's status is never reset. The plan is
     shown first. A repair cannot be undone.
@@ -130,14 +130,11 @@ def reattach(  # noqa: PLR0913  # one for each flag
 
 
 def _found(world: "World", node: str | None, server: str) -> "AttachedVolumes":
-    from stackward.app.probes import memory_of
     from stackward.facts.bringing_up import find_server
     from stackward.facts.named import find_node
     from stackward.facts.volumes import read_volumes_of, read_volumes_on
-    from stackward.model.unread import Unread
 
-    known = memory_of(settings_here())(world.cloud.identity().id)
-    remembered = {} if isinstance(known, Unread) else known
+    remembered = remembered_in(world)
     if node is None:
         return read_volumes_of(world, find_server(world, server), remembered)
     host = find_node(world, world.nova.services(), node, remembered).service.host

@@ -3,11 +3,9 @@
 Lists of all, page by page; what Nova does not have is asked for once more, one by one.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
 
-from stackward.errors import StackwardError
 from stackward.facts.named import nodes_of_hosts
 from stackward.model.identity import Itself
 from stackward.model.network import HostedAgent, OwnedPort
@@ -15,13 +13,11 @@ from stackward.model.placement import Account
 from stackward.model.server import ServerAction
 from stackward.model.service import ComputeService
 from stackward.model.testimony import CloudTestimony
-from stackward.model.unread import Unread
+from stackward.model.unread import Unread, or_unread
 from stackward.ports.world import World
 
 DELETIONS = frozenset({"delete", "forceDelete"})
 _CELL_DOWN = Unread("a cell is down: what Nova has there is not known")
-
-Told = TypeVar("Told")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +41,7 @@ def read_left_behind(
     servers: Iterable[str],
 ) -> LeftBehind:
     """Return it; of these consumers what they hold, and who has deleted these servers."""
-    services, agents = world.nova.services(), _or_unread(world.neutron.every_agent)
+    services, agents = world.nova.services(), or_unread(world.neutron.every_agent)
     listed = () if isinstance(agents, Unread) else agents
     hosts = tuple(dict.fromkeys([*(one.host for one in services), *(one.host for one in listed)]))
     nodes = nodes_of_hosts(world, hosts, remembered)
@@ -67,7 +63,7 @@ def _ports(world: World, testimony: CloudTestimony) -> tuple[OwnedPort, ...] | U
     """Return the ports of servers that Nova does not have: each is asked for by its id."""
     if not testimony.is_whole:
         return _CELL_DOWN
-    found = _or_unread(world.neutron.every_port)
+    found = or_unread(world.neutron.every_port)
     if isinstance(found, Unread):
         return found
     odd = [one for one in found if one.server and one.server not in testimony.servers]
@@ -78,19 +74,12 @@ def _ports(world: World, testimony: CloudTestimony) -> tuple[OwnedPort, ...] | U
 
 
 def _account(world: World, consumer: str) -> Account | Unread | None:
-    return _or_unread(lambda: world.placement.account_of(consumer))
+    return or_unread(lambda: world.placement.account_of(consumer))
 
 
 def _deletion(world: World, server: str) -> ServerAction | Unread | None:
-    actions = _or_unread(lambda: world.nova.actions_of(server))
+    actions = or_unread(lambda: world.nova.actions_of(server))
     if isinstance(actions, Unread):
         return actions
     done = (one for one in actions if one.action in DELETIONS and one.message is None)
     return next(done, None)
-
-
-def _or_unread(ask: Callable[[], Told]) -> Told | Unread:
-    try:
-        return ask()
-    except StackwardError as error:
-        return Unread.of(error)

@@ -16,7 +16,7 @@ from stackward.model.identity import Itself
 from stackward.model.migration import AWAITS_CONFIRMATION, IN_PROGRESS, Migration
 from stackward.model.service import NOVA_COMPUTE
 from stackward.model.testimony import CloudTestimony, HostTestimony
-from stackward.model.unread import Hindrance, Unread
+from stackward.model.unread import Hindrance, Unread, or_unread
 from stackward.ports.machines import machine_in, machine_of
 from stackward.ports.together import ask_all
 from stackward.ports.world import World
@@ -116,16 +116,9 @@ def _lists(
     asked: dict[tuple[str, str], Callable[[], Any]] = {}
     for one in hypervisors:
         allocations = partial(placement.allocations_on, one.id)
-        asked["placement", one.id] = partial(_or_unread, allocations)
-        asked["Neutron", one.id] = partial(_or_unread, partial(neutron.ports_on, one.host))
+        asked["placement", one.id] = partial(or_unread, allocations)
+        asked["Neutron", one.id] = partial(or_unread, partial(neutron.ports_on, one.host))
     return asked
-
-
-def _or_unread(ask: Callable[[], Told]) -> Told | Unread:
-    try:
-        return ask()
-    except StackwardError as error:
-        return Unread.of(error)
 
 
 def _domains(

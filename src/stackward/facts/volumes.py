@@ -4,31 +4,26 @@ Of a node, Nova's servers and Cinder's volumes and attachments come as lists, pa
 libvirt is asked once. Nova tells a device only server by server, of those that have a volume.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import zip_longest
-from typing import TypeVar
 
-from stackward.errors import StackwardError
 from stackward.facts.guests import read_guests_of
 from stackward.model.attached_volume import AttachedVolume, AttachedVolumes, Told, is_volume_id
-from stackward.model.domain import Disk, Domain
+from stackward.model.domain import OFF, Disk, Domain
 from stackward.model.hypervisor import Hypervisor
 from stackward.model.identity import Itself
 from stackward.model.server import IN_DOWN_CELL, Server
 from stackward.model.testimony import Source
-from stackward.model.unread import Hindrance, Unread
-from stackward.model.volume import Attachment, NovaAttachment, Volume
+from stackward.model.unread import Hindrance, Unread, or_unread
+from stackward.model.volume import Attachment, NovaAttachment, Volume, device_order
 from stackward.model.witness import Sign
 from stackward.ports.machines import machine_in, machine_of
 from stackward.ports.together import ask_all
 from stackward.ports.world import World
 from stackward.status.lookups import hypervisor_of
 
-OFF = frozenset({"shut off", "crashed"})
-
-_Answer = TypeVar("_Answer")
 _Domains = tuple[Domain, ...] | Unread | None  # None: the hypervisor has no domains
 
 
@@ -58,10 +53,10 @@ def read_volumes_of(
     """
     at = world.clock.now()
     domains = _domains_of(world, server.host, remembered or {})
-    nova = _or_unread(partial(world.nova.attached_to, server.id))
+    nova = or_unread(partial(world.nova.attached_to, server.id))
     if server.status == IN_DOWN_CELL:
         nova = Unread("it is in a cell that is down: what Nova has there is not known")
-    attachments = _or_unread(partial(world.cinder.every_attachment, server.id))
+    attachments = or_unread(partial(world.cinder.every_attachment, server.id))
     known = [*server.volume_ids]
     known += [] if isinstance(nova, Unread) else [one.volume for one in nova]
     known += [] if isinstance(attachments, Unread) else [one.volume for one in attachments]
@@ -98,9 +93,9 @@ def read_volumes_on(
     servers = {one.id: one for one in world.nova.servers_on(host)}
     here = frozenset(servers)
     domains = _domains_of(world, host, remembered or {})
-    listed = _or_unread(world.cinder.every_volume)
+    listed = or_unread(world.cinder.every_volume)
     volumes = listed if isinstance(listed, Unread) else {one.id: one for one in listed}
-    attachments = _or_unread(world.cinder.every_attachment)
+    attachments = or_unread(world.cinder.every_attachment)
     others = [one for one in _also_there(host, volumes, domains) if one not in here]
     for id_ in dict.fromkeys(others):
         if (found := world.nova.server(id_)) is not None:
@@ -109,7 +104,7 @@ def read_volumes_on(
     nova = ask_all(
         world.together,
         {
-            one.id: partial(_or_unread, partial(world.nova.attached_to, one.id))
+            one.id: partial(or_unread, partial(world.nova.attached_to, one.id))
             for one in with_volumes
         },
     )
@@ -142,17 +137,10 @@ def _also_there(
 
 def _each_volume(world: World, ids: Iterable[str]) -> Mapping[str, Volume] | Unread:
     asked = {each: partial(world.cinder.volume, each) for each in ids}
-    found = _or_unread(lambda: ask_all(world.together, asked))
+    found = or_unread(lambda: ask_all(world.together, asked))
     if isinstance(found, Unread):
         return found
     return {each: one for each, one in found.items() if one is not None}
-
-
-def _or_unread(ask: Callable[[], _Answer]) -> _Answer | Unread:
-    try:
-        return ask()
-    except StackwardError as error:
-        return Unread.of(error)
 
 
 # --- libvirt --------------------------------------------------------------------------------------
@@ -161,7 +149,7 @@ def _or_unread(ask: Callable[[], _Answer]) -> _Answer | Unread:
 def _domains_of(world: World, host: str | None, remembered: Mapping[str, Itself]) -> _Domains:
     if host is None:
         return ()
-    hypervisor = _or_unread(partial(hypervisor_of, world.nova, host))
+    hypervisor = or_unread(partial(hypervisor_of, world.nova, host))
     if isinstance(hypervisor, Unread):
         return hypervisor
     if hypervisor is None:
@@ -197,14 +185,11 @@ def _rows(seen: _Seen, host: str | None = None) -> Iterator[AttachedVolume]:
 
     for server in sorted(seen.nova, key=name):
         rows = [_row(seen, server, volume) for volume in _volumes_of(seen, server, host)]
-        yield from sorted(rows, key=lambda one: (_letter(one), one.volume))
+        yield from sorted(rows, key=lambda one: (_by_device(one), one.volume))
 
 
-def _letter(row: AttachedVolume) -> tuple[int, str]:
-    """Return what sorts devices: vdb before vdaa."""
-    device = next((one.device for one in row.told.values() if one.device), "") or ""
-    name = device.rpartition("/")[2]
-    return (len(name), name) if name else (99, "")
+def _by_device(row: AttachedVolume) -> tuple[int, str]:
+    return device_order(next((one.device for one in row.told.values() if one.device), None))
 
 
 def _volumes_of(seen: _Seen, server: str, host: str | None) -> dict[str, None]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 INSTANCES = "/var/lib/nova/instances"
+OFF = frozenset({"shut off", "crashed"})  # states of a guest that does not run
 
 
 class BlockStorage(StrEnum):

@@ -1,10 +1,14 @@
 """A fact that could not be read, and why."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeVar
 
 from stackward.answers import why
 from stackward.errors import NotUnderstood, StackwardError, Uncertain
+
+Fact = TypeVar("Fact")
 
 
 class Hindrance(StrEnum):
@@ -36,3 +40,11 @@ class Unread:
     def may_be_dead(self) -> bool:
         """Say whether nothing was heard of the node."""
         return self.by in {Hindrance.WAY, Hindrance.LATE, Hindrance.UNNAMED}
+
+
+def or_unread(ask: Callable[[], Fact]) -> Fact | Unread:
+    """Return what was asked for; or why it could not be read."""
+    try:
+        return ask()
+    except StackwardError as error:
+        return Unread.of(error)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+IN_USE, DETACHING, ATTACHING, AVAILABLE = "in-use", "detaching", "attaching", "available"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Volume:
@@ -45,3 +47,14 @@ class Attachment:
     volume: str
     server: str | None  # None: none is named, as for a volume that Glance or Cinder itself uses
     status: str  # reserved, attaching, attached, detaching, ...
+
+
+def device_name(device: str | None) -> str:
+    """Return the name of a device without its folder: vdb of /dev/vdb; empty where it has none."""
+    return (device or "").rpartition("/")[2]
+
+
+def device_order(device: str | None) -> tuple[int, str]:
+    """Return what sorts devices as they are taken: vdb, vdc, ..., vdaa; those without come last."""
+    name = device_name(device)
+    return (len(name), name) if name else (99, "")

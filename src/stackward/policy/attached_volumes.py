@@ -4,10 +4,9 @@ from collections.abc import Iterator
 
 from stackward.model.attached_volume import AttachedVolume
 from stackward.model.server import Server
+from stackward.model.volume import IN_USE, device_name
 from stackward.model.witness import Sign
 from stackward.wording import count_of, has_and_not
-
-IN_USE = "in-use"
 
 
 def disagreements(row: AttachedVolume, server: Server | None) -> tuple[str, ...]:
@@ -42,11 +41,6 @@ def _disagreements(row: AttachedVolume, server: Server | None) -> Iterator[str]:
         yield f"Cinder has {count_of(len(row.attachments), 'attachment')} of it to the server"
     if server is not None and (strange := [one for one in row.hosts if one != server.host]):
         yield f"Cinder has it on `{strange[0]}`, and the server is on `{server.host or 'no host'}`"
-    letters = {letter(one.device) for one in row.told.values() if one.device}
+    letters = {device_name(one.device) for one in row.told.values() if one.device}
     if len(letters) > 1:
         yield f"its device is {' or '.join(sorted(letters))}"
-
-
-def letter(device: str) -> str:
-    """Return the name of a device without its folder: vdb of /dev/vdb."""
-    return device.rpartition("/")[2]

@@ -12,7 +12,7 @@ from stackward.answers import understood
 from stackward.errors import NotUnderstood, Uncertain, Unreachable
 from stackward.model.server import Server
 from stackward.model.unread import Unread
-from stackward.model.volume import NovaAttachment, Volume
+from stackward.model.volume import IN_USE, NovaAttachment, Volume, device_name
 from stackward.ports.libvirt import read_definition, refused
 from stackward.ports.shell import VIRSH
 from stackward.ports.world import World
@@ -21,7 +21,6 @@ from stackward.status.proof import Row, on_its_node
 from stackward.status.stalled import NO_DOMAIN
 
 DUMP = (*VIRSH, "dumpxml")  # of a guest that runs: as it runs
-IN_USE = "in-use"
 
 Disks: TypeAlias = Mapping[str, str]  # the device of each volume: vdb, by its serial
 
@@ -56,10 +55,10 @@ class Attached:
             return f"Cinder has it attached on {where}"
         if self.disks is not None and self.is_read and self._disk is None:
             return "its guest has no disk with this serial"
-        devices = {_name(self.nova.device), *([self._disk] if self._disk else [])}
-        if device is not None and devices != {_name(device)}:
+        devices = {device_name(self.nova.device), *([self._disk] if self._disk else [])}
+        if device is not None and devices != {device_name(device)}:
             listed = " and ".join(sorted(map(str, devices)))
-            return f"its device is {listed}, and not {_name(device)}"
+            return f"its device is {listed}, and not {device_name(device)}"
         return None
 
     @property
@@ -125,7 +124,3 @@ def _disks_in(definition: str) -> Disks:
             for serial, target in found
             if serial and target is not None
         }
-
-
-def _name(device: str | None) -> str:
-    return (device or "").rpartition("/")[2]

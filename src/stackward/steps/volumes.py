@@ -3,15 +3,15 @@
 `os-reset_status` of Cinder is asked for by none of them: it changes a word, and nothing behind it.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from stackward.errors import StepFailed
 from stackward.model.server import IN_DOWN_CELL, Server
-from stackward.model.volume import NovaAttachment
+from stackward.model.volume import ATTACHING, AVAILABLE, DETACHING, IN_USE, NovaAttachment
 from stackward.plan import VOLATILE, Look, Mark, Standing
 from stackward.ports.world import World
-from stackward.status.attached import IN_USE, Attached, read_attached
+from stackward.status.attached import Attached, read_attached
 from stackward.status.lookups import cell_down, service_of
 from stackward.status.signs import (
     Signs,
@@ -24,8 +24,6 @@ from stackward.status.signs import (
     read_signs,
     under_way,
 )
-
-DETACHING, ATTACHING, AVAILABLE = "detaching", "attaching", "available"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,33 +189,24 @@ class DetachVolume:
     def look(self, world: World, mark: Mark | None, /) -> Look:
         """Done when no witness has it any more."""
         signs = read_signs(world.nova, self.server, mark, kinds=(), ours=("detach_volume",))
-        server, settled = signs.server, _settled(world, signs, self.server)
-        if settled is not None or server is None:
-            return settled or gone(world.nova, self.server)
+        if (server := signs.server) is None:
+            return gone(world.nova, self.server)
+        if (settled := _settled(signs, server)) is not None:
+            return settled
         now = read_attached(world, server, self.volume)
+        if now.is_nobodys:
+            return asked_by(signs, Look(Standing.DONE, saw=now.saw))
         if mark is None or (signs.action is None and _is(now, IN_USE)):
-            return self._unbegun(server, now)
+            return _unbegun(now, self.host, needs=IN_USE)
         return self._begun(world, signs, now)
 
     @staticmethod
     def _begun(world: World, signs: Signs, now: Attached) -> Look:
-        if now.is_nobodys:
-            return asked_by(signs, Look(Standing.DONE, saw=now.saw))
         if signs.action and signs.action.message:
             return failed(world, signs, "Nova gave up: the guest did not let the volume go")
         if now.nova is not None or _is(now, DETACHING):
             return under_way(signs, "Nova asks the guest to let it go, up to 8 times in 160 s")
         return _unproved(now, signs, f"{now.who_has_it} still has it")
-
-    def _unbegun(self, server: Server, now: Attached) -> Look:
-        if now.is_nobodys:
-            return Look(Standing.DONE, saw=now.saw)
-        if (others := in_other_hands(server, self.host)) is not None:
-            return others
-        if not _is(now, IN_USE):
-            status = now.volume.status if now.volume else "gone"
-            return Look(Standing.FOREIGN, reason=f"the volume is {status} by now")
-        return Look(Standing.TODO)
 
     def start(self, world: World, /) -> str | None:
         """Ask Nova."""
@@ -259,14 +248,15 @@ class AttachVolume:
     def look(self, world: World, mark: Mark | None, /) -> Look:
         """Done when all three witnesses have it, as this device."""
         signs = read_signs(world.nova, self.server, mark, kinds=(), ours=("attach_volume",))
-        server, settled = signs.server, _settled(world, signs, self.server)
-        if settled is not None or server is None:
-            return settled or gone(world.nova, self.server)
+        if (server := signs.server) is None:
+            return gone(world.nova, self.server)
+        if (settled := _settled(signs, server)) is not None:
+            return settled
         now = read_attached(world, server, self.volume)
         if now.wrong(self.device) is None:
             return asked_by(signs, _proved(now))
         if now.nova is None and (mark is None or (signs.action is None and _is(now, AVAILABLE))):
-            return self._unbegun(server, now)
+            return _unbegun(now, self.host, needs=AVAILABLE)
         return self._begun(world, signs, now)
 
     def _begun(self, world: World, signs: Signs, now: Attached) -> Look:
@@ -280,14 +270,6 @@ class AttachVolume:
         if now.nova is None or _is(now, ATTACHING, "reserved"):
             return under_way(signs)
         return _unproved(now, signs, str(now.wrong(self.device)))
-
-    def _unbegun(self, server: Server, now: Attached) -> Look:
-        if (others := in_other_hands(server, self.host)) is not None:
-            return others
-        if not _is(now, AVAILABLE):
-            status = now.volume.status if now.volume else "gone"
-            return Look(Standing.FOREIGN, reason=f"the volume is {status} by now")
-        return Look(Standing.TODO)
 
     def start(self, world: World, /) -> str | None:
         """Ask Nova."""
@@ -303,13 +285,21 @@ class AttachVolume:
         return _without_compute(world, self.host)
 
 
-def _settled(world: World, signs: Signs, server: str) -> Look | None:
-    """Settle a step whose server is gone or in the hands of others."""
-    if signs.server is None:
-        return gone(world.nova, server)
-    if signs.server.status == IN_DOWN_CELL:
-        raise cell_down(f"`{signs.server.label}`")
+def _settled(signs: Signs, server: Server) -> Look | None:
+    """Settle a step whose server is in a cell that is down, or in the hands of others."""
+    if server.status == IN_DOWN_CELL:
+        raise cell_down(f"`{server.label}`")
     return foreign(signs.foreign) if signs.foreign else None
+
+
+def _unbegun(now: Attached, host: str, *, needs: str) -> Look:
+    """Say whether it may be begun: its server is where it was, and the volume as is needed."""
+    if (others := in_other_hands(now.server, host)) is not None:
+        return others
+    if not _is(now, needs):
+        status = now.volume.status if now.volume else "gone"
+        return Look(Standing.FOREIGN, reason=f"the volume is {status} by now")
+    return Look(Standing.TODO)
 
 
 def _is(now: Attached, *statuses: str) -> bool:
@@ -326,10 +316,7 @@ def _proved(now: Attached) -> Look:
 def _unproved(now: Attached, signs: Signs, reason: str) -> Look:
     if not now.is_read:
         return Look(Standing.UNKNOWN, reason=f"cannot be read: {now.saw['libvirt']}", saw=now.saw)
-    look = under_way(signs, f"not proved: {reason}")
-    return Look(
-        look.standing, reason=look.reason, request_id=look.request_id, saw=now.saw, is_over=True
-    )
+    return replace(under_way(signs, f"not proved: {reason}"), saw=now.saw, is_over=True)
 
 
 def _without_compute(world: World, host: str) -> Look | None:

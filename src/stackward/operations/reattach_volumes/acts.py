@@ -11,12 +11,17 @@ from enum import StrEnum
 
 from stackward.model.attached_volume import AttachedVolume
 from stackward.model.server import Server
-from stackward.model.volume import Volume
+from stackward.model.volume import (
+    ATTACHING,
+    AVAILABLE,
+    DETACHING,
+    IN_USE,
+    Volume,
+    device_name,
+)
 from stackward.model.witness import Sign
-from stackward.policy.attached_volumes import IN_USE, letter
 
-ATTACHED, DETACHING, ATTACHING, AVAILABLE = "attached", "detaching", "attaching", "available"
-OFF = frozenset({"shut off", "crashed"})
+ATTACHED = "attached"  # of an attachment
 
 
 class Act(StrEnum):
@@ -109,7 +114,7 @@ def _main(row: AttachedVolume, server: Server, stale: tuple[str, ...]) -> Act:
     if row.libvirt.has is Sign.NO:
         return Act.REBOOT
     device = row.of_nova.device if row.of_nova else None
-    if device and row.libvirt.device and letter(device) != letter(row.libvirt.device):
+    if device and row.libvirt.device and device_name(device) != device_name(row.libvirt.device):
         return Act.REATTACH
     return Act.NONE
 

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
 
-from stackward.errors import BadInput, StackwardError
+from stackward.errors import BadInput
 from stackward.facts.bringing_up import find_server
 from stackward.facts.maintenance import read_holders
 from stackward.facts.observed import NAMES, remembered_in
@@ -13,7 +14,7 @@ from stackward.model.attached_volume import AttachedVolumes
 from stackward.model.maintenance import Holder
 from stackward.model.server import IN_DOWN_CELL, Server
 from stackward.model.service import ComputeService
-from stackward.model.unread import Unread
+from stackward.model.unread import Unread, or_unread
 from stackward.ports.journal import Journal
 from stackward.ports.world import World
 from stackward.requests.reattach_volumes import ReattachRequest
@@ -56,16 +57,11 @@ def read_reattach(
         wanted=wanted,
         service=service_of(world.nova, server.host),
         holders=read_holders(journal, cloud, server.host, but=run_id),
-        console=_console(world, server) if asked.waits_for_prompt else None,
+        console=or_unread(partial(world.nova.console, server.id, _SCREEN))
+        if asked.waits_for_prompt
+        else None,
         in_run=run_id is not None,
     )
-
-
-def _console(world: World, server: Server) -> str | Unread | None:
-    try:
-        return world.nova.console(server.id, _SCREEN)
-    except StackwardError as error:
-        return Unread.of(error)
 
 
 def _volume_called(world: World, look: AttachedVolumes, word: str) -> str:

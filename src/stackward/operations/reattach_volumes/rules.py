@@ -8,15 +8,16 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from stackward.model.attached_volume import AttachedVolume
+from stackward.model.domain import OFF
 from stackward.model.server import IN_DOWN_CELL, Server
 from stackward.model.testimony import Source
 from stackward.model.unread import Unread
 from stackward.model.utc_time import utc_time_or_none
+from stackward.model.volume import device_name, device_order
 from stackward.model.witness import Sign
-from stackward.operations.reattach_volumes.acts import OFF, Act, Chosen, Why
+from stackward.operations.reattach_volumes.acts import Act, Chosen, Why
 from stackward.operations.reattach_volumes.facts import ReattachFacts
 from stackward.plan import Verdict
-from stackward.policy.attached_volumes import letter
 from stackward.policy.compute import judge_lock
 from stackward.policy.maintenance import HELD
 from stackward.policy.rule import Rule
@@ -341,17 +342,19 @@ def _is_dangling(row: AttachedVolume) -> bool:
 def _judge_devices(facts: ReattachFacts, attaches: list[Chosen]) -> Iterator[Verdict]:
     """Ask whether each gets its device again: the first that is free, in their order."""
     server = facts.server
-    free = {letter(one.device) for one in attaches if one.device}
+    free = {device_name(one.device) for one in attaches if one.device}
     free |= {one.row.libvirt.device or "" for one in attaches if one.row.libvirt}
     taken = {*facts.look.devices} | {
-        letter(row.of_nova.device) for row in facts.look.rows if row.of_nova and row.of_nova.device
+        device_name(row.of_nova.device)
+        for row in facts.look.rows
+        if row.of_nova and row.of_nova.device
     }
-    taken = (taken | {letter(server.root_device or "vda")}) - free
+    taken = (taken | {device_name(server.root_device or "vda")}) - free
     for one in in_order(attaches):
         if one.device is None:
             yield NO_DEVICE.blocks(server.label, server.id, volume=one.volume)
             continue
-        wanted = letter(one.device)
+        wanted = device_name(one.device)
         now = next(each for each in _devices(wanted) if each not in taken)
         taken.add(now)
         if now != wanted:
@@ -362,7 +365,7 @@ def _judge_devices(facts: ReattachFacts, attaches: list[Chosen]) -> Iterator[Ver
 
 def in_order(attaches: list[Chosen]) -> list[Chosen]:
     """Return them by their devices: vdb, vdc, ..., vdaa."""
-    return sorted(attaches, key=lambda one: (len(one.device or ""), one.device or "", one.volume))
+    return sorted(attaches, key=lambda one: (device_order(one.device), one.volume))
 
 
 def _devices(like: str) -> Iterator[str]:
@@ -392,7 +395,7 @@ def _is_root(one: Chosen, server: Server) -> bool:
     """Say whether it is, or may be, the root disk."""
     if server.root_device is None:
         return not server.has_image
-    return letter(one.device or "") == letter(server.root_device)
+    return device_name(one.device) == device_name(server.root_device)
 
 
 def _age_s(updated: str | None, at: datetime) -> float | None:
