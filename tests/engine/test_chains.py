@@ -179,14 +179,18 @@ def test_all_others_follow_a_canary_that_has_ended_well(place: Place) -> None:
 def test_no_more_go_on_at_once_than_were_approved(tmp_path: Path) -> None:
     yards = tuple(f"y{number}" for number in range(6))
     place = Place(tmp_path, yards=yards)
+    place.yard("y0").set(standing=["a"])
     run = place.approved(at_once=2)
+    thread, ended = carried_out_aside(place, run)
+    assert wait_until(lambda: "y1" in place.states(run), within_s=WITHIN_S, every_s=0.005)
 
-    ended = place.carry_out(run)
+    place.yard("y0").set(standing=[])
+    thread.join(WITHIN_S)
 
     spans = [(each.began_at, each.ended_at) for each in place.journal.children(run.id)]
     together = [sum(a <= at < b for a, b in spans if a and b) for at, _ in spans if at]
     place.close()
-    assert (ended.state, max(together)) == (RunState.SUCCEEDED, 2)
+    assert (ended[0].state, max(together)) == (RunState.SUCCEEDED, 2)
 
 
 def overlapping(place: Place, run: Run) -> set[frozenset[str]]:
@@ -222,13 +226,17 @@ def test_one_failure_domain_after_another_and_never_two_that_a_group_keeps_apart
 ) -> None:
     place = Place(tmp_path, yards=FIVE)
     in_racks(place, "y3")
+    place.yard("y2").set(standing=["a"])
     run = place.approved(at_once=2)
+    thread, ended = carried_out_aside(place, run)
+    assert wait_until(lambda: "y4" in place.states(run), within_s=WITHIN_S, every_s=0.005)
 
-    ended = place.carry_out(run)
+    place.yard("y2").set(standing=[])
+    thread.join(WITHIN_S)
 
     pairs, states = overlapping(place, run), place.states(run)
     place.close()
-    assert (ended.state, states) == (RunState.SUCCEEDED, {each: ["succeeded"] for each in FIVE})
+    assert (ended[0].state, states) == (RunState.SUCCEEDED, {each: ["succeeded"] for each in FIVE})
     assert pairs <= {frozenset(("y1", "y5")), frozenset(("y3", "y5")), frozenset(("y2", "y4"))}
     assert frozenset(("y2", "y4")) in pairs
 
