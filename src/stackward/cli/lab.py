@@ -460,7 +460,9 @@ def faults(
 @app.command(
     "break",
     epilog=example(
-        "stackward lab break node-power-loss c02", "stackward lab break domain-undefined load-1"
+        "stackward lab break node-power-loss c02",
+        "stackward lab break domain-undefined load-1",
+        "stackward lab break method-raises nova.compute.manager:ComputeManager.attach_volume",
     ),
 )
 def break_command(

@@ -23,8 +23,10 @@ from stackward.lab import (
     clock_faults,
     disagreement_faults,
     hardware_faults,
+    method_faults,
     network,
     server_faults,
+    service_faults,
     volume_faults,
 )
 from stackward.lab.client import connect
@@ -48,6 +50,7 @@ class Target(StrEnum):
     COMPUTE = "compute node"
     CONTROLLER = "controller"
     SERVER = "server"
+    METHOD = "method of a service"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -727,6 +730,60 @@ ALL = (
         gone=volume_faults.has_no_volume,
         stays="the volume stays",
     ),
+    Fault(
+        name="memcached-stopped",
+        what="memcached is stopped, in which Keystone and all who check tokens keep what they know",
+        symptom="port 11211 is closed",
+        target=Target.CONTROLLER,
+        make=on_controller("systemctl stop memcached"),
+        seen=service_faults.cache_is_away,
+        mend=on_controller("systemctl start memcached"),
+        gone=service_faults.cache_is_back,
+    ),
+    Fault(
+        name="fernet-keys-missing",
+        what="the folder of the keys by which Keystone makes and reads tokens is empty",
+        symptom="Keystone answers with 500 to who asks for a token",
+        target=Target.CONTROLLER,
+        make=on_controller(service_faults.LOSE_KEYS),
+        seen=service_faults.no_token_is_made,
+        mend=on_controller(service_faults.FIND_KEYS),
+        gone=Scene.grants,
+    ),
+    Fault(
+        name="mariadb-connections-full",
+        what="one program holds all connections that MariaDB allows",
+        symptom="MariaDB answers each other one that there are too many connections",
+        target=Target.CONTROLLER,
+        make=on_controller(service_faults.TAKE_CONNECTIONS),
+        seen=service_faults.no_connection_is_free,
+        mend=on_controller(service_faults.GIVE_CONNECTIONS),
+        gone=service_faults.connections_are_free,
+    ),
+    Fault(
+        name="wrong-placement-password",
+        what="Placement's password for Keystone is mistyped, and Placement restarted",
+        symptom="Placement answers a good new token with 503",
+        target=Target.CONTROLLER,
+        make=on_controller(service_faults.MISTYPE_PASSWORD),
+        seen=service_faults.placement_is_refused,
+        mend=on_controller(service_faults.RIGHT_PASSWORD),
+        gone=service_faults.placement_is_accepted,
+    ),
+    *(
+        Fault(
+            name=f"method-{kind}",
+            what=f"one function of a service {what}, such as "
+            "`nova.compute.manager:ComputeManager.attach_volume`",
+            symptom="the processes that run it were started again, with the changed function",
+            target=Target.METHOD,
+            make=method_faults.put(kind),
+            seen=method_faults.is_put(kind),
+            mend=method_faults.take(kind),
+            gone=method_faults.is_taken,
+        )
+        for kind, what in method_faults.KINDS.items()
+    ),
 )
 FAULTS = {fault.name: fault for fault in ALL}
 
@@ -880,7 +937,7 @@ def named(name: str, faults: Mapping[str, Fault] = FAULTS) -> Fault:
 def chosen_scene(
     lab: Lab, fault: Fault, target: str | None, log_in: Callable[[Lab], Any] = connect
 ) -> Scene:
-    """Return where the fault is put into: a node by its name, or a server by its id.
+    """Return where the fault is put into: a node or function by its name, a server by its id.
 
     Raises BadInput when that is not possible.
     """
@@ -899,6 +956,9 @@ def chosen_scene(
                     f" `{server.name}` is {server.status}"
                 )
             return Scene(lab, str(server.id), called=str(server.name), log_in=log_in)
+        case Target.METHOD:
+            method_faults.read_method(target)
+            return Scene(lab, str(target), log_in=log_in)
         case Target.COMPUTE | Target.NODE:
             node = lab.node(target or lab.compute_nodes[0].name)
             if fault.target is Target.COMPUTE and node.role != "compute":

@@ -87,6 +87,13 @@ SOAKED = {
     "domain-of-deleted": "reconcile/test_reconcile.py",
     "attachment-one-sided": "volumes/test_volumes.py",
     "volume-stuck": "volumes/test_volumes.py",
+    "memcached-stopped": "diagnose/scenarios/memcached-stopped.toml",
+    "fernet-keys-missing": "diagnose/scenarios/fernet-keys-missing.toml",
+    "mariadb-connections-full": "diagnose/scenarios/mariadb-connections-full.toml",
+    "wrong-placement-password": "diagnose/scenarios/wrong-placement-password.toml",
+    "method-raises": "diagnose/bugs.toml",
+    "method-returns-nothing": "diagnose/bugs.toml",
+    "method-loses-argument": "diagnose/bugs.toml",
 }
 # It is over as soon as it is seen: no look falls into it.
 PASSING = Made(fault="rabbitmq-restarted", target="ctl")
