@@ -66,13 +66,17 @@ _OTHERS = (
     " WHERE command = 'Sleep' AND db IS NOT NULL"
 )
 # Each connection that becomes free is taken; those of services are ended once, as a proxy would.
-TAKE_CONNECTIONS = (
-    f"[ -s {_BEFORE} ] || mariadb -N -e 'SELECT @@max_connections' > {_BEFORE}\n"
-    f"mariadb -e 'SET GLOBAL max_connections = {_LIMIT}'\n"
-    f"cat > /run/{_HOLDER}.py <<'END'\n{_HOLD}\nEND\n"
-    f"systemd-run --quiet --collect --unit={_HOLDER} python3 /run/{_HOLDER}.py\n"
-    f'mariadb -N -e "{_OTHERS}" | mariadb -f || true\n'
-)
+TAKE_CONNECTIONS = f"""
+[ -s {_BEFORE} ] || mariadb -N -e "SELECT @@max_connections" > {_BEFORE}
+mariadb -e "SET GLOBAL max_connections = {_LIMIT}"
+
+cat > /run/{_HOLDER}.py <<'END'
+{_HOLD}
+END
+systemd-run --quiet --collect --unit={_HOLDER} python3 /run/{_HOLDER}.py
+
+mariadb -N -e "{_OTHERS}" | mariadb -f || true
+"""
 GIVE_CONNECTIONS = f"""
 systemctl stop {_HOLDER} 2>/dev/null || true
 [ ! -s {_BEFORE} ] || mariadb -e "SET GLOBAL max_connections = $(cat {_BEFORE})"
