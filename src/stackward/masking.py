@@ -31,7 +31,12 @@ _VALUE = r"""(?:"[^"]*"|'[^']*'|[^\s"',;&<>()\[\]{}]+)"""
 _UUID = (
     r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"  # of a secret in libvirt or Barbican: no secret
 )
-_NAMED = ("pass", "secret", "token", "key")  # each name above has one of these
+_KEY = "key"
+# Each name above has one of these. Not `key` alone: much of a cloud's log has `keystone`.
+_NAMED = (
+    *("pass", "secret", "token"),
+    *(f"{which}{dash}{_KEY}" for which in ("api", "private", "access") for dash in ("_", "-", "")),
+)
 
 # Each is replaced by its first group and the mask. What repeats has a bound where it might begin at
 # many places: a line of ten thousand dashes must not take seconds. A form is tried only where the
@@ -97,7 +102,10 @@ _FORMS = tuple(
         (("eyj",), r"()\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]*", 0),
     )
 )
-_WORDS_OF_ALL = tuple(dict.fromkeys(word for words, _ in _FORMS for word in words))
+# One look for all names that end with `key`.
+_WORDS_OF_ALL = tuple(
+    dict.fromkeys(_KEY if word.endswith(_KEY) else word for words, _ in _FORMS for word in words)
+)
 _NAME = re.compile(rf"{_NAMES}|adminpass|user_?data", re.IGNORECASE)
 
 _known: set[str] = set()  # of this process; only ever added to

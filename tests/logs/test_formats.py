@@ -3,9 +3,20 @@
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from stackward.logs.event import Event, Level, Raw
-from stackward.logs.formats import BODIES, PREFIXES, Format, names_of, parse, patterns
+from stackward.logs.formats import (
+    BODIES,
+    PREFIXES,
+    Format,
+    _without_each,
+    _without_headers,
+    names_of,
+    parse,
+    patterns,
+)
 
 AT = datetime(2026, 11, 27, 22, 49, tzinfo=UTC)
 REQUEST = "req-e20512d6-c485-4b75-a4b7-6a460224ceee"
@@ -160,6 +171,27 @@ def test_what_the_journal_says_of_a_level_holds_where_no_format_is_known() -> No
     found = event("2026-11-27T22:49:03.1+00:00 - sshd[4]: refused", "journal:40")
 
     assert (found.level, found.module, found.message) == (Level.ERROR, "sshd", "refused")
+
+
+# What a line that continues an event may have before its words, and the words.
+HEADERS = st.sampled_from((
+    HEAD, HEAD.replace("INFO", "ERROR"), HEAD.rstrip(), "", "Nov 27 22:49:03 ctl nova: ",
+    f"{HEAD}[instance: {SERVER}] ", f"{HEAD}[{REQUEST} me my - - -] ",
+    f"{HEAD}[{REQUEST} me my - - -] [instance: {SERVER}] ",
+))  # fmt: skip
+WORDS = st.sampled_from(("", " ", "[", "[x] y", "  File", "Traceback (most recent call last):"))
+OSLO = next(one for one in BODIES if one.name == "oslo")
+
+
+@given(st.lists(st.tuples(HEADERS, WORDS), max_size=4), HEADERS, WORDS)
+def test_headers_taken_off_at_once_are_those_taken_off_line_by_line(
+    others: list[tuple[str, str]], usual: str, words: str
+) -> None:
+    lines = ["".join(one) for one in [(usual, words)] * 3 + others]
+
+    at_once = _without_headers(OSLO, "\n".join(lines), HEAD.rstrip())
+
+    assert at_once == _without_each(OSLO, lines, HEAD.rstrip())
 
 
 def test_each_line_of_a_traceback_loses_its_header() -> None:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 from pathlib import PurePosixPath
@@ -97,15 +97,20 @@ def component_of(path: str, places: Places) -> str:
         if path == known or path.startswith((f"{known}.", f"{known}-", f"{known}/")):
             return name
     # Collected elsewhere: by the last two parts, else by the name alone.
-    parts = PurePosixPath(path).parts
+    parts = _parts(path)
     for wanted in (2, 1):
         for known, name in places.of_path.items():
-            ends = PurePosixPath(known).parts[-wanted:]
+            ends = _parts(known)[-wanted:]
             if parts[-wanted:-1] == ends[:-1] and parts[-1].startswith(ends[-1]):
                 return name
     name = parts[-1] if parts else path
     begins = re.match(r"[^.]+", name)
     return begins[0] if begins else name
+
+
+@cache
+def _parts(path: str) -> tuple[str, ...]:
+    return PurePosixPath(path).parts
 
 
 def read_logs(
@@ -122,14 +127,15 @@ def read_logs(
     budget = min(PER_NODE, IN_ALL // max(1, len(nodes)))
     asked = _asked(query, places, source, budget, within_s)
     told = together.ask(
-        {node: _Question(source, node, asked, within_s) for node in nodes},
+        {node: _Question(source, node, asked, within_s, places, query) for node in nodes},
         within_s=within_s + _WAY_S,
         at_once=_AT_ONCE,
     )
     events: list[Event] = []
     reads: dict[str, NodeRead] = {}
     for node in nodes:
-        reads[node], own = _of_node(node, told.get(node), places, query)
+        read = told.get(node)
+        reads[node], own = read or (NodeRead(node=node, unread="no answer in time"), [])
         events += own
     kept, doubled = without_doubles(in_order(events))
     return Reading(events=kept, nodes=reads, doubled=doubled)
@@ -145,14 +151,22 @@ class _Told:
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """A scan of one node; why it failed is its answer too."""
+    """A scan of one node; why it failed is its answer too.
+
+    What it has found is read here, while other nodes still send theirs.
+    """
 
     source: LogSource
     node: str
     asked: Mapping[str, Json]
     within_s: float
+    places: Places
+    query: Query
 
-    def __call__(self) -> "_Told":
+    def __call__(self) -> tuple[NodeRead, list[Event]]:
+        return _of_node(self.node, self._told(), self.places, self.query)
+
+    def _told(self) -> "_Told":
         try:
             out = self._scan(self.asked)
             offset = self.source.offset(self.node)
@@ -229,11 +243,7 @@ def _as_sent(one: Format) -> dict[str, Json]:
     }
 
 
-def _of_node(
-    node: str, told: _Told | None, places: Places, query: Query
-) -> tuple[NodeRead, list[Event]]:
-    if told is None:
-        return NodeRead(node=node, unread="no answer in time"), []
+def _of_node(node: str, told: _Told, places: Places, query: Query) -> tuple[NodeRead, list[Event]]:
     if isinstance(told.out, StackwardError):
         lines = (told.out.says or "").strip().splitlines()
         return NodeRead(node=node, unread=masked(lines[-1] if lines else told.out.message)), []
@@ -353,7 +363,7 @@ def _time(given: object) -> datetime:
 
 def to_event(raw: Raw, offset: Offset | None) -> Event:
     """Read the lines of an event: its secrets are masked, its clock is corrected."""
-    return _corrected(_masked(parse(raw)), offset)
+    return _masked(parse(raw, offset))
 
 
 def _masked(one: Event) -> Event:
@@ -365,16 +375,6 @@ def _masked(one: Event) -> Event:
     first, *more = clean.split("\n")
     raised = tuple(replace(each, message=masked(each.message)) for each in one.raised)
     return replace(one, message=first, more=tuple(more), raised=raised)
-
-
-def _corrected(one: Event, offset: Offset | None) -> Event:
-    """Take off what the node's clock is ahead of ours."""
-    if offset is None:
-        return one
-    # What is within the error of the measure is no offset that is known.
-    ahead_s = offset.ahead_s if abs(offset.ahead_s) > offset.error_s else 0.0
-    error_s = max(offset.error_s, abs(offset.ahead_s - ahead_s))
-    return replace(one, at=one.at - timedelta(seconds=ahead_s), error_s=error_s)
 
 
 def newest_in(

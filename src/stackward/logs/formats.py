@@ -14,10 +14,12 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import cache
 
 from stackward.logs.event import Event, Level, Raw
 from stackward.logs.tracebacks import read_traceback
+from stackward.model.clock_offset import Offset
 
 _DAY = r"\d{4}-\d\d-\d\d"
 _TIME = r"\d\d:\d\d:\d\d"
@@ -368,6 +370,7 @@ PREFIXES = (
 JOURNAL = "journal"  # the file of what was read from the journal
 OF_JOURNAL = "journal:"  # a body that is not known, with the level that the journal has for it
 
+_ESCAPE = "\x1b"
 _COLOUR = re.compile(r"\x1b(?:\[[\d;:]{0,40}[mK]|\(B)")
 _OF_DOCKER = re.compile(r'\{"log":"')
 _OF_CRI = re.compile(rf"{_DAY}T{_TIME}(?:\.\d+)?(?:Z|[+-]\d\d:\d\d) (?:stdout|stderr) [FP] ?")
@@ -395,9 +398,14 @@ def names_of(line: str) -> list[str]:
     return [one.name for one in BODIES if patterns()[one.name].match(line)]
 
 
-def parse(raw: Raw) -> Event:
-    """Read the lines of an event. Nothing is lost: what is no header is its message."""
-    text, said, header = _COLOUR.sub("", raw.text), {"module": "", "pid": "", "level": ""}, ""
+def parse(raw: Raw, offset: Offset | None = None) -> Event:
+    """Read the lines of an event. Nothing is lost: what is no header is its message.
+
+    What the node's clock is ahead of ours is taken off its time.
+    """
+    text, said, header = raw.text, {"module": "", "pid": "", "level": ""}, ""
+    if _ESCAPE in text:
+        text = _COLOUR.sub("", text)
     kind = _by_name().get(raw.format)
     if (ahead := _ahead(text)) is not None:
         said |= _given(ahead)
@@ -407,7 +415,7 @@ def parse(raw: Raw) -> Event:
         header = head[0]
         text = text[head.end() :].removeprefix(" ")
     resolution_s = 0.001 if re.search(r"[.,]\d", said.get("at", ".0")) else 1.0
-    first, *more = text.split("\n")
+    first, is_longer, more = text.partition("\n")
     has_context = raw.format.startswith("oslo")
     context = _context(first) if has_context else _Context(rest=first)
     level = kind.levels.get(said["level"], kind.usual) if kind else Level.INFO
@@ -415,10 +423,13 @@ def parse(raw: Raw) -> Event:
         level = Level(int(raw.format.removeprefix(OF_JOURNAL)))
     if kind is not None and kind.name in {"uwsgi", "access"}:
         level = _level_of_answer(first, level)
-    lines = _without_headers(kind, more, header) if kind and kind.repeats else tuple(more)
+    lines = tuple(more.split("\n")) if is_longer else ()
+    if kind is not None and kind.repeats and is_longer:
+        lines = _without_headers(kind, more, header)
     message = context.rest
+    at, error_s = _by_our_clock(raw.at, offset)
     return Event(
-        at=raw.at,
+        at=at,
         node=raw.node,
         component=raw.component,
         file=raw.file,
@@ -435,8 +446,19 @@ def parse(raw: Raw) -> Event:
         more=lines,
         raised=read_traceback((message, *lines)),
         is_cut=raw.is_cut,
+        error_s=error_s,
         resolution_s=resolution_s,
     )
+
+
+def _by_our_clock(at: datetime, offset: Offset | None) -> tuple[datetime, float]:
+    """Return a time of a node's clock by ours, and by how many seconds that may be wrong."""
+    if offset is None:
+        return at, 0.0
+    # What is within the error of the measure is no offset that is known.
+    ahead_s = offset.ahead_s if abs(offset.ahead_s) > offset.error_s else 0.0
+    error_s = max(offset.error_s, abs(offset.ahead_s - ahead_s))
+    return at - timedelta(seconds=ahead_s), error_s
 
 
 def _ahead(line: str) -> re.Match[str] | None:
@@ -516,13 +538,31 @@ def _is_context(words: str) -> bool:
     return first in {"-", "None"} or _REQUEST.fullmatch(first) is not None
 
 
-def _without_headers(kind: Format, lines: list[str], header: str) -> tuple[str, ...]:
+def _without_headers(kind: Format, more: str, header: str) -> tuple[str, ...]:
     """Take the repeated header off the lines that continue an event.
 
-    Most lines have the header of the one before: then nothing needs to be matched.
+    Of a service's traceback each line has the header of the one before, and the same server after
+    it. To take that off all of them at once is much faster, and comes to the same.
     """
+    line, _, _ = more.partition("\n")
+    found = patterns()[kind.name].match(line)
+    if found is not None and line[found.end() : found.end() + 1] == " ":
+        rest = line[found.end() + 1 :]
+        said = _context(rest).rest if _is_oslo(kind) else rest
+        repeated = f"\n{line[: len(line) - len(said)]}"
+        every = f"\n{more}"
+        if every.count(repeated) == every.count("\n") and f"{repeated}[" not in every:
+            return tuple(every.replace(repeated, "\n")[1:].split("\n"))
+    return _without_each(kind, more.split("\n"), header)
+
+
+def _is_oslo(kind: Format) -> bool:
+    return kind.name.startswith("oslo")
+
+
+def _without_each(kind: Format, lines: list[str], header: str) -> tuple[str, ...]:
+    """Take the header off each line; most have that of the one before."""
     kept = []
-    is_oslo = kind.name.startswith("oslo")
     for line in lines:
         size = len(header)
         if not header or not line.startswith(header) or line[size : size + 1] not in {"", " "}:
@@ -535,7 +575,7 @@ def _without_headers(kind: Format, lines: list[str], header: str) -> tuple[str, 
             size = found.end()
             header = line[:size]
         rest = line[size:].removeprefix(" ")
-        kept.append(_context(rest).rest if is_oslo and rest.startswith("[") else rest)
+        kept.append(_context(rest).rest if _is_oslo(kind) and rest.startswith("[") else rest)
     return tuple(kept)
 
 
