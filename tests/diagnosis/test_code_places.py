@@ -16,6 +16,10 @@ from stackward.logs.event import Event, Level
     [
         ("/usr/lib/python3/dist-packages/nova/compute/manager.py", "nova/compute/manager.py"),
         ("/usr/lib/python2.7/site-packages/nova/compute/manager.py", "nova/compute/manager.py"),
+        (
+            "/usr/lib/python2.7/site-packages/nova-16.1.8-py2.7.egg/nova/compute/api.py",
+            "nova/compute/api.py",
+        ),
         ("/opt/stack/nova/nova/compute/manager.py", "nova/compute/manager.py"),
         ("/opt/stack/new/neutron-lib/neutron_lib/db/api.py", "neutron_lib/db/api.py"),
         ("/var/lib/kolla/venv/lib/python3.12/site-packages/cinder/rpc.py", "cinder/rpc.py"),

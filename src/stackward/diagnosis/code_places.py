@@ -50,10 +50,12 @@ WRAPPERS = frozenset(
     {
         "__call__", "__enter__", "__exit__", "_call_with_retry", "_do_wrap", "_inner",
         "_object_dispatch", "_wrap", "_wrapped", "decorated_function", "decorator", "dispatch",
-        "do_wrap", "force_reraise", "func_wrapper", "inner", "object_action",
+        "do_wrap", "force_reraise", "func_retry", "func_wrapper", "inject_operation_decorator",
+        "inner", "inner_filter", "lvo_inner1", "lvo_inner2", "object_action",
         "object_class_action", "object_class_action_versions", "process_response",
         "retry_wrapper", "trace_logging_wrapper", "trace_method_logging_wrapper",
-        "trace_method_wrapper", "wrap", "wrapped", "wrapped_f", "wrapper", "wsgi_app",
+        "trace_method_wrapper", "wrap", "wrapped", "wrapped_f", "wrapped_func", "wrapper",
+        "wsgi_app",
     }
 )  # fmt: skip
 # What stores or carries values: where it finds one wrong or missing, its caller is accused.
@@ -81,7 +83,7 @@ _FOLDERS = frozenset(
         "volume",
     }
 )  # fmt: skip
-_PACKAGES = re.compile(r"-packages/(?P<rest>.+)$")
+_PACKAGES = re.compile(r"-packages/(?:[^/]+\.egg/)?(?P<rest>.+)$")
 _FIRST = re.compile(r"\w+")
 _LEVELS_OF_PATH = re.compile(r"[^/]+")
 
