@@ -98,6 +98,7 @@ bench: $(READY) $(BENCH_READY) ## Measure side by side, as ratios, and fail over
 	$(BIN)/python bench/start.py $(BIN)/stackward $(BENCH_VENV)/bin/openstack
 	$(BIN)/python bench/plan.py
 	$(BIN)/python bench/reconcile.py
+	$(BIN)/python bench/recover.py
 	$(AS_ROOT) $(BIN)/python bench/check.py
 	$(BIN)/python bench/deadline.py
 	$(BIN)/python bench/workers.py

@@ -60,7 +60,7 @@ from stackward.settings import Settings
 DRAINS, WORKERS = 20, 4
 SERVERS, PARALLEL = 6, 3  # of one drain
 CALL_S, MIGRATION_S = 0.05, 5.0  # a call of an API or of ssh; a live migration
-IN_MEMORY = {"directory", "groups_of", "identity"}
+IN_MEMORY = {"directory", "groups_of", "identity", "known_hypervisors"}
 IDLE_S = 10.0
 WITHIN_S = 300.0  # a guard against hanging
 MOST = 1.5
@@ -97,7 +97,8 @@ class TimedNova(FakeNova):
 class Far:
     """A port whose calls take a while, and are answered one at a time.
 
-    What the real adapters have in memory is no call: the inventory, and which cloud it is.
+    What the real adapters have in memory is no call: the inventory, which cloud it is, and the
+    hypervisors of the last list.
     """
 
     def __init__(self, port: object, nova: TimedNova, lock: threading.Lock, call_s: float) -> None:

@@ -59,7 +59,7 @@ def test_a_dry_run_changes_nothing_and_says_who_stays_off(site: Site) -> None:
 
     assert (code, asked(site, DB), site.shell.reboots[NODE]) == (0, [], 0)
     assert "`db-02` stays as it is (SHUTOFF)" in folded(out)
-    assert "1 server runs there: Stackward stops them before" in folded(out)
+    assert "1 server runs there; Stackward stops what runs before" in folded(out)
 
 
 def test_what_becomes_of_the_servers_must_be_said(site: Site) -> None:
@@ -379,6 +379,8 @@ def test_several_nodes_are_rebooted_one_after_the_other(site: Site) -> None:
     assert code == 0, said
     assert site.shell.reboots == {NODE: 1, "compute-08": 1}
     assert "reboot 2 nodes: compute-07, compute-08" in folded(out)
+    # It is stopped and started: one server.
+    assert "as of now, 1 server is in these plans" in folded(out + said)
     assert "undoes it" not in said
 
 

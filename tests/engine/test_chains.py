@@ -547,7 +547,7 @@ def test_while_the_whole_is_not_well_nothing_more_begins_and_it_says_why(
     assert (ended.state, place.states(run)) == (RunState.STOPPED, {"y1": ["succeeded"]})
     assert ill.says in (ended.ending.reason or "")
     assert ("is not well" in (ended.ending.reason or "")) == ill.is_known
-    assert f"`stackward run resume {run.id}` goes on" in " ".join(ended.ending.details)
+    assert f"`stackward run resume {run.id}` continues" in " ".join(ended.ending.details)
     assert re.search(r"looked at it \d+ times, for \d+ s", " ".join(ended.ending.details))
     [waits] = [each for each in place.journal.events(run.id) if each.what == "waiting"]
     assert (waits.thing, ill.says in str(waits.says["reason"])) == ("y2", True)

@@ -444,17 +444,7 @@ class FakeNova:
         self.starting.clear()
         self._attach_and_detach()
         for server in [each for each in self.known.values() if each.task_state in _POWERED]:
-            status, vm_state, power_state = _POWERED[server.task_state or ""]
-            if status == "ACTIVE" and server.id not in self.not_rebooting:
-                self.boots[server.id] += 1
-            self._end(server.id)
-            self.known[server.id] = replace(
-                server,
-                status=status,
-                vm_state=vm_state,
-                power_state=power_state,
-                task_state=None,
-            )
+            self.end_of_power(server)
         for migration in [each for each in self.migrations if each.server in self.known]:
             if migration.id not in self.left_alone:
                 self._advance(migration)
@@ -463,6 +453,16 @@ class FakeNova:
             self.building.pop(server.id, None)
         while self.building:
             self._build(*self.building.popitem())
+
+    def end_of_power(self, server: Server) -> None:
+        """Let a start, a stop or a reboot end well."""
+        status, vm_state, power_state = _POWERED[server.task_state or ""]
+        if status == "ACTIVE" and server.id not in self.not_rebooting:
+            self.boots[server.id] += 1
+        self._end(server.id)
+        self.known[server.id] = replace(
+            server, status=status, vm_state=vm_state, power_state=power_state, task_state=None
+        )
 
     def _build(self, server: str, wanted: NewServer) -> None:
         fault = self.fault

@@ -96,6 +96,11 @@ def test_the_command_boots_the_node_in_the_network_it_is_called_in() -> None:
     assert "--network-namespace-path=/proc/self/ns/net" in command
 
 
+def test_what_a_node_writes_to_its_console_is_taken_from_it() -> None:
+    # A boot that waits writes a line each half second: a full console holds up its systemd.
+    assert "--console=read-only" in nspawn(a_spec())
+
+
 @pytest.mark.parametrize(
     "flag",
     [

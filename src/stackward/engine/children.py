@@ -50,12 +50,13 @@ def _how_it_is(found: Sequence[Unwell]) -> str:
 def _not_started(found: Sequence[Unwell], chain: str, looked: str) -> StepFailed:
     """Return why no further node is begun."""
     first = found[0]
-    way = f"once it is well (`stackward cloud check`), `stackward run resume {chain}` goes on"
+    remedy = first.remedy or "`stackward cloud check` says what is wrong"
+    way = f"once it is well, `stackward run resume {chain}` continues"
     return StepFailed(
         f"not started: {_how_it_is(found)}",
         details=[*(each.says for each in found[1:_SHOWN]), looked],
         stands="nothing of it was changed",
-        hint=f"{first.remedy}; {way}" if first.remedy else way,
+        hint=f"{remedy}; {way}",
     )
 
 

@@ -1,6 +1,7 @@
 """Read a server that is to be brought up: where its guest is, here and elsewhere, and its order."""
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from stackward.errors import BadInput, StackwardError
 from stackward.facts.named import nodes_of_hosts, several
@@ -11,6 +12,7 @@ from stackward.model.power import PowerState
 from stackward.model.server import Server
 from stackward.model.stalled_move import Guest
 from stackward.model.unread import Unread
+from stackward.ports.together import ask_both
 from stackward.ports.world import World
 from stackward.status.lookups import hosts_of, service_of
 from stackward.status.stalled import read_guests
@@ -32,9 +34,13 @@ def read_to_bring_up(
     """
     if server.host is None:
         return ServerToBringUp(server=server)
-    records = world.nova.migrations_of_server(server.id)
-    requests = known if known is not None else _requests(world, server.id)
-    own = read_guests(world, server.id, [server.host])
+    of_nova, own = ask_both(
+        world.together,
+        f"the guest of {server.id}",
+        partial(_of_nova, world, server.id, known),
+        partial(read_guests, world, server.id, [server.host]),
+    )
+    records, requests = of_nova
     guest = own if isinstance(own, Unread) else next(iter(own), None)
     # One that libvirt does not have on its node is created again: it may be wherever it once was.
     is_missing = isinstance(guest, Guest) and guest.state is None
@@ -43,8 +49,18 @@ def read_to_bring_up(
         guest=guest,
         elsewhere=_elsewhere(world, server, records if is_missing else records[:_RECENT], dead),
         evacuation=_acting(records, server),
-        known=tuple(requests),
+        known=requests,
     )
+
+
+def _of_nova(
+    world: World, server: str, known: Iterable[str] | None
+) -> tuple[Sequence[Migration], tuple[str, ...]]:
+    """Return its migrations, the newest first, and the requests of its action log."""
+    records = world.nova.migrations_of_server(server)
+    if known is None:
+        known = (each.request_id for each in world.nova.actions_of(server))
+    return records, tuple(known)
 
 
 def _acting(records: Sequence[Migration], server: Server) -> Migration | None:
@@ -92,10 +108,6 @@ def _is_off(world: World, host: str) -> bool:
         return world.power.device(node) is not None and world.power.state(node) is PowerState.OFF
     except StackwardError:
         return False
-
-
-def _requests(world: World, server: str) -> list[str]:
-    return [each.request_id for each in world.nova.actions_of(server)]
 
 
 def find_server(world: World, word: str) -> Server:

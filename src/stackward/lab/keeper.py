@@ -186,7 +186,7 @@ def nspawn(spec: dict[str, Any]) -> list[str]:
         "--resolv-conf=off",
         "--timezone=off",
         "--link-journal=no",
-        "--console=passive",
+        "--console=read-only",
         "--capability=all",
         f"--system-call-filter={SYSTEM_CALLS}",
         *(

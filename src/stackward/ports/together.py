@@ -9,6 +9,7 @@ from stackward.errors import Unreachable
 
 Key = TypeVar("Key")
 Told = TypeVar("Told")
+Other = TypeVar("Other")
 Told_co = TypeVar("Told_co", covariant=True)
 
 _AT_ONCE = 8  # questions of one plan that a service has at a time
@@ -90,6 +91,25 @@ def ask_all(together: Together, questions: Mapping[Key, Callable[[], Told]]) -> 
         late = next(key for key in questions if key not in answers)
         raise Unreachable(f"no answer in time: {late}")
     return answers
+
+
+def ask_both(
+    together: Together, of: str, one: Callable[[], Told], other: Callable[[], Other]
+) -> tuple[Told, Other]:
+    """Return what two questions `of` one thing are answered, asked at the same time.
+
+    What a question raises is raised here. Raises `Unreachable` where one was not answered.
+    """
+    told: list[Told] = []
+    other_told: list[Other] = []
+    ask_all(
+        together,
+        {
+            f"{of}, one": lambda: told.append(one()),
+            f"{of}, other": lambda: other_told.append(other()),
+        },
+    )
+    return told[0], other_told[0]
 
 
 def _in_a_tuple(question: Callable[[], Told]) -> Callable[[], tuple[Told]]:

@@ -1,7 +1,7 @@
 """A chain as rows: what is done, what goes on, what is left, and why something was not done."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -148,13 +148,12 @@ def items_as_planned(plan: Plan[Any]) -> Table:
         each = planned.get((move.thing, part))
         if each is None:
             continue  # an older version did not store it
-        moved = [one for one in each["stages"] for one in one["moves"] if one["thing_id"]]
         rows.append(
             (
                 move.thing,
                 how,
                 stage.name,
-                len(moved),
+                len(servers_in([each])),
                 len(each["warnings"]),
                 len(each["blockers"]),
                 domain_of(move) or None,
@@ -248,6 +247,13 @@ def plans_of(plan: Plan[Any]) -> Sequence[Mapping[str, Any]]:
     """Return the plans of a chain's runs as they were when it was planned, as they are stored."""
     stored: Any = plan.facts.get(AS_OF_NOW, ())
     return tuple(stored)
+
+
+def servers_in(plans: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+    """Return the servers of stored plans by their ids: one that is stopped and started is one."""
+    stages = [stage for plan in plans for stage in plan["stages"]]
+    moves = [move for stage in stages for move in stage["moves"]]
+    return frozenset(move["thing_id"] for move in moves if move["thing_id"])
 
 
 def not_undone(plan: Plan[Any]) -> Sequence[str]:

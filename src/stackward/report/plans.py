@@ -24,6 +24,7 @@ from stackward.report.chains import (
     items_as_planned,
     not_undone,
     plans_of,
+    servers_in,
     time_of_chain,
 )
 from stackward.report.duration import in_time, one_after_another, span_of, together
@@ -125,8 +126,9 @@ def _chain_lines(plan: Plan[Any], width: int | None) -> Iterator[str]:
         "shown here",
         width,
     )
-    if servers := sum(row[3] for row in items_as_planned(plan).rows if isinstance(row[3], int)):
-        yield from wrap(f"{count_of(servers, 'server')} would move now", width)
+    if servers := servers_in(plans_of(plan)):
+        are = count_of(len(servers), "server is", "servers are")
+        yield from wrap(f"as of now, {are} in these plans", width)
     yield from wrap(f"how long all of it takes: {time_of_chain(plan)}", width)
     for each in plans_of(plan):
         text = render_plan(from_mapping(each, KINDS), width and width - 2)

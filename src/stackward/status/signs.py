@@ -74,14 +74,17 @@ def still_going(
 def read_signs(
     nova: Nova, server: str, mark: Mark | None, *, kinds: Sequence[str], ours: Sequence[str]
 ) -> Signs:
-    """Read what is newer than the mark; `kinds` of migration and `ours` of actions are our own."""
+    """Read what is newer than the mark; `kinds` of migration and `ours` of actions are our own.
+
+    With no `kinds`, no migration is asked for.
+    """
     now = nova.server(server)
     if now is None or mark is None:
         return Signs(now)
     before = mark["migration"]
     newer = [
         migration
-        for migration in nova.migrations_of_server(server)
+        for migration in (nova.migrations_of_server(server) if kinds else ())
         if isinstance(before, int) and migration.id > before and migration.kind in kinds
     ]
     requests = mark["requests"]

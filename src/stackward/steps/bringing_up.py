@@ -7,12 +7,14 @@ own request by what is newer than its mark, so no server is started twice.
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import ClassVar
 
 from stackward.model.server import IN_DOWN_CELL, Server
 from stackward.model.unread import Unread
 from stackward.plan import VOLATILE, Json, Look, Mark, Standing
 from stackward.plan.step import SET_ASIDE
+from stackward.ports.together import ask_both
 from stackward.ports.world import World
 from stackward.status.definition import compared, marked
 from stackward.status.downtime import up_since
@@ -64,11 +66,13 @@ class BringUpServer:
 
     def mark(self, world: World, /) -> Mark:
         """Note what is newest now, and when that is."""
-        return {
-            **mark_of(world.nova, self.server),
-            _AT: world.clock.now().isoformat(),
-            **marked(world, self.server, self.host),
-        }
+        newest, definition = ask_both(
+            world.together,
+            f"the mark of {self.server}",
+            partial(mark_of, world.nova, self.server),
+            partial(marked, world, self.server, self.host),
+        )
+        return {**newest, _AT: world.clock.now().isoformat(), **definition}
 
     def look(self, world: World, mark: Mark | None, /) -> Look:
         """Done when each row of the proof holds, or once it is set aside; whoever started it."""
@@ -142,13 +146,13 @@ class BringUpServer:
         return self._proved(world, server, signs)
 
     def _proved(self, world: World, server: Server, signs: Signs | None = None) -> Look:
-        running = prove_running(world, server, self.host)
-        action = signs.action if signs else None
-        seen: dict[str, Json] = {
-            "target": server.host,
-            "up_since": up_since(world, server.id, action),
-            **running.saw,
-        }
+        running, up = ask_both(
+            world.together,
+            f"the proof of {server.id}",
+            partial(prove_running, world, server, self.host),
+            partial(up_since, world, server.id, signs.action if signs else None),
+        )
+        seen: dict[str, Json] = {"target": server.host, "up_since": up, **running.saw}
         if running.boot is Boot.FAILED:
             return self._aside(signs or Signs(server), str(running.wrong), seen)
         if why := running.wrong:

@@ -163,7 +163,7 @@ UNKNOWN_CONSENT = Rule(
 )
 DOWNTIME = Rule(
     "boot/downtime",
-    "{count} there: Stackward stops them before the reboot, and starts them again after it",
+    "{count} there; Stackward stops what runs before the reboot, and starts it again after it",
     "",
     "`--in-place` was given.",
 )

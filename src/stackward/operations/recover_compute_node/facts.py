@@ -1,6 +1,6 @@
 """Read a node that is back after it was lost: whether it works, and who ran on it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -13,6 +13,7 @@ from stackward.facts.maintenance import read_holders
 from stackward.facts.named import find_node
 from stackward.facts.observed import read_remembered
 from stackward.facts.who_ran import (
+    Logs,
     read_clock,
     read_directories,
     read_guest_logs,
@@ -26,19 +27,19 @@ from stackward.model.hypervisor import Hypervisor
 from stackward.model.maintenance import Holder
 from stackward.model.migration import Migration
 from stackward.model.network import NetworkAgent
-from stackward.model.server import Server
+from stackward.model.server import IN_DOWN_CELL, Server
 from stackward.model.service import ComputeService
 from stackward.model.unread import Hindrance, Unread
 from stackward.model.who_ran import Listed, Loss, Past, Torn
 from stackward.policy.waves import Tags
 from stackward.ports.journal import Journal
-from stackward.ports.together import ask_all
+from stackward.ports.together import ask_all, ask_both
 from stackward.ports.world import World
 from stackward.requests.recover_compute_node import RecoverRequest
 from stackward.status.booted import read_booted
 from stackward.status.evacuations import open_records
 from stackward.status.listed import read_listed
-from stackward.status.lookups import servers_on
+from stackward.status.lookups import cell_down, servers_on
 from stackward.status.reported import has_reported_since
 from stackward.wording import in_utc
 
@@ -119,26 +120,79 @@ def read_recovery(
     if node is None:
         silent = Unread(found.match.why, Hindrance.UNNAMED)
         return replace(facts, domains=silent, booted=silent)
-    return _of_servers(world, journal, _of_node(world, facts, node), node, only)
-
-
-def _of_node(world: World, facts: RecoveryFacts, node: str) -> RecoveryFacts:
-    """Look at all that the node needs before any of its servers may start."""
-    domains = read_domains(world.shell, node)
-    booted = read_booted(world.shell, node)
-    is_coming_up = not facts.is_of_one and _is_coming_up(world, facts, node, booted)
-    is_asked = not (facts.is_of_one or is_coming_up)
-    return replace(
-        facts,
-        is_coming_up=is_coming_up,
-        is_answering=_answers(world, facts) if is_asked else True,
-        domains=domains,
-        agents=_agents(world, facts.host),
-        directories=read_directories(world.shell, node, (INSTANCES, *other_directories(domains))),
-        ahead_s=read_clock(world, node),
-        booted=booted,
-        evacuations=open_records(world, facts.host),
+    there, served = ask_both(
+        world.together, node, partial(_on_node, world, node), partial(_of_apis, world, host, only)
     )
+    facts = replace(
+        facts,
+        domains=there.domains,
+        agents=served.agents,
+        directories=there.directories,
+        ahead_s=there.ahead_s,
+        booted=there.booted,
+        evacuations=served.evacuations,
+    )
+    if only is None:
+        facts = _as_a_whole(world, facts, node)
+    return _of_servers(world, journal, facts, there, served.servers)
+
+
+@dataclass(frozen=True, slots=True)
+class _There:
+    """What the node itself tells."""
+
+    domains: tuple[Domain, ...] | Unread
+    directories: frozenset[str] | Unread
+    ahead_s: float | Unread
+    booted: datetime | Unread
+    logs: Logs
+    listed: Listed | Torn | Unread | None
+
+
+def _on_node(world: World, node: str) -> _There:
+    """Ask the node, one question after the other: its sshd has few sessions for all who ask."""
+    domains = read_domains(world.shell, node)
+    places = (INSTANCES, *other_directories(domains))
+    return _There(
+        domains=domains,
+        directories=read_directories(world.shell, node, places),
+        ahead_s=read_clock(world, node),
+        booted=read_booted(world.shell, node),
+        logs=read_guest_logs(world.shell, node),
+        listed=read_listed(world.shell, node),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """What the services of the cloud tell of the node."""
+
+    agents: tuple[NetworkAgent, ...] | Unread
+    evacuations: tuple[Migration, ...]
+    servers: tuple[Server, ...]
+
+
+def _of_apis(world: World, host: str, only: str | None) -> _Served:
+    return _Served(
+        agents=_agents(world, host),
+        evacuations=open_records(world, host),
+        servers=servers_on(world.nova, host) if only is None else _one_on(world, host, only),
+    )
+
+
+def _one_on(world: World, host: str, server: str) -> tuple[Server, ...]:
+    """Return this server alone, if it is there; the list of a node may be long."""
+    found = world.nova.server(server)
+    if found is not None and found.status == IN_DOWN_CELL:
+        raise cell_down(f"`{found.name}`")
+    return (found,) if found is not None and found.host == host else ()
+
+
+def _as_a_whole(world: World, facts: RecoveryFacts, node: str) -> RecoveryFacts:
+    """Ask what holds for all servers alike: whether nova-compute starts, and answers over RPC."""
+    is_coming_up = _is_coming_up(world, facts, node, facts.booted)
+    is_answering = True if is_coming_up else _answers(world, facts)
+    return replace(facts, is_coming_up=is_coming_up, is_answering=is_answering)
 
 
 def _is_coming_up(world: World, facts: RecoveryFacts, node: str, booted: datetime | Unread) -> bool:
@@ -174,23 +228,36 @@ def _agents(world: World, host: str) -> tuple[NetworkAgent, ...] | Unread:
 
 
 def _of_servers(
-    world: World, journal: Journal, facts: RecoveryFacts, node: str, only: str | None
+    world: World,
+    journal: Journal,
+    facts: RecoveryFacts,
+    there: _There,
+    servers: Sequence[Server],
 ) -> RecoveryFacts:
-    servers = [one for one in servers_on(world.nova, facts.host) if only in {None, one.id}]
-    logs = read_guest_logs(world.shell, node)
-    found = read_listed(world.shell, node)
-    listed = with_stops(journal, found) if isinstance(found, Listed) else None
-    pasts = read_pasts(world, journal, facts.host, servers, facts.domains, logs, listed)
+    listed = with_stops(journal, there.listed) if isinstance(there.listed, Listed) else None
+    pasts = read_pasts(world, journal, facts.host, servers, there.domains, there.logs, listed)
+    to_bring_up, tags = ask_both(
+        world.together,
+        f"servers of {facts.host}",
+        partial(_all_to_bring_up, world, facts, pasts),
+        partial(read_tags, world, [each.project for each in servers]),
+    )
     return replace(
         facts,
         pasts=pasts,
-        logs_unread=logs.why if isinstance(logs, Unread) else None,
-        list_unread=found.why if isinstance(found, Unread | Torn) else None,
-        to_bring_up=ask_all(
-            world.together,
-            {each.server.id: partial(_to_bring_up, world, facts, each) for each in pasts},
-        ),
-        tags=read_tags(world, (each.server.project for each in pasts)),
+        logs_unread=there.logs.why if isinstance(there.logs, Unread) else None,
+        list_unread=there.listed.why if isinstance(there.listed, Unread | Torn) else None,
+        to_bring_up=to_bring_up,
+        tags=tags,
+    )
+
+
+def _all_to_bring_up(
+    world: World, facts: RecoveryFacts, pasts: Sequence[Past]
+) -> Mapping[str, ServerToBringUp]:
+    return ask_all(
+        world.together,
+        {each.server.id: partial(_to_bring_up, world, facts, each) for each in pasts},
     )
 
 
