@@ -21,9 +21,10 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=CI)
 IN_MEMORY := $(shell test -w /dev/shm && df --output=avail /dev/shm | awk 'NR == 2 && $$1 > 2e6 {print "/dev/shm"}')
 # A file of tests is for one process: what its tests share is made once; tests/order.py has their order. There are two
 # processes for each core (tests/machine.py), but one where a lab is built beside them. Compiled modules are kept,
-# whatever the environment says: else each process that a test starts compiles them for seconds.
+# whatever the environment says: else each process that a test starts compiles them for seconds. A test that hangs
+# fails after ten minutes, and shows where.
 FAST := env -u PYTHONDONTWRITEBYTECODE PYTEST_DEBUG_TEMPROOT=$(IN_MEMORY) \
-	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder tests --ignore=tests/lab
+	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder --timeout 600 tests --ignore=tests/lab
 LAB_LOG := /tmp/stackward-lab-of-tests.log
 LAB_TESTS := $(BIN)/python -B -m pytest -p no:cacheprovider
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \

@@ -137,11 +137,18 @@ def _strings(node: ast.AST, *, helped: bool) -> Iterator[tuple[int, str]]:
         if isinstance(node.value, str):
             yield node.lineno, node.value
         return
+    if _is_pattern(node):
+        return
     for child in ast.iter_child_nodes(node):
         # A string that is a statement is a docstring: that of a command is its help.
         is_said = isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant)
         if not is_said or (helped and _is_command(node)):
             yield from _strings(child, helped=helped)
+
+
+def _is_pattern(node: ast.AST) -> bool:
+    """Say whether it is `re.compile(...)`: that has the words of others."""
+    return isinstance(node, ast.Call) and ast.unparse(node.func) == "re.compile"
 
 
 def _is_command(node: ast.AST) -> bool:

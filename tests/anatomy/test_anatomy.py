@@ -199,11 +199,11 @@ def added(words: str) -> tuple[str, str]:
             asked('ask = ["timeout", "4", "a"], what = "it", expects = "b", one_of_all = true'),
             "`one_of_all` needs `reserve`",
         ),
-        (asked('ask = ["timeout", "4", "a"], what = "it"'), "(question) lacks `expects`"),
+        (asked('ask = ["timeout", "4", "a"], what = "it"'), "(question) has no `expects`"),
         (("restore = 21", "restore = 7"), "there is no priority 7"),
-        (("restore = 21\n", ""), "it lacks `restore`"),
-        (('is = "keeps secrets"\n', ""), "it lacks `is`"),
-        (('user = "barbican"\n', ""), "(deployed) lacks `user`"),
+        (("restore = 21\n", ""), "it has no `restore`"),
+        (('is = "keeps secrets"\n', ""), "it has no `is`"),
+        (('user = "barbican"\n', ""), "(deployed) has no `user`"),
         ((ENTRY[ENTRY.index("[barbican-worker.debian]") :], ""), "of no flavour"),
     ],
 )
@@ -225,7 +225,7 @@ def test_what_nothing_would_read_is_refused_with_file_and_entry(
 
 
 def test_a_component_that_stands_in_two_files_is_refused() -> None:
-    with pytest.raises(BadInput, match=r"it stands in `a[.]toml` too"):
+    with pytest.raises(BadInput, match=r"it is in `a[.]toml` too"):
         to_anatomy({"a.toml": ENTRY, "b.toml": ENTRY})
 
 

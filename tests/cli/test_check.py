@@ -99,7 +99,7 @@ def test_with_a_login_that_cannot_be_used_the_nodes_are_looked_at_all_the_same(d
     assert "broken: rabbitmq on ctl" in out
     assert (
         "unknown: keystone [login-unusable]\n"
-        "  reason  Keystone cannot be asked: the settings of this login cannot be used: "
+        "  reason  Keystone cannot be asked: the settings of Stackward's login cannot be used: "
         "\"[Errno 2] No such file or directory: '/etc/ssl/ca.pem'\"" in out
     )
 

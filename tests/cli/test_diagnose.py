@@ -164,7 +164,7 @@ def test_a_file_that_is_broken_is_named_and_the_rest_is_read(run: Run, tmp_path:
 
     assert code == 6
     assert "nova/virt/block_device.py" in out
-    assert "what stands in the logs that could not be read whole" in out
+    assert "the rest of the logs that could not be read whole" in out
     assert "nova-api.log.2.gz" in error
 
 

@@ -80,7 +80,7 @@ def test_a_queued_drain_is_carried_out_by_a_worker(site: Site, journal: SqlJourn
     assert site.hosts == {"db-01": "compute-08", "db-02": "compute-08"}
     told = [line for line in err.splitlines() if not line.startswith("takes nothing more up")]
     assert told == [
-        "worker `w1` takes up to 2 runs of `http://ctl:5000 RegionOne` at a time",
+        "worker `w1`: at most 2 runs of `http://ctl:5000 RegionOne` at a time",
         "run `01RUN`, drain `compute-07`: started",
         "run `01RUN`, drain `compute-07`: succeeded",
         "worker `w1` has left",

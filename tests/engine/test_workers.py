@@ -271,7 +271,7 @@ def test_behind_a_pooler_of_transactions_a_worker_says_what_it_needs_and_looks(
     with a_pooler(postgres, "transaction") as pooled:
         site = Site(tmp_path, pooled.url(name))
         worker = site.start("one")
-        said = next(line for line in worker.stdout or () if "does not hear" in line)
+        said = next(line for line in worker.stdout or () if "is not notified" in line)
 
         run = site.queue()
         ended = site.wait_for(run, *OVER)

@@ -214,7 +214,7 @@ def test_the_inventorys_word_for_another_machine_than_novas_is_refused() -> None
     )
     shell.says = {"c01": Itself(names=("c02",)), "c02": Itself(names=("c01",))}
 
-    with pytest.raises(Refused, match="cannot tell which machine `c01` is"):
+    with pytest.raises(Refused, match="cannot determine which machine `c01` is"):
         read(cloud, shell, "c01")
 
     assert shell.asked == []
@@ -307,7 +307,7 @@ def test_a_copied_address_leads_to_another_host_and_is_refused(said: Itself) -> 
         read(cloud, shell, "c08")
 
     assert caught.value.message == (
-        "cannot tell which machine `c08` is: the node `c08` says that it is `c07`, which is "
+        "cannot determine which machine `c08` is: the node `c08` says that it is `c07`, which is "
         "another host of Nova than `c08`"
     )
     assert (shell.asked, shell.asked_names) == ([], ["c08"])
@@ -320,7 +320,7 @@ def test_a_copied_address_of_a_dead_node_is_refused_by_novas_addresses() -> None
         read(cloud, shell, "c08")
 
     assert caught.value.message == (
-        "cannot tell which machine `c08` is: the inventory has the address 192.0.2.27 for the "
+        "cannot determine which machine `c08` is: the inventory has the address 192.0.2.27 for the "
         "node `c08`, and it is `c07`'s in Nova, where `c08` has 192.0.2.28"
     )
     assert shell.asked == []
@@ -377,8 +377,8 @@ def test_a_node_of_the_very_name_that_is_another_machine_by_its_own_words_is_ref
 
     own = ", ".join(f"`{each}`" for each in said.all_names)
     assert caught.value.message == (
-        f"cannot tell which machine `c08` is: the node `c08` calls itself {own}, and Nova knows "
-        "this host as `c08` at 192.0.2.28"
+        f"cannot determine which machine `c08` is: the node `c08` calls itself {own}, and Nova "
+        "knows this host as `c08` at 192.0.2.28"
     )
     assert shell.asked == []
 

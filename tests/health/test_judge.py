@@ -776,7 +776,7 @@ def test_that_nova_did_not_tell_is_no_word_that_there_is_no_such_node(what: str)
     with pytest.raises(Refused) as refused_it:
         check_node(site.probes(), "compute-07", CheckRequest())
 
-    assert "Nova did not tell whether it calls one so" in refused_it.value.message
+    assert "Nova did not say whether it has such a host" in refused_it.value.message
     assert refused_it.value.says == no_answer().says
 
 

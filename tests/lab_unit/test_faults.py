@@ -125,7 +125,7 @@ def test_the_same_fault_in_the_same_place_is_refused_with_how_to_mend_it(
         break_lab(lab, "bulb", "c02", faults)
 
     assert refused.value.message == "`bulb` is in force on `c02` already"
-    assert refused.value.hint == "`stackward lab mend bulb c02` mends it"
+    assert refused.value.hint == "`stackward lab mend bulb c02` removes it"
 
 
 def test_the_same_fault_may_be_in_two_places(lab: Lab, bulb: Bulb) -> None:
@@ -210,7 +210,9 @@ def test_a_record_that_cannot_be_read_is_refused_with_its_place(lab: Lab, bulb: 
         break_lab(lab, "bulb", "c02", a_fault(bulb))
 
     assert str(lab.folder / "faults.json") in refused.value.message
-    assert refused.value.hint == "`stackward lab reset --name lab` starts the lab anew"
+    assert (
+        refused.value.hint == "`stackward lab reset --name lab` starts the lab from the beginning"
+    )
     assert not bulb.is_broken
 
 

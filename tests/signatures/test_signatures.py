@@ -222,7 +222,7 @@ def test_what_is_whole_is_read() -> None:
 @pytest.mark.parametrize(
     ("there", "instead", "why"),
     [
-        ('source = "the test"', "", "it lacks `source`"),
+        ('source = "the test"', "", "it has no `source`"),
         ('means = "it is so"', 'means = "it is {path}"', "`means` has `path`"),
         ("{server}", "{who}", "`remedy` has `who`"),
         ('"nova-compute"', '"nova-computer"', "there is no component `nova-computer`"),

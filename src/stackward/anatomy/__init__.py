@@ -151,7 +151,9 @@ class Deployed:
     user: str
     command: str  # runs it in the foreground, as that user
     stores: tuple[Store, ...] = ()
-    restart: str = ""  # starts it anew, where restarting its own unit does more or less than that
+    restart: str = (
+        ""  # starts it again, where a restart of its own unit does more or less than that
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,7 +233,7 @@ def _only_of(name: str, does: str) -> ProbeKind:
     """Return a probe that goes by the kind alone: in another entry it would tell of this one."""
     return ProbeKind(
         does=does,
-        needs=f"to be that of `{name}`, of whom it tells",
+        needs=f"to be that of `{name}`, which it describes",
         can=lambda one: one.name == name,
     )
 
@@ -349,7 +351,7 @@ def to_anatomy(texts: Mapping[str, str] | Sequence[str]) -> Anatomy:
         for name, entry in tomllib.loads(named[file]).items():
             with _in_file(file):
                 if name in files_of:
-                    raise _wrong(name, f"it stands in `{files_of[name]}` too", "leave one of them")
+                    raise _wrong(name, f"it is in `{files_of[name]}` too", "leave one of them")
                 found.append(one := _component(name, entry))
                 _refuse_what_nothing_reads(one)
             files_of[name] = file
@@ -470,7 +472,7 @@ def _refuse_question(one: Component, question: Question) -> None:
         raise _wrong(one.name, why, "begin `ask` with `timeout`, or give its own limit with `-T`")
     if question.one_of_all and not question.reserve:
         why = "a question that is `one_of_all` needs `reserve`"
-        raise _wrong(one.name, why, "say how one answers that stands by")
+        raise _wrong(one.name, why, "say what a standby answers")
 
 
 def _refuse_bad_patterns(one: Component) -> None:
@@ -514,7 +516,7 @@ def _component(name: str, entry: dict[str, Any]) -> Component:
         raise _wrong(name, f"it has no part {_named(unknown)}", f"parts: {_named(known)}")
     needed = {field.name.rstrip("_") for field in fields(Component) if field.default is MISSING}
     if lacking := needed - {"name", "flavours"} - entry.keys():
-        raise _wrong(name, f"it lacks {_named(lacking)}", f"parts: {_named(known)}")
+        raise _wrong(name, f"it has no {_named(lacking)}", f"parts: {_named(known)}")
     flavours = {each: _deployed(name, entry.pop(each)) for each in FLAVOURS if each in entry}
     # Every component rests on its machine: that goes without saying in the entries.
     rests_on = (*entry.pop("rests_on", ()), *([MACHINE] if name != MACHINE else []))
@@ -550,7 +552,7 @@ def _part(kind: type[Part], name: str, entry: dict[str, Any]) -> Part:
     if lacking := needed - entry.keys():
         raise _wrong(
             name,
-            f"a part of it ({kind.__name__.lower()}) lacks {_named(lacking)}",
+            f"a part of it ({kind.__name__.lower()}) has no {_named(lacking)}",
             f"words: {_named(known)}",
         )
     return kind(**{word: _frozen(value) for word, value in entry.items()})

@@ -26,7 +26,7 @@ RULES: tuple[SurenessRule[Known], ...] = (
         holds=lambda it: it.rank > 0 and not it.is_noticed,
         sureness=Sureness.POSSIBLE,
         says="other errors were before it",
-        raises="whether it comes again once the first cause is mended",
+        raises="whether it comes again once the first cause is repaired",
     ),
     SurenessRule(
         holds=lambda it: it.weight is Weight.USUAL,
@@ -84,7 +84,7 @@ RULES: tuple[SurenessRule[Known], ...] = (
     SurenessRule(
         holds=lambda it: it.weight is Weight.ACCUSED and (it.is_noticed or it.is_followed),
         sureness=Sureness.LIKELY,
-        says="it is accused, it tells of it at that time, and a user noticed it",
+        says="it is accused, its own log has an entry about it at that time, and a user noticed it",
         raises="an error in its own log",
     ),
     SurenessRule(

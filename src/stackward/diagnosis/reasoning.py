@@ -616,7 +616,7 @@ def _well(
 def _unknown(failure: Failure) -> Iterator[str]:
     asked = failure.asked
     if asked.since is None:
-        yield "when it began: without `--since` nothing tells new errors from usual ones"
+        yield "when it began: without `--since`, new errors cannot be distinguished from usual ones"
     elif not failure.has_before:
         yield "what was usual before: the logs begin no earlier than the window"
     if failure.is_beyond:
@@ -628,4 +628,4 @@ def _unknown(failure: Failure) -> Iterator[str]:
     if len(failure.reading.nodes) == 1:
         yield "what other nodes have logged: the logs of one node are here"
     if not failure.reading.is_whole:
-        yield "what stands in the logs that could not be read whole"
+        yield "the rest of the logs that could not be read whole"

@@ -91,7 +91,7 @@ def work(config: WorkerConfig) -> None:
     """
     _enlist(config)
     runs, of = count_of(config.at_once, "run"), f" of `{config.cloud.name}`" if config.cloud else ""
-    config.say(f"worker `{config.me.name}` takes up to {runs}{of} at a time")
+    config.say(f"worker `{config.me.name}`: at most {runs}{of} at a time")
     worker = _Worker(config)
     try:
         threads = config.at_once + _CHAINS

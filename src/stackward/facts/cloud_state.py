@@ -165,14 +165,14 @@ def node_called(probes: Probes, word: str, by: Deadline) -> str:
         match = find_machine(probes.shell, known, ask=ask)
     if match.doubtful:
         raise Refused(
-            f"cannot tell which machine `{word}` is: {match.why}",
+            f"cannot determine which machine `{word}` is: {match.why}",
             says=_silent(probes, match.doubtful),
             hint=_AS_INVENTORY,
         )
     if match.node is None and isinstance(known, Failed):
         raise Refused(
-            f"cannot tell which machine `{word}` is: the inventory does not name it, and Nova did "
-            "not tell whether it calls one so",
+            f"cannot determine which machine `{word}` is: the inventory does not name it, and "
+            "Nova did not say whether it has such a host",
             service="Nova",
             says=known.says,
             hint=_AS_INVENTORY,

@@ -67,7 +67,7 @@ def find_node(
     match = machine_in(world, machine_of(hypervisor), said)
     if match.doubtful:
         raise Refused(
-            f"cannot tell which machine `{name}` is: {match.why}",
+            f"cannot determine which machine `{name}` is: {match.why}",
             hint="give each of them in the inventory the name that Nova has for it, or its "
             "`host_ip` as `ansible_host`: `openstack hypervisor list --long` shows both",
         )
@@ -159,7 +159,7 @@ def _only(name: str, hosts: Iterable[str]) -> str:
         return distinct[0]
     listed = " and ".join(f"`{host}`" for host in distinct)
     raise Refused(
-        f"cannot tell which machine `{name}` is: {count_of(len(distinct), 'host')} of Nova "
+        f"cannot determine which machine `{name}` is: {count_of(len(distinct), 'host')} of Nova "
         f"may be it: {listed}",
         hint="name the host as Nova does, in full; of a machine that was renamed, the host that "
         "is `up` is today's: `openstack compute service list --service nova-compute`",
@@ -205,8 +205,8 @@ def _refuse_another(world: World, name: str, hypervisor: Hypervisor, match: Matc
         return
     other = f"the node `{match.node}`" if match.node else "none that is known"
     raise Refused(
-        f"cannot tell which machine `{name}` is: Nova's host `{hypervisor.host}` is {other}, and "
-        f"the inventory names another one `{name}`",
+        f"cannot determine which machine `{name}` is: Nova's host `{hypervisor.host}` is {other}, "
+        f"and the inventory names another one `{name}`",
         details=[match.why],
         hint="give the nodes of the inventory the names that Nova has for them",
     )
@@ -224,8 +224,8 @@ def _refuse_machine_of_another(
     if own:
         others = " and ".join(f"`{each}`" for each in dict.fromkeys(own))
         raise Refused(
-            f"cannot tell which machine `{name}` is: the node `{node}` says that it is {others}, "
-            f"which is another host of Nova than `{hypervisor.host}`",
+            f"cannot determine which machine `{name}` is: the node `{node}` says that it is "
+            f"{others}, which is another host of Nova than `{hypervisor.host}`",
             hint=hint,
         )
     address = world.shell.directory().node(node).address
@@ -236,9 +236,9 @@ def _refuse_machine_of_another(
     if owners := _hosts_at(world, address):
         others = " and ".join(f"`{each}`'s" for each in owners)
         raise Refused(
-            f"cannot tell which machine `{name}` is: the inventory has the address {address} for "
-            f"the node `{node}`, and it is {others} in Nova, where `{hypervisor.host}` has "
-            f"{hypervisor.address}",
+            f"cannot determine which machine `{name}` is: the inventory has the address "
+            f"{address} for the node `{node}`, and it is {others} in Nova, where "
+            f"`{hypervisor.host}` has {hypervisor.address}",
             hint=hint,
         )
 
@@ -261,8 +261,8 @@ def _refuse_unknown_machine(
     known = dict.fromkeys((hypervisor.host, hypervisor.name))
     own = ", ".join(f"`{each}`" for each in said.all_names)
     raise Refused(
-        f"cannot tell which machine `{name}` is: the node `{node}` calls itself {own}, and Nova "
-        f"knows this host as {', '.join(f'`{each}`' for each in known)}"
+        f"cannot determine which machine `{name}` is: the node `{node}` calls itself {own}, and "
+        f"Nova knows this host as {', '.join(f'`{each}`' for each in known)}"
         + (f" at {hypervisor.address}" if hypervisor.address else ""),
         hint=f"correct the `ansible_host` of `{node}` in the inventory; if the machine was renamed "
         "since, restart its nova-compute, or give Nova's `host_ip` as its `ansible_host`",

@@ -37,7 +37,7 @@ def _needs(shell: Shell, node: str) -> Iterator[Need]:
     if not kernel.is_container and kernel.chosen and kernel.chosen != kernel.runs:
         yield f"it runs the kernel {kernel.runs}, and {kernel.chosen} was chosen for its next boot"
     elif not kernel.is_container and not kernel.chosen:
-        yield Unread("no link there tells which kernel was chosen for its next boot")
+        yield Unread("no link there shows which kernel was chosen for its next boot")
     if any(shell.run(node, ["test", "-e", path]).code == 0 for path in _SAYS_SO):
         yield f"`{_SAYS_SO[0]}` is there"
     deleted = _processes(shell.run(node, DELETED_FILES, as_root=True))

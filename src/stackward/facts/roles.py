@@ -29,7 +29,7 @@ _OF_AGENTS = {
 _CINDER_VOLUME = Role(
     name="cinder-volume",
     effect="volumes of its backend cannot be made, attached or deleted while it is away",
-    remedy="run the backend on another host too, or tell users",
+    remedy="run the backend on another host too, or inform the users",
 )
 _CONTROL = Role(
     name="control plane",

@@ -33,7 +33,7 @@ QUEUES, BINDINGS = "rabbitmq queues", "rabbitmq bindings"  # of `/`; of others, 
 ALL_VHOSTS = "rabbitmq all"
 ROOT_VHOST = "/"
 CLIENT_PROTOCOLS = ("amqp", "amqp/ssl")
-SPEAKS_TLS = "it speaks TLS, and lets us in to none of that"  # as the script on the node says it
+SPEAKS_TLS = "it speaks TLS, and none of these logins works"  # as the script on the node says it
 TIMED_OUT = frozenset({124, 137})  # of timeout(1): it ended, or had to kill
 READ_ONLY = ("read_only", "super_read_only", "innodb_read_only")
 

@@ -98,7 +98,7 @@ _ANSWERS = {
     "store": ("`grep`, `test`, `stat -f` or `vgs`, of a store,", MACHINE),
     "memory": ("`/proc/meminfo`", MACHINE),
     "clock": ("`adjtimex`", MACHINE),
-    "machine": ("what tells the machine from others", MACHINE),
+    "machine": ("what identifies the machine", MACHINE),
     "rabbitmq": ("`rabbitmqctl`", "rabbitmq"),
     "mariadb": ("`mariadb`", "mariadb"),
     "memcached": ("`stats` of memcached", "memcached"),

@@ -72,7 +72,7 @@ class Presence:
 
     @property
     def restart(self) -> str:
-        """Return the command that starts it anew, and nothing beside it, for a remedy."""
+        """Return the command that starts it again, and nothing beside it, for a remedy."""
         tool = self.engine if self.is_in_container else "systemctl"
         return self.deployed.restart or f"{tool} restart {self.main}"
 

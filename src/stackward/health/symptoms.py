@@ -1051,14 +1051,14 @@ LOGIN_FAILED = Symptom(
 CREDENTIALS = Symptom(
     "credentials-refused",
     State.UNKNOWN,
-    "Keystone refuses this login: {says}",
+    "Keystone refuses Stackward's login: {says}",
     "check the entry in clouds.yaml, or the OS_* variables",
     "The APIs cannot be looked at; the nodes can.",
 )
 LOGIN_UNUSABLE = Symptom(
     "login-unusable",
     State.UNKNOWN,
-    "Keystone cannot be asked: the settings of this login cannot be used: {says}",
+    "Keystone cannot be asked: the settings of Stackward's login cannot be used: {says}",
     "see the entry in clouds.yaml, or the OS_* variables: auth_url, username, password, "
     "project_name and the domains; a CA or client certificate is named by `cacert`, `cert` and "
     "`key`, by OS_CACERT, OS_CERT, OS_KEY, or by REQUESTS_CA_BUNDLE",

@@ -80,7 +80,7 @@ class Cgroup:
         self._freeze("1")
         if not wait_until(self.is_frozen, within_s=DEATH_S, every_s=0.02):
             self._freeze("0")
-            raise StepFailed(f"a process in {self.path} does not stand still")
+            raise StepFailed(f"a process in {self.path} could not be frozen")
 
     def thaw(self) -> None:
         """Let it go on; returns once it does."""

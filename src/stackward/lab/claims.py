@@ -206,7 +206,7 @@ class Claims:
                 f"the lab `{lab.name}` is there, and not as asked for",
                 details=differs,
                 stands="nothing was changed",
-                hint=f"`stackward lab up --name {lab.name}` takes it as it is; else choose another"
+                hint=f"`stackward lab up --name {lab.name}` takes it as it is. Or choose another"
                 f" `--name`, or remove it: `stackward lab down --purge --name {lab.name}`",
             )
         return lab

@@ -82,9 +82,9 @@ def layers_for(lab: Lab, progress: Progress, mirror: str | None) -> Baked:
             baked = get_baked(lab, keys_in(standing))
             if baked is None:
                 raise Refused(
-                    f"the lab `{lab.name}` stands on layers that the cache no longer holds",
+                    f"the lab `{lab.name}` needs layers that are no longer in the cache",
                     stands="nothing was changed",
-                    hint=f"`stackward lab reset --name {lab.name}` starts it anew",
+                    hint=f"`stackward lab reset --name {lab.name}` starts it from the beginning",
                 )
             return baked
         baked = find_baked(lab)
@@ -113,9 +113,9 @@ def keys_in(standing: Path) -> dict[str, str]:
         return {"base": keys.pop("base"), "cloud": keys.pop("cloud"), **keys}
     except (ValueError, KeyError, AttributeError) as broken:
         raise Refused(
-            f"what a lab's disks stand on cannot be read: {standing}",
+            f"the layers of a lab's disks cannot be read: {standing}",
             stands="nothing was changed",
-            hint="`stackward lab reset` starts the lab anew",
+            hint="`stackward lab reset` starts the lab from the beginning",
         ) from broken
 
 

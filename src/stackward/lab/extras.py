@@ -42,7 +42,7 @@ def add(lab: Lab, extra: Extra) -> None:
     if not wait_until(lambda: answers(lab, extra.port), within_s=ANSWERS_S, every_s=0.5):
         raise StepFailed(
             f"`{extra.name}` does not answer on port {extra.port}",
-            hint=f"`stackward lab ssh {lab.control.name} journalctl -u {extra.unit}` tells more",
+            hint=f"`stackward lab ssh {lab.control.name} journalctl -u {extra.unit}` shows more",
         )
     identity = connect(lab).identity
     service = _service(identity, extra)

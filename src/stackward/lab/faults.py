@@ -446,7 +446,7 @@ ALL = (
     ),
     Fault(
         name="node-hung",
-        what="every process of the node stands still, as when its kernel hangs",
+        what="every process of the node is frozen, as when its kernel hangs",
         symptom="it takes connections and answers nothing, and Nova calls its nova-compute down",
         target=Target.COMPUTE,
         make=hardware_faults.stand_still,
@@ -467,7 +467,7 @@ ALL = (
     Fault(
         name="bmc-lies-off",
         what="the node's BMC accepts power orders and carries none out",
-        symptom="the BMC says Off once it is told ForceOff, and the node runs on",
+        symptom="the BMC says Off after ForceOff, and the node still runs",
         target=Target.NODE,
         make=hardware_faults.have_it_lie,
         seen=hardware_faults.lies,
@@ -586,7 +586,7 @@ ALL = (
     ),
     Fault(
         name="base-image-deleted",
-        what="the image file in `_base` that the server's disk stands on is deleted",
+        what="the image file in `_base` under the server's disk is deleted",
         symptom="QEMU cannot open the disk's backing file",
         target=Target.SERVER,
         make=delete_base_image,
@@ -832,7 +832,7 @@ def in_force(lab: Lab) -> list[InForce]:
         raise Refused(
             f"the record of the faults in force cannot be read: {file}",
             says=str(broken),
-            hint=f"`stackward lab reset --name {lab.name}` starts the lab anew",
+            hint=f"`stackward lab reset --name {lab.name}` starts the lab from the beginning",
         ) from broken
 
 
@@ -854,7 +854,7 @@ def break_lab(
         raise Refused(
             f"`{name}` is in force on `{scene.target}` already",
             stands="nothing was changed",
-            hint=f"`stackward lab mend {name} {scene.target}` mends it",
+            hint=f"`stackward lab mend {name} {scene.target}` removes it",
         )
     record(lab, fault, scene)  # first: a fault that is half made can be mended too
     fault.make(scene)
@@ -921,7 +921,9 @@ def mend_and_see(fault: Fault, scene: Scene) -> None:
     """Mend a fault; raise StepFailed when its symptom stays."""
     fault.mend(scene)
     if not wait_until(lambda: looks(fault.gone, scene), within_s=fault.gone_within_s, every_s=0.5):
-        raise StepFailed(f"`{fault.name}` was mended on `{scene.target}`, and its symptom stays")
+        raise StepFailed(
+            f"`{fault.name}` was removed from `{scene.target}`, but its symptom is still there"
+        )
 
 
 def named(name: str, faults: Mapping[str, Fault] = FAULTS) -> Fault:

@@ -95,7 +95,7 @@ def require_kernel() -> None:
     if lacks:
         raise Refused(
             "this machine's kernel cannot run a lab",
-            details=[f"it lacks {lack}" for lack in lacks],
+            details=[f"it has no {lack}" for lack in lacks],
             stands="nothing was changed",
             hint="on a machine with modules: `modprobe -a overlay loop tun`",
         )

@@ -78,8 +78,8 @@ class Cache:
                 f"the cached layer `{layer.folder.name}` is damaged:"
                 " its files are not those that were put there",
                 stands="nothing was started",
-                hint="remove the labs that stand on it with `stackward lab down --purge`, then it"
-                " with `stackward lab cache clear`; the next `lab up` builds it anew",
+                hint="remove the labs that use it with `stackward lab down --purge`, then remove it"
+                " with `stackward lab cache clear`; the next `lab up` builds it again",
             )
         return layer
 

@@ -58,7 +58,7 @@ def require_free(lab: Lab) -> None:
                 f"the bridge `{bridge}` of the lab `{lab.name}` is in use"
                 f" by {owner or 'another program'}",
                 stands="nothing was started",
-                hint="stop what uses it, or `stackward lab down --purge` and make the lab anew",
+                hint="stop what uses it, or `stackward lab down --purge` and build the lab again",
             )
 
 

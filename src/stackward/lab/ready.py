@@ -68,7 +68,7 @@ def wait_for_apis(lab: Lab) -> None:
     if silent:
         raise StepFailed(
             "services do not answer: " + ", ".join(silent),
-            hint="`stackward lab ssh ctl systemctl --failed` tells more",
+            hint="`stackward lab ssh ctl systemctl --failed` shows more",
         )
 
 

@@ -57,7 +57,7 @@ def status_text(seen: LabStatus) -> str:
             for made in seen.faults
         ),
         "",
-        "what stands in for what such a machine cannot have:",
+        "replacements for what such a machine cannot have:",
         *(f"  instead of {it.instead_of}: {it.is_}; {it.so}" for it in seen.stand_ins),
     ]
     return render_rows(nodes_table(seen), Form.TABLE) + "\n".join(lines) + "\n"

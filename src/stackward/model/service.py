@@ -5,7 +5,7 @@ from dataclasses import dataclass
 NOVA_COMPUTE = "nova-compute"
 
 MEND_CELL = (
-    "mend that cell: `nova-manage cell_v2 list_cells` names its database and its message queue"
+    "repair that cell: `nova-manage cell_v2 list_cells` names its database and its message queue"
 )
 
 BY_ITSELF = "AUTO:"  # how Nova begins the reason when it disables a service by itself

@@ -54,7 +54,7 @@ AGGREGATE = Rule(
 )
 MAY_FIND_NO_HOST = Rule(
     "may-find-no-host",
-    "Nova may find no host for it: aggregates may keep it off every node with room ({why})",
+    "Nova may find no host for it: an aggregate may keep it off every node with room ({why})",
     "see `enabled_filters` and `[scheduler]` in the nova.conf of the schedulers: if they have "
     "`{by}`, bring a node that fits into service first",
     "No API shows which filters are on; Nova's default has none of the filters that read "

@@ -55,7 +55,7 @@ RUN_GOES_ON = Rule(
 )
 IDENTITY_REMEMBERED = Rule(
     "identity-remembered",
-    "it does not answer; by the name that it gave at {at}, it is Nova's `{host}`",
+    "it does not answer now; at {at} it called itself Nova's `{host}`",
     "make sure that it is that machine: its console shows the host name; then give it Nova's name "
     "or `host_ip` in the inventory",
     "That name may be out of date: the machine may have been replaced.",

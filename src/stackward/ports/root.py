@@ -460,7 +460,7 @@ ALL = (
     *(
         RootCommand(words=words, needed_for=_GATE, gives=gives)
         for words, gives in (
-            (MAKE_GATE, "that file, empty: nova-compute is not started while it is so"),
+            (MAKE_GATE, "that file, empty: nova-compute is not started while it is empty"),
             (FILL_GATE, "that file, with these lines"),
             (MAKE_GATE_DROP_IN, "that file, empty"),
             (FILL_GATE_DROP_IN, "that file, with these lines"),
@@ -476,7 +476,8 @@ ALL = (
     RootCommand(
         words=COMPUTE_LOG,
         needed_for=(For.DRAIN, For.RETURN),
-        gives="the end of nova-compute's log; whoever is `nova` there chooses what that name is",
+        gives="the end of nova-compute's log; a process that runs as `nova` there can make that "
+        "name lead elsewhere",
     ),
     RootCommand(
         words=LIST_WHO_RAN,

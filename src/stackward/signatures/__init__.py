@@ -150,7 +150,7 @@ def _refuse_words(
     if unknown := entry.keys() - set(known):
         raise _wrong(name, f"nothing reads {_named(unknown)}")
     if lacking := set(needed) - entry.keys():
-        raise _wrong(name, f"it lacks {_named(lacking)}")
+        raise _wrong(name, f"it has no {_named(lacking)}")
 
 
 def _named(words: Any) -> str:  # noqa: ANN401  # any words

@@ -213,7 +213,7 @@ def test_a_defect_of_ours_is_one_line_and_who_waits_looks_by_itself(
 
     assert not ear.listener.hears
     assert len(ear.said) == 1
-    assert ear.said[0].endswith("for a defect of Stackward: ZeroDivisionError: of a bad kind")
+    assert ear.said[0].endswith("This is a defect of Stackward: ZeroDivisionError: of a bad kind")
     assert "Traceback" not in capfd.readouterr().err
 
 
@@ -228,8 +228,8 @@ def test_it_hears_again_after_the_server_was_restarted(postgres: Server) -> None
         journal.add(a_run())
 
         assert ear.is_woken()
-    assert ear.said[0].startswith("does not hear what is queued, and looks more often until it")
-    assert ear.said[1] == "hears again from PostgreSQL what is queued"
+    assert ear.said[0].startswith("is not notified of queued runs, and looks more often until it")
+    assert ear.said[1] == "is notified of queued runs again"
 
 
 def test_it_hears_again_after_another_server_has_become_the_primary() -> None:
@@ -288,7 +288,7 @@ def test_a_connection_that_is_dead_without_a_sign_is_noticed_and_replaced(
 
         assert ear.is_woken()
     assert ear.said[0] == (
-        "does not hear what is queued, and looks more often until it does: "
+        "is not notified of queued runs, and looks more often until it is: "
         "a call of its own was not heard"
     )
 
@@ -307,7 +307,7 @@ def test_behind_a_pooler_of_transactions_it_says_once_that_it_needs_a_direct_con
     assert len(ear.said) == 1, ear.said
     [said] = ear.said
     assert said == (
-        "does not hear what is queued, and looks every second instead: LISTEN needs a direct "
+        "is not notified of queued runs, so it looks every second. LISTEN needs a direct "
         "connection to PostgreSQL, or a pooler that keeps a session for each client (PgBouncer in "
         "transaction mode does not)"
     )

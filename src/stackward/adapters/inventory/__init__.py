@@ -79,7 +79,7 @@ def _as_ini(file: File) -> Draft:
     if file.has_byte_order_mark:
         raise cannot_read(
             draft.at(1),
-            "a byte order mark stands before the first word, and Ansible takes it for a part of it",
+            "it begins with a byte order mark, and Ansible reads that as part of the first word",
             hint=f"remove it: `sed -i '1s/^\\xEF\\xBB\\xBF//' {file.path}`",
         )
     read_ini(text, draft)

@@ -203,7 +203,7 @@ class _Given:
             raise cannot_read(
                 place,
                 f"`{BMC}` holds a login in its URL",
-                hint="take out what stands before the `@`",
+                hint="remove the part before the `@`",
             )
         if not is_url:
             raise self._unfit(BMC, "an http or https URL", place)

@@ -53,8 +53,7 @@ def understood(service: str, asked: str, answers: Sequence[Response]) -> Iterato
             details=[f"{_in_words(error)}; the answer: {_shown(error, answer)}"],
             service=service,
             request_id=request_id_of(answer) if answer is not None else None,
-            hint="see what stands before its API (a proxy, a load balancer), and which release "
-            "it is",
+            hint="look at the proxy or load balancer in front of its API, and which release it is",
         ) from error
 
 

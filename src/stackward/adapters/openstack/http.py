@@ -321,7 +321,8 @@ class Api:
             limited = Unreachable(
                 f"could not {what}: {self._service} answers {code}, which limits the rate of calls",
                 **told,
-                hint="wait, then try again; whoever runs what stands before the API sets the limit",
+                hint="wait, then try again; the limit is set in the proxy or load balancer "
+                "in front of the API",
             )
             now = self._patience.clock.now()
             limited.after_s = seconds_of(answer.headers.get("Retry-After"), now)
@@ -364,7 +365,7 @@ def sorted_failures(service: str, *, changes: bool = False) -> Iterator[None]:
             f"{service} answers in a form that OpenStack's own client does not understand",
             details=[f"{type(error).__name__}: {error}"],
             service="openstacksdk",
-            hint="see what stands before its API (a proxy, a load balancer)",
+            hint="look at the proxy or load balancer in front of its API",
         ) from error
     except OSError as error:  # a file that the settings name: nothing was sent
         raise unusable_file(error) from error

@@ -10,7 +10,7 @@ from stackward.model.network import HostedAgent, Network, NetworkAgent, OwnedPor
 # Neutron's own policy says so (`neutron/conf/policies/port_bindings.py`, seen in 2025.1).
 SERVICE_ROLE = (
     "Neutron lets only the role `service` remove a binding: give it to this login, `openstack role "
-    "add --user USER --project PROJECT service`, and log in anew"
+    "add --user USER --project PROJECT service`, and log in again"
 )
 _SERVERS = "compute:"  # how the owner of a port of a server begins; its zone follows
 _CHUNK = 50  # ids in one query: some proxies cut URLs at 8 KiB

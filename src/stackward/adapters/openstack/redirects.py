@@ -25,9 +25,9 @@ class Elsewhere(Refused):
         super().__init__(
             f"`{_place(asked)}` sends us elsewhere, to `{_place(to)}`: "
             f"the {'login' if is_login else 'token'} is shown to no other host",
-            hint="mend `auth_url` in clouds.yaml or OS_AUTH_URL, or what stands before Keystone"
+            hint="correct `auth_url` in clouds.yaml or OS_AUTH_URL, or the proxy of Keystone"
             if is_login
-            else "mend its endpoint (`openstack endpoint list`), or what stands before it",
+            else "correct its endpoint (`openstack endpoint list`), or its proxy",
         )
         self.answer = answer
 

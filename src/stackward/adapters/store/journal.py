@@ -306,7 +306,7 @@ class SqlJournal:
             if life is None:
                 refuse_out_of_turn(run, at)
             elif run.is_early(at) or run.is_late(at):
-                raise Locked(f"run `{run.id}` may not be begun now")
+                raise Locked(f"run `{run.id}` may not be started now")
             hold(transaction, run)
             taken = {
                 **({} if life is not None else turn_row(_kept(run.turn, at))),
@@ -390,9 +390,9 @@ class SqlJournal:
             run = find(transaction, run_id)
             if (run.state, run.epoch) != (RunState.STOPPED, event.epoch):
                 raise Locked(
-                    f"run `{run.id}` is {run.state}: it was taken up, or ended, just before",
+                    f"run `{run.id}` is {run.state}: it was started or ended just before",
                     stands="nothing was approved",
-                    hint=f"`stackward run show {run.id}` says how it stands",
+                    hint=f"`stackward run show {run.id}` shows its state",
                 )
             return None, event
 
@@ -665,7 +665,7 @@ class SqlJournal:
                     raise locked(Path(file), error) from error
                 if not passes(error) or time.monotonic() >= until or self._gives_up():
                     raise Unreachable(
-                        "the journal does not answer, or does not do as it is told",
+                        "the journal does not answer, or refuses the request",
                         says=one_line(error),
                         hint="see to the database; the run can be resumed then",
                     ) from error

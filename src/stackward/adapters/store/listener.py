@@ -87,8 +87,8 @@ class Listener:
             self._wake()  # who waits must look from now on
             what = masked(" ".join(f"{type(error).__name__}: {error}".split()))
             self._say(
-                f"does not hear what is queued any more, and looks every second instead, for a "
-                f"defect of Stackward: {what}"
+                f"is no longer notified of queued runs, so it looks every second. "
+                f"This is a defect of Stackward: {what}"
             )
         finally:
             self._hears = False
@@ -153,7 +153,7 @@ class Listener:
         self._wake()  # what was queued just before was told to nobody
         if self._has_lost:
             self._has_lost = False
-            self._say("hears again from PostgreSQL what is queued")
+            self._say("is notified of queued runs again")
 
     def _lose(self, error: Exception) -> None:
         self._hears, self._has_lost = False, True
@@ -163,13 +163,13 @@ class Listener:
             why = one_line(error)
         elif not isinstance(error, _Deaf):
             why = masked(" ".join(str(error).split()))
-        self._say(f"does not hear what is queued, and looks more often until it does: {why}")
+        self._say(f"is not notified of queued runs, and looks more often until it is: {why}")
 
     def _explain(self) -> None:
         if not self._has_lost:
             self._has_lost = True
             self._say(
-                "does not hear what is queued, and looks every second instead: LISTEN needs a "
+                "is not notified of queued runs, so it looks every second. LISTEN needs a "
                 "direct connection to PostgreSQL, or a pooler that keeps a session for each client "
                 "(PgBouncer in transaction mode does not)"
             )

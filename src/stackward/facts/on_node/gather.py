@@ -146,7 +146,7 @@ MOST_PLACES = 4  # where one component listens on its ports
 WEB_SERVERS = {"apache2.service", "httpd.service"}  # each with many sites
 BAD_REQUEST, SERVER_ERROR = 400, 500
 TLS_ALERT = b"\x15\x03"
-SPEAKS_TLS = "it speaks TLS, and lets us in to none of that"
+SPEAKS_TLS = "it speaks TLS, and none of these logins works"
 CLOSED = "it closes the connection without an answer"
 # How MariaDB and MySQL greet a client, before any login: version 10 of their protocol.
 GREETING = re.compile(rb"^...\x00\x0a[0-9]+\.", re.DOTALL)
