@@ -35,6 +35,8 @@ def test_a_chain_of_causes_is_read_in_order() -> None:
         file="/usr/lib/python3/dist-packages/nova/b.py", line=20, function="second"
     )
     assert (last.exception, last.message) == ("nova.exception.Other", "")
+    assert last.code[-1] == "raise Other"
+    assert all(len(one.code) == len(one.frames) for one in (first, last))
 
 
 def test_a_traceback_in_an_error_of_rpc_is_unpacked() -> None:
@@ -66,3 +68,19 @@ def test_a_line_number_of_thousands_of_digits_is_no_frame() -> None:
     [raised] = read_traceback(lines)
 
     assert [frame.line for frame in raised.frames] == [12]
+    assert raised.code == ("",)
+
+
+def test_marks_below_a_line_of_code_are_no_code() -> None:
+    lines = [
+        "Traceback (most recent call last):",
+        '  File "/usr/lib/python3/nova/x.py", line 11, in create',
+        "    run(name)",
+        "    ^^^^^^^^^",
+        '  File "/usr/lib/python3/nova/y.py", line 12, in run',
+        "ValueError: x",
+    ]
+
+    [raised] = read_traceback(lines)
+
+    assert raised.code == ("run(name)", "")

@@ -21,7 +21,14 @@ from stackward.diagnosis.code_places import CodePlace
 from stackward.diagnosis.components import DEPTH, MIXED, USUAL_DEPTH, components_of, named
 from stackward.diagnosis.episodes import CLOCKS_S, Episode, episodes_of, in_rank
 from stackward.diagnosis.signs import MADE, MOST_READ, REASONS, sign_of
-from stackward.diagnosis.witnesses import Weight, Witness, component_of, key_of, witness_of
+from stackward.diagnosis.witnesses import (
+    Weight,
+    Witness,
+    component_of,
+    has_none_from_caller,
+    key_of,
+    witness_of,
+)
 from stackward.facts.failure import Failure
 from stackward.logs.event import Event, Level
 from stackward.logs.story import UUID
@@ -494,7 +501,10 @@ def _because(episode: Episode, episodes: Sequence[Episode], accusers: set[str]) 
     later = sum(one.at > episode.at and one.weight <= Weight.AWAY for one in episodes)
     if later:
         yield f"it was before {count_of(later, 'other error')}"
-    if len(episode.told.places) > 1 and episode.told.raised:
+    raised = episode.told.raised
+    if raised is not None and has_none_from_caller(raised):
+        yield "its traceback ends where a value is None, and the caller's line hands it over"
+    elif len(episode.told.places) > 1 and raised:
         yield "of its traceback, the innermost call of a service that is no mere layer"
 
 

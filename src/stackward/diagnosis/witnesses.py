@@ -46,6 +46,12 @@ _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")  # NUMAT
 _MISMATCH = re.compile(
     r"\(\) (?:got an unexpected keyword argument|takes |missing \d+ required |got multiple values)"
 )
+# Something is None where it must not be.
+_OF_NONE = re.compile(
+    r"'NoneType' (?:object )?(?:has no attribute '(?P<attribute>\w+)'|is not |object is not )"
+)
+_OWNERS = {"self", "cls"}
+_ENOUGH = 2  # calls: one that failed, and its caller
 _DISPATCHER = "oslo_messaging/rpc/dispatcher.py"
 
 
@@ -264,26 +270,65 @@ def places_in(frames: Sequence[CodePlace | None], raised: Raised | None) -> tupl
 
     What only passes calls on is left out, unless there is nothing else.
     """
-    own = [(number, place) for number, place in enumerate(frames) if place and place.is_own]
-    if not own:
+    meant, passed = _told_apart(frames, raised)
+    if not meant and not passed:
         return tuple(one for one in reversed(frames) if one and one.package in NEAR)[:1]
+    ordered = [place for _, place in meant] or [place for _, place in passed]
+    is_remote = raised is not None and _carries(raised)  # it arose in the other process
+    innermost = max([*meant[:1], *passed[:1]])[1]
+    if _is_handed_in(meant, len(frames), raised):
+        ordered[:2] = reversed(ordered[:2])
+    if meant and passed and passed[0][1].module == innermost.module and not is_remote:
+        # The innermost of all stays a candidate, behind two that mean more.
+        ordered = [*one_of_each(ordered)[:2], innermost, *ordered]
+    return one_of_each(ordered)
+
+
+def has_none_from_caller(raised: Raised) -> bool:
+    """Say whether a call failed on a None that its caller has handed over."""
+    frames = tuple(map(place_of, raised.frames))
+    return _is_handed_in(_told_apart(frames, raised)[0], len(frames), raised)
+
+
+_Numbered = list[tuple[int, CodePlace]]
+
+
+def _told_apart(
+    frames: Sequence[CodePlace | None], raised: Raised | None
+) -> tuple[_Numbered, _Numbered]:
+    """Return the calls of services that mean something and those that pass on, innermost first."""
     last = len(frames) - 1
     is_of_caller = _is_of_caller(raised)
-    meant: list[CodePlace] = []
-    passed: list[CodePlace] = []
-    for number, place in reversed(own):
+    meant: _Numbered = []
+    passed: _Numbered = []
+    for number, place in reversed([*enumerate(frames)]):
+        if place is None or not place.is_own:
+            continue
         hands_on = (place.is_layer and number < last) or (
             place.is_store
             and is_of_caller
             and (number < last or not short(raised.exception if raised else "").endswith("Error"))
         )
-        (passed if place.is_wrapper or hands_on else meant).append(place)
-    ordered = meant or passed
-    is_remote = raised is not None and _carries(raised)  # it arose in the other process
-    if meant and passed and passed[0].module == own[-1][1].module and not is_remote:
-        # The innermost of all stays a candidate, behind two that mean more.
-        ordered = [*one_of_each(meant)[:2], passed[0], *meant]
-    return one_of_each(ordered)
+        (passed if place.is_wrapper or hands_on else meant).append((number, place))
+    return meant, passed
+
+
+def _is_handed_in(meant: _Numbered, count: int, raised: Raised | None) -> bool:
+    """Say whether the innermost of all calls failed on a None that its caller has handed over.
+
+    The line that failed has the name of what is None, and the caller's line hands that name over.
+    """
+    if raised is None or len(meant) < _ENOUGH or meant[0][0] != count - 1:
+        return False
+    found = _OF_NONE.search(raised.message[:MOST_READ])
+    if found is None or len(raised.code) != count:
+        return False
+    failed, calls = (raised.code[number][:MOST_READ] for number, _ in meant[:2])
+    end = rf"\.{found['attribute']}\b" if found["attribute"] else r"\["
+    names = set(re.findall(rf"(?<![\w.])([A-Za-z_]\w*){end}", failed)) - _OWNERS
+    if found["attribute"] is None and not names:
+        names = set(re.findall(r"\bin ([A-Za-z_]\w*)\b(?![.(\[])", failed))
+    return any(re.search(rf"(?<![\w.]){name}\b(?!\s*[.(\[=])", calls) for name in names)
 
 
 def one_of_each(places: Iterable[CodePlace]) -> tuple[CodePlace, ...]:

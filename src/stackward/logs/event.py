@@ -50,6 +50,7 @@ class Raised:
     exception: str
     message: str
     frames: tuple[Frame, ...] = ()
+    code: tuple[str, ...] = ()  # of each frame the line of code; empty where none was written
     is_remote: bool = False  # another process raised it, and sent it over RPC
 
 

@@ -23,23 +23,28 @@ def read_traceback(lines: Sequence[str]) -> tuple[Raised, ...]:
         return ()
     found: list[Raised] = []
     frames: list[Frame] | None = None
+    code: list[str] = []
     is_remote = False
     for line in _unpacked(lines):
         # Most lines are calls, and each of these: a look for its words is faster than a match.
         if _FIRST in line and _BEGINS.match(line):
             # A remote traceback stands in the message of the error that brought it home.
             is_remote = is_remote or bool(found and found[-1].exception.endswith(_CARRIERS))
-            frames = []
+            frames, code = [], []
         elif frames is None:
             continue
         elif _CALL in line and (frame := _frame(line)) is not None:
             frames.append(frame)
+            code.append("")
+        elif code and not code[-1] and line[:1].isspace():
+            code[-1] = line.strip()
         elif frames and not line[:1].isspace() and (raised := _RAISED.match(line)):
             found.append(
                 Raised(
                     exception=raised["exception"],
                     message=(raised["message"] or "").strip(),
                     frames=tuple(frames),
+                    code=tuple(code),
                     is_remote=is_remote or raised["exception"].endswith(_REMOTE),
                 )
             )
