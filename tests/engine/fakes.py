@@ -197,6 +197,8 @@ class Carry:
         world.yard.ask(self.box)
 
     def examine(self, world: YardWorld, mark: Mark | None, quiet_s: float) -> Look | None:
+        if world.yard.seen()["trouble"] == "fog":
+            return Look(Standing.UNKNOWN, reason="it cannot be seen for fog", remedy="wait for sun")
         if self.box not in world.yard.seen()["dropped"]:
             return None
         reason = f"it was dropped {quiet_s:.0f} s ago"

@@ -26,6 +26,7 @@ from stackward.model.maintenance import DROP_IN, DROP_IN_TEXT, MAINTENANCE
 from stackward.model.server import Server
 from stackward.model.unread import Unread
 from stackward.ports.clock import Clock
+from stackward.ports.compute_process import AGES
 from stackward.ports.login import hint_for
 from stackward.ports.machines import Ask
 from stackward.ports.root import (
@@ -99,6 +100,7 @@ class FakeShell:
     asked_names: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)  # anything else
     processes: dict[str, list[str]] = field(default_factory=dict)  # rows of `ps`, beside the unit's
+    compute_age_s: int = 86400  # of each process of nova-compute
     hides_processes: set[str] = field(default_factory=set)  # nodes: those of others
     without_unit: set[str] = field(default_factory=set)  # nodes with no nova-compute.service
     filesystems: dict[str, str] = field(default_factory=dict)  # by directory; else ext4
@@ -377,6 +379,8 @@ class FakeShell:
     def _read(self, node: str, words: list[str]) -> Answer:  # noqa: PLR0911  # one a command
         if words == list(PROCESSES):
             return self._processes(node)
+        if words[:-1] == list(AGES):
+            return Answer(0, "".join(f"{self.compute_age_s:>7}\n" for _ in words[-1].split(",")))
         if words[:-1] == list(FILESYSTEM):
             kind = self.filesystems.get(words[-1], "ext4")
             return Answer(0, json.dumps({"filesystems": [{"target": "/", "fstype": kind}]}))

@@ -1,10 +1,11 @@
 """What evacuations on a real lab need: servers on volumes, a node that comes back, its power."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from lab.drains import INSTANCES, Drains
 from real_lab import RealLab, until
-from stackward.lab.guest import Tick, read_console
+from stackward.lab.guest import FILE_SYSTEM_MIB, Tick, read_console
 
 BOOT_VOLUME = {
     "boot_index": 0,
@@ -13,6 +14,16 @@ BOOT_VOLUME = {
     "volume_size": 1,
     "delete_on_termination": True,
 }
+SECTOR = 512
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What the last guest that ran from a volume has written on it, with each of its ticks."""
+
+    boots: int  # of that volume
+    boot: str
+    tick: int
 
 
 def on_a_volume(lab: RealLab, name: str, node: str) -> str:
@@ -33,6 +44,19 @@ def on_a_volume(lab: RealLab, name: str, node: str) -> str:
 def last_tick(lab: RealLab, node: str, server: str) -> Tick | None:
     """Return a guest's last sign of life from its node, whose nova-compute shows no console now."""
     return read_console(lab.on(node, f"cat {INSTANCES}/{server}/console.log")).last_tick
+
+
+def written(lab: RealLab, server: str) -> Written:
+    """Read the volume of a server, whoever has it open: no node is asked.
+
+    The second of the guest's records: guest_image/disk.sh.
+    """
+    [volume] = lab.cloud.compute.volume_attachments(server)
+    [file] = (lab.folder / "shared" / "volumes").rglob(f"volume-{volume.volume_id}")
+    with file.open("rb") as disk:
+        disk.seek(FILE_SYSTEM_MIB * 2**20 + SECTOR)
+        boots, boot, tick = disk.read(SECTOR).decode().split()
+    return Written(boots=int(boots), boot=boot, tick=int(tick))
 
 
 def power_of(lab: RealLab, node: str) -> str:

@@ -75,6 +75,7 @@ POINTS = {
     "evacuate-unread": ("unread", "evacuate"),
     "start-unread": ("unread", "os-start"),
     "before-stop": ("before", "intend", "keep-off"),
+    "before-evacuate": ("before", "intend", "evacuate"),
 }
 
 

@@ -27,7 +27,7 @@ from stackward.lab.faults import (
 from stackward.lab.scene import Scene
 from stackward.lab.spec import Lab
 
-IN_ISSUE = 37
+IN_ISSUE = 39
 SOAK = Path(__file__).parents[1] / "lab" / "soak"
 
 

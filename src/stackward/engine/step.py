@@ -124,19 +124,24 @@ class _StepRunner:
         return look.standing
 
     def _examined(self, look: Look) -> Look:
-        """Look closer where nothing has changed for long: it may never end."""
+        """Look closer where nothing has changed for long: it may never end.
+
+        What was found holds until the next closer look: one that cannot tell is not waited for
+        without end.
+        """
         if look.standing is not Standing.UNDERWAY or look.is_over:
             return look
         is_due, quiet_s = self._quiet.is_due(look, self._pace.quiet_s)
-        if not is_due or not isinstance(self._step, Examined):
+        if not isinstance(self._step, Examined):
             return look
-        mark = self._attempt.mark if self._attempt else None
-        found = self._step.examine(self._context.world, mark, quiet_s)
-        if found is None:
-            self._ledger.tell(
-                "nothing happens", thing=self._thing, step=self._path, for_s=round(quiet_s)
-            )
-        return found or look
+        if is_due:
+            mark = self._attempt.mark if self._attempt else None
+            self._quiet.found = self._step.examine(self._context.world, mark, quiet_s)
+            if self._quiet.found is None:
+                self._ledger.tell(
+                    "nothing happens", thing=self._thing, step=self._path, for_s=round(quiet_s)
+                )
+        return self._quiet.found or look
 
     def _todo(self) -> Standing:
         """Start it, unless an earlier start may still show itself."""
@@ -297,6 +302,7 @@ class _Quiet:
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
         self._last: Look | None = None
+        self.found: Look | None = None  # by the last closer look, while nothing changes
         self._since = self._examined_at = monotonic()
 
     def is_due(self, look: Look, every_s: float) -> tuple[bool, float]:
@@ -304,6 +310,7 @@ class _Quiet:
         now = self._monotonic()
         if look != self._last:
             self._last, self._since, self._examined_at = look, now, now
+            self.found = None
         is_due = now - self._examined_at >= every_s
         if is_due:
             self._examined_at = now

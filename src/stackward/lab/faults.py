@@ -22,6 +22,7 @@ from stackward.lab import (
     bus_faults,
     clock_faults,
     disagreement_faults,
+    evacuation_faults,
     hardware_faults,
     method_faults,
     network,
@@ -66,6 +67,7 @@ class Fault:
     mend: Callable[[Scene], None]
     gone: Callable[[Scene], bool]
     stays: str = ""  # what of it is left once its server is deleted
+    may: Callable[[Scene], None] = lambda _: None  # raises Refused where it cannot be made
     seen_within_s: float = 120
     gone_within_s: float = 240
 
@@ -731,6 +733,30 @@ ALL = (
         stays="the volume stays",
     ),
     Fault(
+        name="target-dies-after-spawn",
+        what="nova-compute is set to die once it has started a guest that is evacuated to the node",
+        symptom="its unit runs the program that dies; after it the guest runs, and Nova still has "
+        "the server on the node that is dead",
+        target=Target.COMPUTE,
+        make=evacuation_faults.have_target_die,
+        seen=evacuation_faults.would_die,
+        mend=evacuation_faults.let_target_live,
+        gone=evacuation_faults.lives,
+    ),
+    Fault(
+        name="evacuation-lost",
+        what="Nova accepts an order to evacuate the server, whose node is down; the order is taken "
+        "out of the conductor's queue",
+        symptom="its record stays `accepted`, and Nova's task `rebuilding`: nobody has the order",
+        target=Target.SERVER,
+        may=evacuation_faults.needs_down_node,
+        make=evacuation_faults.lose_order,
+        seen=evacuation_faults.order_is_lost,
+        mend=evacuation_faults.end_order,
+        gone=evacuation_faults.order_is_over,
+        stays="its record stays `accepted` until the node returns",
+    ),
+    Fault(
         name="memcached-stopped",
         what="memcached is stopped, in which Keystone and all who check tokens keep what they know",
         symptom="port 11211 is closed",
@@ -845,8 +871,9 @@ def break_lab(
 ) -> str:
     """Make a fault, wait until its symptom is seen, and return what it was put into.
 
-    Raises BadInput for an unknown fault or target, Refused when it is in force already,
-    StepFailed when the symptom does not come: the fault may be there all the same, and is recorded.
+    Raises BadInput for an unknown fault or target, Refused when it is in force already or cannot be
+    made now, StepFailed when the symptom does not come: the fault may be there all the same, and is
+    recorded.
     """
     fault = named(name, faults)
     scene = chosen_scene(lab, fault, target, log_in)
@@ -856,6 +883,7 @@ def break_lab(
             stands="nothing was changed",
             hint=f"`stackward lab mend {name} {scene.target}` removes it",
         )
+    fault.may(scene)
     record(lab, fault, scene)  # first: a fault that is half made can be mended too
     fault.make(scene)
     record(lab, fault, scene)

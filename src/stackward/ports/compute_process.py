@@ -11,6 +11,8 @@ from stackward.model.compute_process import (
 from stackward.model.unread import Unread
 from stackward.ports.shell import Shell
 
+# For how many seconds each of the processes has run whose ids follow. Needs a login only.
+AGES = ("ps", "-o", "etimes=", "-p")
 _LOAD_STATE = ("systemctl", "show", "--property=LoadState", UNIT)
 
 
@@ -20,6 +22,25 @@ def read_processes(shell: Shell, node: str) -> tuple[ComputeProcess, ...] | Unre
     if answer.code != 0:
         return Unread(f"`ps` on `{node}`: {answer.err.strip() or f'code {answer.code}'}")
     return parse_processes(answer.out)
+
+
+def read_ages(shell: Shell, node: str) -> tuple[float, ...] | Unread:
+    """Return for how many seconds each process of nova-compute there has run, by the node's clock.
+
+    Or why that could not be read, though the node answered.
+    """
+    processes = read_processes(shell, node)
+    if isinstance(processes, Unread):
+        return processes
+    if not processes:
+        return ()
+    pids = ",".join(str(one.pid) for one in processes)
+    answer = shell.run(node, (*AGES, pids))
+    words = answer.out.split()
+    # Of one that has ended meanwhile there is no line, and `ps` ends with 1 where all have.
+    if answer.code not in {0, 1} or not all(word.isdecimal() for word in words):
+        return Unread(f"`ps` on `{node}`: {answer.err.strip() or f'code {answer.code}'}")
+    return tuple(float(word) for word in words)
 
 
 def read_running_as(shell: Shell, node: str) -> RunningAs | Unread:

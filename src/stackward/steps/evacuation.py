@@ -21,6 +21,7 @@ from stackward.ports.world import World
 from stackward.status.evacuated import Promised, prove_evacuation, telling
 from stackward.status.lookups import its_service, service_of
 from stackward.status.lost_order import QUIET_S, has_begun, is_accepted, later_move
+from stackward.status.lost_target import DOWN_S, PRE_MIGRATING, is_down, was_started_since
 from stackward.status.power import says_off_twice
 from stackward.status.proof import volumes_on
 from stackward.status.signs import (
@@ -293,21 +294,51 @@ class Evacuate:
         if server is None or mark is None:
             return None
         signs = read_signs(world.nova, self.server, mark, kinds=_EVACUATION, ours=_OURS)
-        service = service_of(world.nova, self.target)
-        if service is not None and not service.is_up:
-            return Look(
-                Standing.UNKNOWN,
-                reason=f"nova-compute on its target `{self.target}` is down: its guest may run "
-                "there, and Nova does not know of it",
-                remedy=f"start that nova-compute and see whether the guest is there (`virsh "
-                f"domstate {self.server}`); or fence that node: `stackward node fence "
-                f"{self.target}`",
-                saw={"target_down": True},
-            )
         signs = self._followed(world, signs, mark)
+        if (lost := self._target_lost(world, signs.migration, quiet_s)) is not None:
+            return lost
         if signs.migration is None or is_accepted(signs.migration):
             return self._not_taken_up(world, signs, quiet_s)
         return None
+
+    def _target_lost(self, world: World, record: Migration | None, quiet_s: float) -> Look | None:
+        """Say that its target may have left a guest that Nova does not know of.
+
+        It is set aside by that: nothing is sent a second time while such a guest may be there.
+        """
+        target = record.target if record and record.target else self.target
+        guest = "its guest may run there, and Nova does not know of it"
+        remedy = (
+            f"stop nova-compute there, and see whether the guest is there (`virsh domstate "
+            f"{self.server}`); once this run is over, `stackward node evacuate {self.source} "
+            f"--only {self.server} --reset-state {self.server}` judges it again"
+        )
+        is_taken = record is not None and record.status == PRE_MIGRATING
+        if is_down(world, target):
+            if is_taken and quiet_s >= DOWN_S:
+                return Look(
+                    Standing.FAILED,
+                    reason=f"nova-compute on its target `{target}` is down, and nothing happens "
+                    f"for {quiet_s:.0f} s: {guest}",
+                    remedy=remedy,
+                    saw={"target_down": True},
+                )
+            return Look(
+                Standing.UNKNOWN,
+                reason=f"nova-compute on its target `{target}` is down: {guest}",
+                remedy=f"start that nova-compute and see whether the guest is there (`virsh "
+                f"domstate {self.server}`); or fence that node: `stackward node fence {target}`",
+                saw={"target_down": True},
+            )
+        if not is_taken or was_started_since(world, target, quiet_s) is not True:
+            return None
+        return Look(
+            Standing.FAILED,
+            reason=f"nova-compute on its target `{target}` was started again while it built the "
+            f"server: {guest}",
+            remedy=remedy,
+            saw={"target_restarted": True},
+        )
 
     def _not_taken_up(self, world: World, signs: Signs, quiet_s: float) -> Look:
         """Say that no conductor has taken the order up; waited for, while it may.

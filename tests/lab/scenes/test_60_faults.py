@@ -94,6 +94,8 @@ SOAKED = {
     "method-raises": "diagnose/bugs.toml",
     "method-returns-nothing": "diagnose/bugs.toml",
     "method-loses-argument": "diagnose/bugs.toml",
+    "target-dies-after-spawn": "evacuate/test_one_living_copy.py",
+    "evacuation-lost": "evacuate/test_one_living_copy.py",
 }
 # It is over as soon as it is seen: no look falls into it.
 PASSING = Made(fault="rabbitmq-restarted", target="ctl")

@@ -165,7 +165,11 @@ def made(server: Server, *since: tuple[str, str | None, str]) -> Past:
     return past(server, *since, ("create", "eve", "2026-11-20T10:00:00"))
 
 
-def record(status: str = "completed", target: str = "compute-08", **changes: Any) -> Migration:  # noqa: ANN401  # same
+def record(
+    status: str = "completed",
+    target: str | None = "compute-08",
+    **changes: Any,  # noqa: ANN401  # same
+) -> Migration:
     known = Migration(
         id=7, uuid="u", server=DB, kind="live-migration", status=status, source=HOST, target=target,
         created=BUILT,
@@ -417,6 +421,16 @@ CASES: dict[str, tuple[EvacuationFacts, EvacuateRequest, list[str], list[str]]] 
     "a reset passes over one that nobody can carry out": (
         building(is_up=False), asking(reset_state=(DB,)), [],
         ["passed-over", "reset", *NOT_STARTED],
+    ),
+    "nor one whose guest there is to be ended while its target is up": (
+        building(domains=(GUEST,)),
+        asking(reset_state=(DB,), kill_domain=(f"compute-09/{DB}",)),
+        ["rebuilding"], ["guest-ended"],
+    ),
+    "a reset passes over one whose guest is ended first": (
+        building(is_up=False, domains=(GUEST,)),
+        asking(reset_state=(DB,), kill_domain=(f"compute-09/{DB}",)),
+        [], ["passed-over", "reset", "guest-ended", *NOT_STARTED],
     ),
     "a guest of it is elsewhere": (
         facts(others={**both(), "compute-09": other("compute-09", domains=(GUEST,))}), ASKED,
@@ -724,6 +738,25 @@ def test_a_guest_is_ended_once_its_node_is_dead_and_before_anything_is_built() -
     assert names[names.index("force down") :] == ["force down", "kill domain", "evacuate"]
     [end] = (step for _, move in plan.moves() for step in move.steps if step.kind == "kill-domain")
     assert end.summary == "end the guest of `db-01` on `compute-09`: power cut; the disk stays"
+
+
+def test_a_guest_that_an_evacuation_left_is_ended_before_the_state_is_reset() -> None:
+    asked = asking(reset_state=(DB,), kill_domain=(f"compute-09/{DB}",))
+
+    plan = plan_evacuation(building(is_up=False, domains=(GUEST,)), asked)
+
+    names = [stage.name for stage in plan.stages]
+    assert names[names.index("force down") :] == ["force down", "kill domain", "reset", "evacuate"]
+    [passed] = [each.reason for each in plan.warnings if each.worry == "evacuate/passed-over"]
+    assert passed.endswith("no nova-compute runs there, and its guest there is ended first")
+
+
+def test_a_record_without_a_target_says_so() -> None:
+    known = facts(records=recorded(record("accepted", kind="evacuation", target=None)))
+
+    [going] = plan_evacuation(known, ASKED).blockers
+
+    assert "(record 7, accepted, to a node that Nova chooses)" in going.reason
 
 
 def test_what_brings_it_up_waits_for_all_nodes_that_must_have_no_power() -> None:

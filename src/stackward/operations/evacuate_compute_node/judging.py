@@ -11,7 +11,7 @@ from stackward.model.placement import Candidate
 from stackward.model.server import IN_DOWN_CELL, Server
 from stackward.model.unread import Unread
 from stackward.operations.evacuate_compute_node import rules
-from stackward.operations.evacuate_compute_node.copies import judge_copies
+from stackward.operations.evacuate_compute_node.copies import ended, is_to_be_ended, judge_copies
 from stackward.operations.evacuate_compute_node.facts import Leaving
 from stackward.operations.evacuate_compute_node.placing import places_of
 from stackward.plan import Blocked, Verdict
@@ -106,7 +106,9 @@ def _judge_state(server: Server, facts: Leaving, asked: EvacuateRequest) -> Iter
     open_ = (
         each for each in records if is_under_way(each) and not is_used_up(each, records, server)
     )
-    going = next((each for each in open_ if not (is_reset and _is_left(each, facts))), None)
+    going = next(
+        (each for each in open_ if not (is_reset and _is_left(each, server, facts, asked))), None
+    )
     if going is not None:
         yield _judge_going(server, going, facts)
     elif server.task_state is not None:
@@ -135,26 +137,35 @@ def _judge_going(server: Server, going: Migration, facts: Leaving) -> Blocked:
     """Refuse one that is being evacuated; where a reset was asked for, say why it is not lost."""
     if (why := facts.orders.get(going.id)) is not None:
         return rules.ORDER_MAY_COME.blocks(
-            server.label, server.id, record=going.id, target=going.target, why=why
+            server.label, server.id, record=going.id, to=_to(going), why=why
         )
     return rules.REBUILDING.blocks(
-        server.label, server.id, record=going.id, status=going.status, target=going.target
+        server.label, server.id, record=going.id, status=going.status, to=_to(going)
     )
+
+
+def _to(record: Migration) -> str:
+    """Say where it goes; the record of an order that nobody has taken up may not say."""
+    return f"to `{record.target}`" if record.target else "to a node that Nova chooses"
 
 
 def _judge_passed_over(server: Server, facts: Leaving, asked: EvacuateRequest) -> Iterator[Verdict]:
     for each in facts.records.get(server.id, ()) if server.id in asked.reset_state else ():
-        if is_under_way(each) and _is_left(each, facts):
-            passed = rules.ORDER_LOST if is_accepted(each) else rules.PASSED_OVER
-            yield passed.warns(
-                server.label, server.id, record=each.id, status=each.status, target=each.target
-            )
+        if is_under_way(each) and _is_left(each, server, facts, asked):
+            said = {"record": each.id, "status": each.status, "to": _to(each)}
+            if is_accepted(each):
+                yield rules.ORDER_LOST.warns(server.label, server.id, **said)
+                continue
+            ends = any(other.host == each.target for other, _ in ended(server, facts, asked))
+            guest = "its guest there is ended first" if ends else "libvirt there has no guest of it"
+            yield rules.PASSED_OVER.warns(server.label, server.id, **said, guest=guest)
 
 
-def _is_left(record: Migration, facts: Leaving) -> bool:
+def _is_left(record: Migration, server: Server, facts: Leaving, asked: EvacuateRequest) -> bool:
     """Say whether it is proved that nobody carries an evacuation out.
 
-    Nothing is up on its target; or, of one that no conductor has taken up, its order is lost.
+    Nothing is up on its target, and no guest is there that is not ended before the next order; or,
+    of one that no conductor has taken up, its order is lost.
     """
     if is_accepted(record):
         return record.id in facts.orders and facts.orders[record.id] is None
@@ -166,7 +177,10 @@ def _is_left(record: Migration, facts: Leaving) -> bool:
         and isinstance(target.running_as, RunningAs)
         and not target.running_as.processes
         and not isinstance(target.domains, Unread)
-        and all(each.server != record.server for each in target.domains)
+        and (
+            all(each.server != record.server for each in target.domains)
+            or is_to_be_ended(target, server, asked)
+        )
     )
 
 

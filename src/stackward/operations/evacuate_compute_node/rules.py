@@ -77,7 +77,7 @@ TASK = Rule(
 )
 REBUILDING = Rule(
     "evacuate/rebuilding",
-    "is being evacuated or rebuilt already (record {record}, {status}, to `{target}`)",
+    "is being evacuated or rebuilt already (record {record}, {status}, {to})",
     "if `stackward run list` shows its run, `stackward run resume` continues it; otherwise find "
     "out who started it (`openstack server event list {id}`) and wait for its end; `--reset-state "
     "{id}` passes over a record that is `pre-migrating` once no nova-compute runs on its target, "
@@ -87,7 +87,7 @@ REBUILDING = Rule(
 )
 ORDER_MAY_COME = Rule(
     "evacuate/order-may-come",
-    "its evacuation to `{target}` (record {record}, accepted) may still be carried out: {why}",
+    "its evacuation {to} (record {record}, accepted) may still be carried out: {why}",
     "wait until it is; if the conductor never starts it, make sure that each nova-conductor is up "
     "and that RabbitMQ can be read, let a later move be carried out, then plan again; " + _LEAVE,
     "An order counts as lost only with evidence: the conductor has started nothing for it. Each "
@@ -95,7 +95,7 @@ ORDER_MAY_COME = Rule(
 )
 ORDER_LOST = Rule(
     "evacuate/order-lost",
-    "its evacuation to `{target}` (record {record}, {status}) is lost: the conductor has started "
+    "its evacuation {to} (record {record}, {status}) is lost: the conductor has started "
     "nothing for it, its queue is empty, and a later order was carried out",
     "before you approve, check with `ps` that no process of nova-conductor hangs",
     "`--reset-state` was given. Nova carries out the new order under that older record, and leaves "
@@ -103,8 +103,8 @@ ORDER_LOST = Rule(
 )
 PASSED_OVER = Rule(
     "evacuate/passed-over",
-    "its evacuation to `{target}` (record {record}, {status}) is passed over: no nova-compute runs "
-    "there, and libvirt there has no guest of it",
+    "its evacuation {to} (record {record}, {status}) is passed over: no nova-compute runs there, "
+    "and {guest}",
     "do not start nova-compute there before this run has ended",
     "`--reset-state` was given. Only the nova-compute of its target carries out the order.",
 )

@@ -1,0 +1,42 @@
+"""Whether the nova-compute that took an evacuation up is gone: nobody ends that evacuation then.
+
+Nova writes the new host of a server only at the end (nova 31.0, compute/manager.py,
+rebuild_instance). A nova-compute that dies before it, and is started again, knows nothing of the
+server: its guest may run there, and Nova does not end it.
+"""
+
+from stackward.errors import Uncertain, Unreachable
+from stackward.model.unread import Unread
+from stackward.ports.compute_process import read_ages
+from stackward.ports.machines import machine_in, machine_of
+from stackward.ports.world import World
+from stackward.status.lookups import hypervisor_of, service_of
+
+PRE_MIGRATING = "pre-migrating"  # the target has taken it up, and is building the server
+# After so long a nova-compute that is called down has died, or cannot reach RabbitMQ: one that only
+# waits for a conductor reports again sooner. What it took up is not given a second time by that.
+DOWN_S = 300.0
+_ROUNDED_S = 2.0  # ages are whole seconds, and are read after the record
+
+
+def is_down(world: World, host: str) -> bool:
+    """Say whether Nova calls the nova-compute of a host down."""
+    service = service_of(world.nova, host)
+    return service is not None and not service.is_up
+
+
+def was_started_since(world: World, host: str, quiet_s: float) -> bool | Unread:
+    """Say whether each nova-compute there is younger than that, or none runs; or why not known."""
+    hypervisor = hypervisor_of(world.nova, host)
+    if hypervisor is None:
+        return Unread(f"no hypervisor of `{host}` was found")
+    if not hypervisor.has_domains:
+        return Unread("it has no guests")
+    found = machine_in(world, machine_of(hypervisor))
+    if found.node is None:
+        return Unread(found.why)
+    try:
+        ages = read_ages(world.shell, found.node)
+    except (Unreachable, Uncertain) as error:
+        return Unread.of(error)
+    return ages if isinstance(ages, Unread) else all(age < quiet_s - _ROUNDED_S for age in ages)
