@@ -276,8 +276,8 @@ def places_in(frames: Sequence[CodePlace | None], raised: Raised | None) -> tupl
     ordered = [place for _, place in meant] or [place for _, place in passed]
     is_remote = raised is not None and _carries(raised)  # it arose in the other process
     innermost = max([*meant[:1], *passed[:1]])[1]
-    if _is_handed_in(meant, len(frames), raised):
-        ordered[:2] = reversed(ordered[:2])
+    if giver := _giver_of_none(frames, raised):
+        ordered = [giver, *ordered]
     if meant and passed and passed[0][1].module == innermost.module and not is_remote:
         # The innermost of all stays a candidate, behind two that mean more.
         ordered = [*one_of_each(ordered)[:2], innermost, *ordered]
@@ -286,8 +286,7 @@ def places_in(frames: Sequence[CodePlace | None], raised: Raised | None) -> tupl
 
 def has_none_from_caller(raised: Raised) -> bool:
     """Say whether a call failed on a None that its caller has handed over."""
-    frames = tuple(map(place_of, raised.frames))
-    return _is_handed_in(_told_apart(frames, raised)[0], len(frames), raised)
+    return _giver_of_none(tuple(map(place_of, raised.frames)), raised) is not None
 
 
 _Numbered = list[tuple[int, CodePlace]]
@@ -313,22 +312,29 @@ def _told_apart(
     return meant, passed
 
 
-def _is_handed_in(meant: _Numbered, count: int, raised: Raised | None) -> bool:
-    """Say whether the innermost of all calls failed on a None that its caller has handed over.
+def _giver_of_none(frames: Sequence[CodePlace | None], raised: Raised | None) -> CodePlace | None:
+    """Return the caller in another module that has handed over the None on which a call failed.
 
     The line that failed has the name of what is None, and the caller's line hands that name over.
     """
-    if raised is None or len(meant) < _ENOUGH or meant[0][0] != count - 1:
-        return False
+    own = [
+        (number, one)
+        for number, one in enumerate(frames)
+        if one and one.is_own and not one.is_wrapper
+    ]
+    if raised is None or len(own) < _ENOUGH or len(raised.code) != len(frames):
+        return None
+    (caller, giver), (innermost, place) = own[-2:]
     found = _OF_NONE.search(raised.message[:MOST_READ])
-    if found is None or len(raised.code) != count:
-        return False
-    failed, calls = (raised.code[number][:MOST_READ] for number, _ in meant[:2])
+    if found is None or innermost != len(frames) - 1 or giver.module == place.module:
+        return None
+    failed, calls = (raised.code[number][:MOST_READ] for number in (innermost, caller))
     end = rf"\.{found['attribute']}\b" if found["attribute"] else r"\["
     names = set(re.findall(rf"(?<![\w.])([A-Za-z_]\w*){end}", failed)) - _OWNERS
     if found["attribute"] is None and not names:
         names = set(re.findall(r"\bin ([A-Za-z_]\w*)\b(?![.(\[])", failed))
-    return any(re.search(rf"(?<![\w.]){name}\b(?!\s*[.(\[=])", calls) for name in names)
+    is_given = any(re.search(rf"(?<![\w.]){name}\b(?!\s*[.(\[=])", calls) for name in names)
+    return giver if is_given else None
 
 
 def one_of_each(places: Iterable[CodePlace]) -> tuple[CodePlace, ...]:
