@@ -105,6 +105,7 @@ bench: $(READY) $(BENCH_READY) ## Measure side by side, as ratios, and fail over
 	$(BIN)/python bench/workers.py
 	$(BIN)/python bench/queue_of_runs.py
 	$(BIN)/python bench/before.py
+	$(BIN)/python bench/evacuate.py
 	$(AS_ROOT) $(BIN)/stackward lab up --install --name bench --computes 3
 	$(AS_ROOT) $(BIN)/python bench/drain.py $(BIN)/stackward bench c01 8
 	$(AS_ROOT) $(BIN)/stackward lab down --name bench --purge

@@ -33,8 +33,8 @@ def test_the_first_five_servers_of_a_load_are_one_of_each_kind() -> None:
     assert [kind_of(position) for position in range(1, 6)] == list(Kind)[:5]
 
 
-def test_four_more_are_for_the_loss_of_a_node() -> None:
-    assert [kind_of(position) for position in range(7, 11)] == list(Kind)[5:]
+def test_five_more_are_for_the_loss_of_a_node() -> None:
+    assert [kind_of(position) for position in range(7, 12)] == list(Kind)[5:]
 
 
 @pytest.mark.parametrize("position", [6, 200])

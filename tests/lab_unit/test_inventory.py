@@ -7,7 +7,7 @@ import yaml
 from lab_builders import a_lab
 from stackward.app.inventory import read_inventory
 from stackward.lab.client import clouds, environment
-from stackward.lab.cloud import inventory
+from stackward.lab.cloud import inventory, write_inventory_with_agent
 from stackward.lab.spec import Lab
 from stackward.model.inventory import Inventory
 
@@ -36,6 +36,17 @@ def test_every_node_is_reached_as_an_operator_and_has_a_bmc(tmp_path: Path) -> N
     assert [(node.ssh.user, node.bmc_url) for node in known.nodes] == [
         ("ops", f"http://{node.bmc_address}:8000/redfish/v1/Systems/{node.system_uuid}")
         for node in lab.nodes
+    ]
+
+
+def test_each_node_has_an_outlet_of_the_fence_agent_in_the_other_one(tmp_path: Path) -> None:
+    lab = a_lab(tmp_path, profile="scale")
+    write_inventory_with_agent(lab, "ops")
+
+    known = read_inventory(lab.inventory_with_agent)
+
+    assert [(node.bmc_url, node.fence_agent, node.fence_options) for node in known.nodes] == [
+        (None, str(lab.folder / "fence_lab"), ((("plug", node.name),),)) for node in lab.nodes
     ]
 
 

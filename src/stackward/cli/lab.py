@@ -384,6 +384,7 @@ def load(  # one for each flag
     The first five: running, stopped, paused, with a volume, in an anti-affinity group.
     The seventh to the tenth are for the loss of a node: with a priority, of a tier, switched off by
     its own guest, and one to be stopped. Its owner does that by `--after-loss`.
+    The eleventh has an ephemeral disk.
     The rest just run.
     Servers that are there from an earlier call are kept.
     """

@@ -12,7 +12,7 @@ from pathlib import Path
 import yaml
 
 from stackward.errors import Refused
-from stackward.lab import bmcs, fakes, host, network, ready, ssh
+from stackward.lab import bmcs, fakes, fence_agent, host, network, ready, ssh
 from stackward.lab.bake import Baked, Progress, bake_cloud, find_baked, get_baked
 from stackward.lab.cgroups import Cgroup
 from stackward.lab.claims import USUAL_COMPUTES, Asked, Claims
@@ -123,6 +123,9 @@ def switch_on(lab: Lab, baked: Baked) -> bool:
     """Start networks, BMCs and nodes; say whether everything ran already."""
     machines = [Machine(lab, node) for node in lab.nodes]
     bmcs.write_logins(lab)
+    login = LOGIN if baked.has_login else "root"
+    if not lab.inventory_with_agent.exists():  # of a lab that an earlier version has started
+        write_inventory_with_agent(lab, login)
     if (
         all(machine.is_on() for machine in machines)
         and bmcs.cgroup_of(lab).is_populated()
@@ -134,8 +137,8 @@ def switch_on(lab: Lab, baked: Baked) -> bool:
     ssh.make_keys(lab)
     mount_shared(lab, baked)
     write_private(lab.clouds_yaml, yaml.safe_dump(clouds(lab), sort_keys=False))
-    login = LOGIN if baked.has_login else "root"
     lab.inventory.write_text(yaml.safe_dump(inventory(lab, login), sort_keys=False))
+    write_inventory_with_agent(lab, login)
     bmcs.start(lab)
     (lab.folder / "proved").unlink(missing_ok=True)
 
@@ -296,8 +299,18 @@ def is_mounted(place: Path) -> bool:
     return succeeds(["mountpoint", "--quiet", place])
 
 
-def inventory(lab: Lab, login: str = LOGIN) -> dict[str, object]:
-    """Return the lab's inventory, in Ansible's YAML form: nodes are reached as an operator does."""
+def write_inventory_with_agent(lab: Lab, login: str) -> None:
+    """Write the inventory by which a fence agent switches the nodes, and that agent."""
+    fence_agent.write_program(lab)
+    text = yaml.safe_dump(inventory(lab, login, has_agent=True), sort_keys=False)
+    lab.inventory_with_agent.write_text(text)
+
+
+def inventory(lab: Lab, login: str = LOGIN, *, has_agent: bool = False) -> dict[str, object]:
+    """Return the lab's inventory, in Ansible's YAML form: nodes are reached as an operator does.
+
+    Their power is switched by their BMCs, or by the lab's fence agent.
+    """
     groups: dict[str, dict[str, dict[str, object]]] = {}
     for node in lab.nodes:
         for group in node.kind.groups:
@@ -308,13 +321,22 @@ def inventory(lab: Lab, login: str = LOGIN) -> dict[str, object]:
                 "ansible_user": login,
                 "ansible_ssh_common_args": f"-F {lab.ssh_config}",
             },
-            "hosts": {node.name: node_variables(lab, node) for node in lab.nodes},
+            "hosts": {
+                node.name: node_variables(lab, node, has_agent=has_agent) for node in lab.nodes
+            },
             "children": groups,
         }
     }
 
 
-def node_variables(lab: Lab, node: Node) -> dict[str, object]:
+def node_variables(lab: Lab, node: Node, *, has_agent: bool) -> dict[str, object]:
     """Return what the inventory says of a node; the BMC's password is not in it."""
-    bmc = bmcs.bmc_of(lab, node)
-    return {"ansible_host": node.address, "bmc_url": f"{bmc.url}{bmc.system_path}"}
+    if has_agent:
+        device = {
+            "fence_agent": str(fence_agent.program_of(lab)),
+            "fence_options": f"plug={node.name}",
+        }
+    else:
+        bmc = bmcs.bmc_of(lab, node)
+        device = {"bmc_url": f"{bmc.url}{bmc.system_path}"}
+    return {"ansible_host": node.address, **device}

@@ -4,7 +4,7 @@ Some are there for the loss of a node: with a tier, with a priority, switched of
 before it, and stopped by their owner after it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,6 +20,8 @@ SETTLES_S = 120
 GROUP = "load-apart"
 TIER, PRIORITY = "database", "10"
 TIERED = "tiny-database"  # the flavor
+EPHEMERAL = "tiny-ephemeral"  # the same
+EPHEMERAL_GIB = 1
 
 
 class Kind(StrEnum):
@@ -34,13 +36,16 @@ class Kind(StrEnum):
     IN_TIER = "ACTIVE, of the tier `database`"
     BY_ITS_GUEST = "SHUTOFF, by its own guest"
     STOPPED_LATER = "ACTIVE; its owner stops it after a loss"
+    WITH_EPHEMERAL = "ACTIVE, with an ephemeral disk"
 
 
-# The first ten, in order; all that follow just run.
+# The first eleven, in order; all that follow just run.
 FIRST = (
     *(Kind.ACTIVE, Kind.SHUTOFF, Kind.PAUSED, Kind.WITH_VOLUME, Kind.IN_GROUP, Kind.ACTIVE),
     *(Kind.FIRST_OF_ITS_TIER, Kind.IN_TIER, Kind.BY_ITS_GUEST, Kind.STOPPED_LATER),
+    Kind.WITH_EPHEMERAL,
 )
+FLAVORS = {Kind.IN_TIER: TIERED, Kind.WITH_EPHEMERAL: EPHEMERAL}
 _OFF = {Kind.SHUTOFF, Kind.BY_ITS_GUEST}
 
 
@@ -78,7 +83,9 @@ def fill(lab: Lab, count: int, node: str | None, tell: Callable[[str], None]) ->
     cloud = connect(lab, project="demo")
     group = anti_affinity_group(cloud) if count >= FIRST.index(Kind.IN_GROUP) + 1 else None
     if count >= FIRST.index(Kind.IN_TIER) + 1:
-        tiered_flavor(connect(lab))
+        make_flavor(connect(lab), TIERED, extra={"stackward:tier": TIER})
+    if count >= FIRST.index(Kind.WITH_EPHEMERAL) + 1:
+        make_flavor(connect(lab), EPHEMERAL, ephemeral_gib=EPHEMERAL_GIB)
     there = {server.name: server for server in cloud.compute.servers()}
 
     def one(position: int) -> Loaded:
@@ -87,7 +94,7 @@ def fill(lab: Lab, count: int, node: str | None, tell: Callable[[str], None]) ->
         server = there.get(name)
         if server is None:
             hints = {"group": group.id} if group and kind is Kind.IN_GROUP else {}
-            flavor = TIERED if kind is Kind.IN_TIER else proof.FLAVOR
+            flavor = FLAVORS.get(kind, proof.FLAVOR)
             server = proof.boot(cloud, name, place, flavor=flavor, scheduler_hints=hints)
         if kind is Kind.BY_ITS_GUEST:
             server = off_by_its_guest(lab, cloud, server.id)
@@ -175,16 +182,28 @@ def stop_after_loss(lab: Lab) -> Loaded:
     return Loaded(name=name, id=server.id, node=node, kind=Kind.STOPPED_LATER)
 
 
-def tiered_flavor(cloud: Any) -> None:  # noqa: ANN401  # as above
-    """Make sure that there is a flavor like the usual one, of a tier."""
+def make_flavor(
+    cloud: Any,  # noqa: ANN401  # as above
+    name: str,
+    *,
+    ephemeral_gib: int = 0,
+    extra: Mapping[str, str] | None = None,
+) -> None:
+    """Make sure that there is a flavor like the usual one, with that beside it."""
     compute = cloud.compute
-    if compute.find_flavor(TIERED) is not None:
+    if compute.find_flavor(name) is not None:
         return
     usual = compute.find_flavor(proof.FLAVOR, ignore_missing=False)
     made = compute.create_flavor(
-        name=TIERED, ram=usual.ram, vcpus=usual.vcpus, disk=usual.disk, is_public=True
+        name=name,
+        ram=usual.ram,
+        vcpus=usual.vcpus,
+        disk=usual.disk,
+        ephemeral=ephemeral_gib,
+        is_public=True,
     )
-    compute.create_flavor_extra_specs(made, {"stackward:tier": TIER})
+    if extra:
+        compute.create_flavor_extra_specs(made, dict(extra))
 
 
 def wait_status(cloud: Any, server_id: str, wanted: str) -> Any:  # noqa: ANN401  # as above

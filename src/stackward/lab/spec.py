@@ -160,6 +160,11 @@ class Lab:
         return self.folder / "inventory.yaml"
 
     @property
+    def inventory_with_agent(self) -> Path:
+        """The same, with a fence agent in place of each BMC."""
+        return self.folder / "inventory-agent.yaml"
+
+    @property
     def bmc_logins(self) -> Path:
         """The file with the login of the BMCs."""
         return self.folder / "bmc" / "logins"
