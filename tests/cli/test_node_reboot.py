@@ -599,4 +599,4 @@ def test_a_node_of_which_it_is_not_known_is_not_passed_over(site: Site) -> None:
     code, _, said = site.run(*REBOOT, "--if-needed", "--yes")
 
     assert (code, site.shell.reboots[NODE]) == (0, 1), said
-    assert "no link there tells which kernel was chosen" in folded(said)
+    assert "no link there shows which kernel was chosen" in folded(said)

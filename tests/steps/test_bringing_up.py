@@ -9,7 +9,7 @@ from builders import NOW, a_server, an_id
 from fakes.cloud import FakeCloud
 from fakes.shell import FakeShell
 from fakes.world import a_world
-from stackward.model.server import ServerAction
+from stackward.model.server import ActionEvent, ServerAction
 from stackward.model.volume import Volume
 from stackward.plan import Look, Mark, Standing
 from stackward.plan.step import REDEFINED, SET_ASIDE
@@ -63,6 +63,44 @@ def test_from_todo_to_proved() -> None:
     assert proved.saw["boot"] == "begun"
     assert proved.request_id == "req-2"
     assert cloud.nova.boots[DB] == 1
+
+
+def proved_before_nova_has_written_the_end(cloud: FakeCloud, world: World) -> Mark:
+    """Given a server that runs, of whose start Nova's log has no end yet."""
+    mark = begun(world)
+    cloud.nova.pass_time()
+    cloud.nova.events["req-2"] = (
+        ActionEvent(name="compute_start_instance", started=world.clock.now()),
+    )
+    return mark
+
+
+def test_what_runs_is_not_done_before_nova_has_written_since_when() -> None:
+    # A soak of rolling reboots once had a node without a downtime: the look was quicker than Nova.
+    cloud = a_cloud()
+    world = a_world(cloud)
+    mark = proved_before_nova_has_written_the_end(cloud, world)
+
+    first = STEP.look(world, mark)
+    [event] = cloud.nova.events["req-2"]
+    cloud.nova.events["req-2"] = (replace(event, finished=NOW),)
+    second = STEP.look(world, mark)
+
+    assert (first.standing, second.standing) == (Standing.UNDERWAY, Standing.DONE)
+    assert second.saw["up_since"] == NOW.isoformat()
+
+
+def test_what_runs_is_not_set_aside_where_nova_never_writes_since_when() -> None:
+    cloud = a_cloud()
+    world = a_world(cloud)
+    mark = proved_before_nova_has_written_the_end(cloud, world)
+    hasty = replace(STEP, within_s=10.0)
+    world.clock.wait(hasty.within_s)
+
+    look = hasty.look(world, mark)
+
+    assert (look.standing, look.saw["up_since"]) == (Standing.DONE, None)
+    assert SET_ASIDE not in look.saw
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 from stackward.answers import why
 from stackward.errors import NotUnderstood, StackwardError
@@ -15,6 +16,7 @@ from stackward.model.hypervisor import Hypervisor
 from stackward.model.server import Server
 from stackward.ports.libvirt import read_bytes_read
 from stackward.ports.shell import VIRSH
+from stackward.ports.together import ask_both
 from stackward.ports.world import World
 from stackward.status.lookups import hypervisor_of
 from stackward.status.proof import Row, domain_on_target, on_its_node, volumes_on
@@ -73,22 +75,32 @@ class Running:
 
 def prove_running(world: World, server: Server, host: str) -> Running:
     """Return whether the server runs on the host: each row holds, does not, or cannot be read."""
-    hypervisor = hypervisor_of(world.nova, host)
-    boot, began = _boot(world, server.id, hypervisor)
-    return Running(rows=tuple(_rows(world, server, host, hypervisor, began)), boot=boot)
+    (boot, guest), attached = ask_both(
+        world.together,
+        f"whether {server.id} runs on {host}",
+        partial(_guest, world, server, host),
+        partial(_attached, world, server, host),
+    )
+    return Running(rows=(*_by_nova(server, host), *guest, *attached), boot=boot)
 
 
-def _rows(
-    world: World, server: Server, host: str, hypervisor: Hypervisor | None, began: Row
-) -> Iterator[Row]:
+def _by_nova(server: Server, host: str) -> Iterator[Row]:
     yield Row("host", None if server.host == host else f"it is on `{server.host}`")
     yield Row("task", f"it is busy ({server.task_state})" if server.task_state else None)
     is_on = (server.vm_state, server.power_state) == _ON
     yield Row("state", None if is_on else f"it is {server.status}")
-    yield domain_on_target(world, server.id, hypervisor, "running")
-    yield began
-    yield from _ports(world, server, host)
-    yield volumes_on(world, server, host)
+
+
+def _guest(world: World, server: Server, host: str) -> tuple[Boot | None, tuple[Row, Row]]:
+    """Say whether its guest runs there, and how far it has come."""
+    hypervisor = hypervisor_of(world.nova, host)
+    boot, began = _boot(world, server.id, hypervisor)
+    return boot, (domain_on_target(world, server.id, hypervisor, "running"), began)
+
+
+def _attached(world: World, server: Server, host: str) -> tuple[Row, ...]:
+    """Say whether its ports and its volumes are there."""
+    return (*_ports(world, server, host), volumes_on(world, server, host))
 
 
 def _ports(world: World, server: Server, host: str) -> Iterator[Row]:

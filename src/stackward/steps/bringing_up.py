@@ -17,7 +17,7 @@ from stackward.plan.step import SET_ASIDE
 from stackward.ports.together import ask_both
 from stackward.ports.world import World
 from stackward.status.definition import compared, marked
-from stackward.status.downtime import up_since
+from stackward.status.downtime import is_being_written, up_since
 from stackward.status.lookups import cell_down
 from stackward.status.running import Boot, prove_running
 from stackward.status.signs import (
@@ -88,13 +88,24 @@ class BringUpServer:
             return self._aside(signs, _stopped_by(signs))
         if signs.action is None and server.task_state is None:
             return Look(Standing.TODO)
-        look = self._begun(world, signs, server)
-        if look.standing is Standing.DONE and SET_ASIDE not in look.saw:
-            look = replace(look, saw={**look.saw, **compared(world, server.id, self.host, mark)})
+        look = self._complete(world, signs, self._begun(world, signs, server), mark)
         if look.standing is Standing.UNDERWAY and self._is_late(world, mark):
             why = f"not proved within {self.within_s:.0f} s: {look.reason or 'Nova is at work'}"
             return self._aside(signs, why, look.saw)
         return asked_by(signs, look)
+
+    def _complete(self, world: World, signs: Signs, look: Look, mark: Mark) -> Look:
+        """Add what has changed of its definition to a look that is done; others stay as they are.
+
+        Nova writes when it has switched a server on a moment after it has: the look waits for that,
+        but no server is set aside for it.
+        """
+        if look.standing is not Standing.DONE or SET_ASIDE in look.saw:
+            return look
+        is_told = look.saw.get("up_since") is not None or self._is_late(world, mark)
+        if not is_told and is_being_written(world, self.server, signs.action):
+            return under_way(signs, "it runs, and Nova is about to say since when")
+        return replace(look, saw={**look.saw, **compared(world, self.server, self.host, mark)})
 
     def _unbegun(self, world: World, server: Server) -> Look:
         """Say whether it may be started: what others have done since the plan is left as it is."""
