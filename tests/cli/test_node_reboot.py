@@ -264,7 +264,7 @@ def test_a_torn_list_is_named_in_the_plan_and_written_anew(site: Site) -> None:
 
     assert code == 0, said
     assert asked(site, DB) == ["stop", "start"]
-    assert "has left there is damaged" in shown
+    assert "has left on the node is damaged" in shown
 
 
 def test_whom_a_cancelled_reboot_has_left_off_is_recovered_before_another(site: Site) -> None:

@@ -122,7 +122,7 @@ def test_the_words_of_the_log_are_the_evidence(site: Triage) -> None:
     code, out, _ = site.triage("db-01")
 
     assert code == 7
-    assert f"does not boot on {NODE}: libvirt lacks the secret" in folded(out)
+    assert f"does not boot on {NODE}: libvirt does not have the secret" in folded(out)
     assert "likely" in out
     assert "/var/log/nova/nova-compute.log" in out
     assert "remedy" in out

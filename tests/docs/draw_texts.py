@@ -120,7 +120,7 @@ def _has_words(text: str) -> bool:
 
 
 def _verdict(rule: Rule) -> str:
-    return f"`{{thing}}` {rule.reason}" + (f" - {rule.remedy}" if rule.remedy else "")
+    return f"`{{thing}}`: {rule.reason}" + (f" - {rule.remedy}" if rule.remedy else "")
 
 
 def _warned_only() -> set[str]:

@@ -33,9 +33,9 @@ def test_a_blocked_plan_is_refused_with_every_thing_its_reason_and_its_remedy() 
 
     assert render_error(refusal(plan)) == dedent(f"""\
         error: cannot drain `compute-07`: 2 blockers
-          `gpu-4` holds a PCI device (gpu:1) - pass `--allow-downtime`: it is stopped while it \
+          `gpu-4`: holds a PCI device (gpu:1) - pass `--allow-downtime`: it is stopped while it \
 moves; or pass `--leave-behind {an_id("gpu-4")}`
-          `db-01` is busy (resize_prep) - wait until it is done, then plan again; if it never is, \
+          `db-01`: is busy (resize_prep) - wait until it is done, then plan again; if it never is, \
 `openstack server event list {an_id("db-01")}` shows who asked for it
         nothing was changed
 

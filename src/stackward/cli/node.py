@@ -740,7 +740,7 @@ def reboot(  # noqa: PLR0913  # one for each flag
     choice: InventoryChoice,
     output: Output,
 ) -> None:
-    """Reboot compute nodes, emptied first or with servers there.
+    """Reboot compute nodes, drained first or in place.
 
     `--drain`: the node is drained, rebooted and returned to service, and its servers come home;
     four runs under one approval, and nobody else gets the node in between.

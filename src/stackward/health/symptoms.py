@@ -982,9 +982,9 @@ AUTO_DISABLED = Symptom(
     "auto-disabled",
     State.DEGRADED,
     "Nova has disabled it by itself: {reason}",
-    "look first whether libvirt answers there (`virsh version`), and repair it; Nova enables the "
-    "service again when nova-compute connects to libvirt again, within a minute or two; it tries "
-    "that only once, so if the service stays disabled, `{restart}`: it connects when it starts",
+    "look first whether libvirt answers on the node (`virsh version`), and repair it; nova-compute "
+    "then connects again, and Nova enables the service, within a minute or two; it tries that only "
+    "once: if the service stays disabled, `{restart}`; nova-compute connects when it starts",
     "nova-compute disables itself if it cannot reach libvirt (nova 31.0 virt/libvirt/host.py, "
     "_get_connection). If its report does not reach the database at that time, because the "
     "conductor or RabbitMQ is down, it does not try again.",
@@ -999,10 +999,10 @@ FORCED_DOWN = Symptom(
 LIVES_ON_SOURCE = Symptom(
     "lives-on-source",
     State.DEGRADED,
-    "{server} lives here, and its evacuation from here is still open (record {record}, {status}): "
-    "the next start of nova-compute destroys it, with its disks",
-    "restart nothing there; `stackward node drain {host}` moves it off, then `stackward node "
-    "return {host}` settles the record",
+    "{server} runs here, but the record of its old evacuation from here was never ended (record "
+    "{record}, {status}): the next start of nova-compute destroys the server, with its disks",
+    "do not restart nova-compute there; `stackward node drain {host}` moves the server off, then "
+    "`stackward node return {host}` ends the record of its evacuation",
     "nova 31.0 compute/manager.py, _destroy_evacuated_instances: at its start it reads only the "
     "record, and never checks where the server is.",
 )

@@ -34,14 +34,14 @@ PAUSED_AND_BOUND = Rule(
 )
 STOPS = Rule(
     "stops",
-    "is stopped while it moves ({because})",
+    "will be stopped while it moves ({because})",
     "",
     "`--allow-downtime` was given: it is moved cold.",
 )
 STOPS_WHEN_SLOW = Rule(
     "stops-when-slow",
-    "is stopped, moved cold and started again, should its live migration take longer than "
-    "{after} s ({word})",
+    "if its live migration takes longer than {after} s, it will be stopped, moved cold and started "
+    "again ({word})",
     "",
     "`--when-slow stop-server` was given, or `stackward:maintenance=stop` is in its metadata.",
 )
@@ -54,7 +54,7 @@ WISH_LIVE = Rule(
 )
 WISH_COLD = Rule(
     "wish-cold",
-    "is stopped while it moves, as its owner allows by `{wish}`",
+    "will be stopped while it moves, as its owner allows by `{wish}`",
     "",
     "`stackward:maintenance=cold` in its metadata; or `stop`, where it cannot move live.",
 )

@@ -87,9 +87,10 @@ UNKNOWN_STATUS = Rule(
 STATES_DISAGREE = Rule(
     "states-disagree",
     "Nova calls it {status}, but its vm_state is {vm_state} and its power state {power}",
-    "wait 10 minutes, until Nova has read the state from libvirt again; if they still disagree, "
-    "look first what the guest does (`virsh domstate --reason {id}` on its node), then "
-    "`openstack server reboot --hard {id}` and plan again; or pass `--leave-behind {id}`",
+    "wait 10 minutes, until Nova has read the power state from libvirt again, and plan again; if "
+    "Nova's states still disagree, look first what the guest does (`virsh domstate --reason {id}` "
+    "on its node), then `openstack server reboot --hard {id}` and plan again; or pass "
+    "`--leave-behind {id}`: this server stays here",
     "After a move, nobody could say which of the states is right.",
 )
 NO_DOMAIN = Rule(
@@ -190,8 +191,8 @@ CELL_DOWN = Rule(
 GROUP_UNKNOWN = Rule(
     "group-unknown",
     "its group {group} has members in a cell that is down, and their nodes are not known: {count}",
-    "repair that cell (`nova-manage cell_v2 list_cells` names its database and its message queue), "
-    "then plan again; or pass `--leave-behind {id}`",
+    "repair the cell that is down (`nova-manage cell_v2 list_cells` names its database and its "
+    "message queue), then plan again; or pass `--leave-behind {id}`: this server stays here",
     "The nodes of the other members decide where it may go.",
 )
 ZONE_UNKNOWN = Rule(

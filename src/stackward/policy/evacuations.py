@@ -8,10 +8,10 @@ from stackward.policy.rule import Rule
 
 LIVES_ON_SOURCE = Rule(
     "evacuation/lives-on-source",
-    "lives on `{host}`, and its evacuation from there is open still (record {record}, {status}): "
-    "the next start of nova-compute there destroys it, with its disks",
-    "restart nothing there; `stackward node drain {host}` moves it off, then `stackward node "
-    "return {host}` settles the record",
+    "runs on `{host}`, but the record of an old evacuation from there was never ended (record "
+    "{record}, {status}): the next start of nova-compute there destroys the server, with its disks",
+    "do not restart nova-compute there; `stackward node drain {host}` moves the server off, then "
+    "`stackward node return {host}` ends the record of its evacuation",
     "nova 31.0 compute/manager.py, _destroy_evacuated_instances: it goes by the record alone, and "
     "never looks where the server is.",
 )

@@ -96,7 +96,8 @@ BOOTS_BY_ITSELF = Rule(
 ALIVE = Rule(
     "fence/alive",
     "it is not dead ({life}): {signs}",
-    "{first}; or cut the power of {count} there: `--kill-guests {number}`",
+    "{first}; or cut the power of the node all the same, which kills {count}: "
+    "`--kill-guests {number}`",
     "For a living node there is the drain, which stops no server.",
 )
 MISCOUNTED = Rule(

@@ -49,7 +49,7 @@ RUN_UNFINISHED = Rule(
 )
 RUN_GOES_ON = Rule(
     "run-goes-on",
-    "run `{run}` of {operator} has it, and goes on",
+    "it is held by run `{run}` of {operator}, which still goes on",
     "`stackward run watch {run}` follows it to its end; then plan again",
     "Only one run at a time may have a node.",
 )

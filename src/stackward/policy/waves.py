@@ -34,7 +34,7 @@ BAD_PRIORITY = Rule(
 TAGS_UNREAD = Rule(
     "start/tags-unread",
     "whether its project has a tier cannot be read: {why}; it comes last",
-    "make Keystone answer, then plan again",
+    "to give it its place in the order, make Keystone answer, then plan again",
     "A tier may be a tag of the project: `stackward:tier=NAME`.",
 )
 

@@ -201,7 +201,7 @@ def _verdict(verdict: Blocked | Warned, beside: int, width: int | None) -> Itera
 
 def _in_one_line(verdict: Blocked | Warned) -> str:
     then = f" - {verdict.remedy}" if verdict.remedy else ""
-    return printable(f"`{verdict.thing}` {verdict.reason}{then}")
+    return printable(f"`{verdict.thing}`: {verdict.reason}{then}")
 
 
 def _fact(value: object) -> str:

@@ -496,8 +496,8 @@ def _while_off(world: World, step: Evacuate | StartEvacuated, host: str) -> Iter
         if world.power.state(named) is not PowerState.OFF:
             raise StepFailed(
                 f"`{named}` has power again: a guest of the server may run there",
-                hint=f"see who or what switches it on; then `stackward node fence {other}`, and "
-                "resume the run",
+                hint="find out what switches it on; then cut its power (`stackward node fence "
+                f"{other}`), and resume the run (`stackward run resume`)",
             )
     with with_confirm(partial(_confirm_fresh, world, read_at)):
         yield

@@ -98,7 +98,7 @@ def movable(name: str) -> AwayServer:
         ),
         pytest.param(
             {"service": disabled(CLAIM), "claiming_run": RunState.RUNNING},
-            "run `01DRAIN` of ada has it, and goes on",
+            "it is held by run `01DRAIN` of ada, which still goes on",
             id="claimed by a run that goes on",
         ),
         pytest.param(

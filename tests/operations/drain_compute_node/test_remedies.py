@@ -154,7 +154,7 @@ FOLLOWED = {
     ),
     "evacuation/lives-on-source": Case(
         before=replace(WELL, servers=(a_server(name="db-01"),), evacuations=(AT_HOME,)),
-        asked={"leave_behind": (an_id("db-01"),)}, advice="moves it off",
+        asked={"leave_behind": (an_id("db-01"),)}, advice="moves the server off",
         after=WELL,
     ),
     "claimed": Case(
@@ -357,7 +357,7 @@ FOLLOWED = {
         before=a_node(
             a_server(group=replace(a_group("affinity", "compute-08"), unknown=("x",)))
         ),
-        advice="repair that cell",
+        advice="repair the cell",
         after=a_node(a_server(group=a_group("affinity", "compute-08"))),
     ),
     "no-volume-service": Case(

@@ -165,7 +165,7 @@ def test_an_owner_who_agrees_is_on_record_and_one_who_was_not_asked_is_a_slip() 
     slip = plan_reboot(facts(), AGREED)
 
     assert named(agrees.blockers) == []
-    assert "with their consent: CHG-77" in agrees.warnings[1].reason
+    assert "the owner has agreed: CHG-77" in agrees.warnings[1].reason
     assert named(slip.blockers) == ["unknown-consent"]
 
 

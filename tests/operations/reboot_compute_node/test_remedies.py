@@ -54,7 +54,7 @@ FOLLOWED = {
         before=facts(a_node(OFF), listed=LISTED, left_off=(OFF,)), advice="node recover",
     ),
     "boot/list-unread": Case(before=facts(listed=Unread("denied")), advice="ls -l"),
-    "boot/processes-unread": of_node("see `ps -ef`", running_as=Unread("denied")),
+    "boot/processes-unread": of_node("(`ps -ef`", running_as=Unread("denied")),
     "boot/boot-unread": Case(
         before=facts(booted=Unread("x")), advice="then plan again"
     ),

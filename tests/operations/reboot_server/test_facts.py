@@ -82,7 +82,10 @@ def test_a_hypervisor_without_domains_is_not_asked_for_them(tmp_path: Path) -> N
     assert (facts.guest, facts.boot, facts.has_domains) == (None, None, False)
 
 
-def test_a_guest_that_is_not_there_is_looked_for_where_it_was_moved_to(tmp_path: Path) -> None:
+@pytest.mark.parametrize("own", [None, "shut off"])
+def test_where_no_guest_runs_it_is_looked_for_where_it_was_moved_to(
+    tmp_path: Path, own: str | None
+) -> None:
     cloud = a_cloud()
     cloud.nova.migrations.append(
         Migration(
@@ -91,8 +94,8 @@ def test_a_guest_that_is_not_there_is_looked_for_where_it_was_moved_to(tmp_path:
         )
     )  # fmt: skip
     site = Site(tmp_path, cloud)
-    site.shell.without = {(NODE, DB)}
-    site.shell.domains = {("compute-08", DB): "running"}
+    site.shell.without = set() if own else {(NODE, DB)}
+    site.shell.domains = {("compute-08", DB): "running", **({(NODE, DB): own} if own else {})}
 
     facts = read_reboot(site.world(), site.journal, RebootRequest(server=DB), None)
 

@@ -29,6 +29,7 @@ CLAIM = Claim(
 CLAIMED = a_service(is_enabled=False, disabled_reason=str(CLAIM))
 DISABLED = a_service(is_enabled=False, disabled_reason="bad fan")
 NONE = Guest(node=HOST, state=None)
+OFF = Guest(node=HOST, state="shut off")
 OTHER = Guest(node="compute-08", state=None)
 VOLUME: dict[str, Any] = {"server": a_server(volume_ids=("v1",))}
 
@@ -143,6 +144,22 @@ CASES: dict[str, tuple[RebootFacts, list[str], list[str], list[str]]] = {
     "its guest may run elsewhere": (
         replace(facts(), guest=NONE, boot="off", guest_locations=Unread("no route")),
         ["guest-unseen"], ["guest-unseen"], [],
+    ),
+    "a second guest runs elsewhere, and its own is off": (
+        replace(
+            facts(), guest=OFF, boot="off", guest_locations=(replace(OTHER, state="paused"),),
+        ),
+        ["guest-elsewhere"], ["guest-elsewhere"], [],
+    ),
+    "its own guest is off, and a second one may run elsewhere": (
+        replace(facts(), guest=OFF, boot="off", guest_locations=Unread("no route")),
+        ["guest-unseen"], ["guest-unseen"], [],
+    ),
+    "its own guest is off, and so is an old one elsewhere": (
+        replace(
+            facts(), guest=OFF, boot="off", guest_locations=(replace(OTHER, state="shut off"),),
+        ),
+        ["guest-disagrees"], [], ["guest-disagreed"],
     ),
     "its guest is nowhere": (
         replace(facts(), guest=NONE, boot="off", guest_locations=(OTHER,)),

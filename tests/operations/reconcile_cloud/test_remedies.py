@@ -90,7 +90,9 @@ FOLLOWED = {
         asked=replace(ASKED, kill_domain=("compute-09/x",)),
     ),
     "reconcile/own-guest": followed("where Nova has it", "name the guest on the other node"),
-    "reconcile/not-proved-to-run": followed("of a server that is off", "start it where Nova has"),
+    "reconcile/not-proved-to-run": followed(
+        "of a server that is off", "start the server where Nova has"
+    ),
     "reconcile/witnesses-differ": followed(
         "whose allocations are on the other node", "settle that first"
     ),

@@ -66,7 +66,7 @@ FOLLOWED = {
     ),
     "evacuation/lives-on-source": Case(
         before=facts(evacuations=(replace(EVACUATION, server=DB),)),
-        advice="moves it off",
+        advice="moves the server off",
     ),
     "recover/not-known": Case(
         before=facts(one(*UNKNOWN)), advice="`--start", after=None,

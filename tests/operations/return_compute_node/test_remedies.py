@@ -112,7 +112,7 @@ FOLLOWED = {
     ),
     "return/disk-unseen": Case(
         before=evacuated(evacuations=(one_open(disk=DiskSeen()),)), asked=DISCARDING,
-        advice="stop its nova-compute", asks_then=DISCARDING,
+        advice="stop nova-compute on", asks_then=DISCARDING,
         after=evacuated(evacuations=(one_open(disk=DiskSeen(), is_heard=False),)),
     ),
     "return/device-unread": Case(

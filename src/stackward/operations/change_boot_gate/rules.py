@@ -55,7 +55,7 @@ OLD_SYSTEMD = Rule(
 SYSTEMD_UNSEEN = Rule(
     "gate/systemd-unseen",
     "the version of its systemd could not be read: {why}",
-    "see `systemctl --version` there; then plan again",
+    "run `systemctl --version` on the node: it must answer this login; then plan again",
     "An old systemd ignores the gate.",
 )
 THERE = Rule(

@@ -70,7 +70,8 @@ UNKNOWN_TARGET = Rule(
 BINDING_LEFT = Rule(
     "binding-left",
     "its port {port} has an inactive binding on `{left_on}`, left behind by a move",
-    "`stackward run cancel {run}`, then drain the node again: the new plan removes it first",
+    "`stackward run cancel {run}`, then drain the node again: the new plan first removes that "
+    "binding",
     "Its move could not be proved: a port must have one binding, on the node of its server.",
 )
 STOPS_NO_MORE = Rule(

@@ -189,17 +189,17 @@ DATA_LOST = Rule(
 )
 DISK_BROKEN = Rule(
     "evacuate/disk-broken",
-    "`{where}` has a directory of it without a whole disk: {why}",
-    "repair the files of the disk there; or, if that directory is only left over, rename it; "
+    "`{where}` has a directory of this server without a whole disk: {why}",
+    "repair the files of its disk on `{where}`; or, if the directory is only left over, rename it; "
     "then plan again; " + _LEAVE,
     "Nova only looks for the directory: it would take it for shared, and build a blank disk.",
 )
 DISK_APART = Rule(
     "evacuate/disk-apart",
-    "`{where}` has a disk of it in {path}, which may be an old copy: {why}; and nothing proves "
-    "that it is on storage which its node shared. Its own: {seen}",
-    "find out whether that disk is the newest (`ls -l {path}`); if it is old, rename its "
-    "directory, then plan again; if its owner agrees to use it as it is, pass "
+    "`{where}` has a disk of this server in {path}. It may be an old copy: {why}; and nothing "
+    "proves that it is on storage which the dead node shared. The disk on its own node: {seen}",
+    "find out which disk is the newest (`ls -l {path}` on `{where}`); if that one is old, rename "
+    "its directory, then plan again; if its owner agrees to use it as it is, pass "
     "`--accept-data-loss {id}`; " + _LEAVE,
     "Nova uses any directory that is there. A move back, or a nova-compute that was stopped while "
     "a node came back, leaves a whole old disk; a move that fails leaves a part of one. The newer "
@@ -259,7 +259,8 @@ NO_TARGET = Rule(
 TARGET_GONE = Rule(
     "evacuate/target-gone",
     "can no longer go to `{target}`",
-    "cancel the run and evacuate the node again: `stackward run resume` makes no new plan",
+    "cancel the run (`stackward run cancel`) and evacuate the node again: `stackward run resume` "
+    "would not choose another target",
     "The target has changed since it was judged.",
 )
 

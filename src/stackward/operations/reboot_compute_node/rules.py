@@ -43,7 +43,8 @@ NOT_A_UNIT = Rule(
 PROCESSES_UNREAD = Rule(
     "boot/processes-unread",
     "how its nova-compute runs could not be read: {why}",
-    "see `ps -ef` and `systemctl status nova-compute` there; then plan again",
+    "find out why this login cannot read them (`ps -ef` and `systemctl status nova-compute` on the "
+    "node); then plan again",
     "A container is started by another unit after the boot.",
 )
 BOOT_UNREAD = Rule(
@@ -55,14 +56,14 @@ BOOT_UNREAD = Rule(
 LEFT_OFF = Rule(
     "boot/left-off",
     "an earlier reboot of its node, run {run}, has stopped it, and nobody has started it since",
-    "`stackward node recover {host}` starts it, then plan again; if it should stay off, "
-    "`openstack server start {id}`, and once it runs `openstack server stop {id}`",
+    "`stackward node recover {host}` starts it, then plan again; if it should stay off, make that "
+    "your own stop: `openstack server start {id}`, and once it runs `openstack server stop {id}`",
     "The list of that run has it as running; the list of a new run would have it as off.",
 )
 LIST_TORN = Rule(
     "boot/list-torn",
-    "the list of running servers that an earlier reboot has left there is damaged: {why}",
-    "",
+    "the list of running servers that an earlier reboot has left on the node is damaged: {why}",
+    "look for servers that the earlier reboot has left off, before you approve: no list shows them",
     "A new list replaces it. It does not show which servers that reboot has left off.",
 )
 LIST_UNREAD = Rule(
@@ -139,7 +140,7 @@ WISH_STANDS = Rule(
     "boot/wish",
     "its owner wrote `stackward:maintenance={wish}`: user {user}, project {project}",
     "ask them (`openstack user show {user}`), then pass `--consent {id}=REFERENCE`, where "
-    "REFERENCE is the ticket or mail with their answer; or move it to another node first",
+    "REFERENCE is the ticket or mail with their answer",
     "It would be off for the time of the reboot.",
 )
 WISH_UNCLEAR = Rule(
@@ -151,7 +152,8 @@ WISH_UNCLEAR = Rule(
 )
 CONSENTED = Rule(
     "boot/consented",
-    "is stopped although its owner wrote `{wish}`, with their consent: {reference}",
+    "will be off while its node reboots, although its owner wrote `{wish}`; the owner has agreed: "
+    "{reference}",
     "",
     "`--consent` was given; its reference is kept with the plan and the run.",
 )

@@ -92,8 +92,8 @@ def _own_guest(world: World, server: Server, host: str) -> Guest | Unread | None
 def _guest_locations(
     world: World, server: Server, guest: Guest | Unread | None
 ) -> tuple[Guest, ...] | Unread:
-    """Look for its guest where Nova once had it, if libvirt does not have it on its own node."""
-    if not isinstance(guest, Guest) or guest.state is not None:
+    """Look for a guest of it where Nova once had it, if none runs on its own node."""
+    if not isinstance(guest, Guest) or guest.is_alive:
         return ()
     return read_guests(world, server.id, _once_on(world, server))
 

@@ -118,15 +118,14 @@ GUEST_UNREAD = Rule(
 )
 GUEST_ELSEWHERE = Rule(
     "reboot/guest-elsewhere",
-    "libvirt on its node `{host}` does not have its guest, which is {state} on `{where}`",
+    "a guest of it is {state} on `{where}`, and none runs on its node `{host}`",
     "never start or reboot the server now: a second guest would write to its disks; "
     "`stackward node drain {host} --reason look --dry-run` shows the remedy",
     "A live migration was ended by libvirt and not by Nova.",
 )
 GUEST_UNSEEN = Rule(
     "reboot/guest-unseen",
-    "libvirt on its node has no such guest, and another node that may have it cannot be read: "
-    "{why}",
+    "its guest does not run on its node, and another node that may have it cannot be read: {why}",
     "make `ssh` to that node work as the inventory says, then plan again",
     "A migration may have left it there, running: a second start would run it twice.",
 )
@@ -321,8 +320,10 @@ def _judge_guest(facts: RebootFacts, host: str, asked: RebootRequest) -> Iterato
         return
     if guest is None or isinstance(guest, Unread):
         return  # its hypervisor has no domains
-    if guest.state is None:
-        yield from _judge_missing(facts, host, asked)
+    if not guest.is_alive and (second := _judge_second(facts, host)) is not None:
+        yield second
+    elif guest.state is None:
+        yield _judge_missing(facts, asked)
     elif guest.has_job:
         yield GUEST_BUSY.blocks(server.label, server.id)
     elif server.status == "ACTIVE" and server.task_state is None and guest.state not in _RUNS:
@@ -334,22 +335,25 @@ def _judge_guest(facts: RebootFacts, host: str, asked: RebootRequest) -> Iterato
         )
 
 
-def _judge_missing(facts: RebootFacts, host: str, asked: RebootRequest) -> Iterator[Verdict]:
+def _judge_second(facts: RebootFacts, host: str) -> Verdict | None:
+    """Refuse to start a guest while another node may have one: both would write to its disks."""
     server, locations = facts.server, facts.guest_locations
     if isinstance(locations, Unread):
-        yield GUEST_UNSEEN.blocks(server.label, server.id, why=locations.why)
-        return
-    if found := next((each for each in locations if each.state is not None), None):
-        yield GUEST_ELSEWHERE.blocks(
-            server.label, server.id, host=host, where=found.node, state=found.state
-        )
-        return
-    asked_of = ", ".join(f"`{each.node}`" for each in locations)
-    nor = f"nor has {asked_of}" if asked_of else "and no record says where else it may be"
+        return GUEST_UNSEEN.blocks(server.label, server.id, why=locations.why)
+    if not (found := next((one for one in locations if one.is_alive), None)):
+        return None
+    return GUEST_ELSEWHERE.blocks(
+        server.label, server.id, host=host, where=found.node, state=found.state
+    )
+
+
+def _judge_missing(facts: RebootFacts, asked: RebootRequest) -> Verdict:
+    server, locations = facts.server, facts.guest_locations
+    nodes = "" if isinstance(locations, Unread) else ", ".join(f"`{one.node}`" for one in locations)
+    nor = f"nor has {nodes}" if nodes else "and no record says where else it may be"
     if asked.is_hard:
-        yield MADE_ANEW.warns(server.label, server.id, nor=nor)
-    else:
-        yield NO_GUEST.blocks(server.label, server.id, nor=nor)
+        return MADE_ANEW.warns(server.label, server.id, nor=nor)
+    return NO_GUEST.blocks(server.label, server.id, nor=nor)
 
 
 def _judge_volumes(facts: RebootFacts, asked: RebootRequest) -> Iterator[Verdict]:

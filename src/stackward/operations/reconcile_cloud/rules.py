@@ -58,15 +58,16 @@ NO_SUCH_GUEST = Rule(
 OWN_GUEST = Rule(
     "reconcile/own-guest",
     "its guest on `{where}` is not ended: Nova has the server there",
-    "name the guest on the other node; if that one has the data that counts, its owner must decide "
-    "first: Nova has no order that takes over a guest on another node",
+    "name the guest on the other node; if that one has the data that counts, ask "
+    "the server's owner first: Nova has no command that takes over a guest from another node",
     "nova-compute starts again what is ended on the node where Nova has the server.",
 )
 NOT_PROVED_TO_RUN = Rule(
     "reconcile/not-proved-to-run",
     "its guest on `{where}` is not ended, because no other is proved to run: {says}",
-    "start it where Nova has it (`stackward server reboot {id} --hard`), see that it is the right "
-    "one, then plan again",
+    "look first what the guest on `{where}` does (`virsh domstate {id}` there). If it runs, start "
+    "no second one: both would write to its disks. If it is off, start the server where Nova has "
+    "it (`stackward server reboot {id} --hard`), see that it is the right one, then plan again",
     "The guest that is left may be the only one that runs.",
 )
 WITNESSES_DIFFER = Rule(

@@ -152,7 +152,8 @@ BOTH_WAYS = Rule(
 )
 NO_UNDO = Rule(
     "recover/no-undo",
-    "has started servers that ran before; Stackward does not know which of them should be off",
+    "cannot be undone: this run has started servers, and Stackward does not know which of them "
+    "should be off",
     "stop each server that should be off, with `openstack server stop`",
     "The owner of a running server decides whether to stop it.",
 )

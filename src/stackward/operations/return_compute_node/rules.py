@@ -59,8 +59,9 @@ NO_UNIT_TO_START = Rule(
 HA_UNSEEN = Rule(
     "ha-unseen",
     "the instance-HA service may still have the node in maintenance; it could not be asked: {why}",
-    "see `openstack segment list` for its SEGMENT, then `openstack segment host list SEGMENT`; "
-    "`openstack segment host update --on_maintenance False SEGMENT {host}` ends it",
+    "find the segment of `{host}`: `openstack segment list`, then `openstack segment host list "
+    "SEGMENT`; if it shows `{host}` in maintenance, `openstack segment host update "
+    "--on_maintenance False SEGMENT {host}` ends that",
     "It would then not restart the servers of this node if the node fails.",
 )
 NO_PORT = Rule(
@@ -119,9 +120,9 @@ DISK_UNSEEN = Rule(
     "return/disk-unseen",
     "`{asks}`, where it was evacuated to, does not see its directory: on shared storage the node "
     "that returns would delete the disk of the living server",
-    "mount the storage of instances on `{asks}`; or stop its nova-compute (`systemctl stop "
-    "nova-compute` there; its guests keep running) until the node has returned: then Nova keeps "
-    "the disk; then plan again",
+    "mount the storage of instances on `{asks}`, then plan again; or stop nova-compute on `{asks}` "
+    "(`systemctl stop nova-compute`; its guests keep running), plan again, and start it only after "
+    "the return has ended: until then Nova keeps the disk",
     "nova 31.0 compute/manager.py, _is_instance_storage_shared: it asks the destination of the "
     "record, even if the server is on another node now.",
 )
@@ -141,9 +142,9 @@ BY_HAND = Rule(
 )
 CALLED_UP = Rule(
     "return/forced-down",
-    "its service is forced down; the run ends that once its nova-compute reports, and no "
-    "evacuation from it is open",
-    "",
+    "its service is forced down; the run starts nova-compute, closes its evacuations, and then "
+    "lifts that",
+    "do not start nova-compute there yourself",
     "Until then Nova sends it no requests.",
 )
 
