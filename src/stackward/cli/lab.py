@@ -463,7 +463,7 @@ def faults(
     epilog=example(
         "stackward lab break node-power-loss c02",
         "stackward lab break domain-undefined load-1",
-        "stackward lab break method-raises nova.compute.manager:ComputeManager.attach_volume",
+        "stackward lab break method-raises nova.compute.api:API.attach_volume",
     ),
 )
 def break_command(
