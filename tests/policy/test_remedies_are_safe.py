@@ -509,6 +509,10 @@ CARRIED_OUT = {
         "stuck",
         "a_move_whose_conductor_is_gone_is_named_and_let_go_by_its_source",
     ),
+    "evacuate/living-copy": (
+        "one_living_copy",
+        "once_that_guest_is_ended_the_server_is_brought_up_once",
+    ),
     "confirm-lost": ("stuck", "a_confirmation_that_was_lost_is_named"),
     "connection-half-open": OF_FINDINGS,
     "connection-missing": OF_FINDINGS,
@@ -595,7 +599,6 @@ NOT_ON_THE_LAB = {
     "engine-silent": "the lab has no containers; its look: soak/check/test_takes_no_writes.py",
     "evacuate/claimed": _NO_EVACUATION,
     "evacuate/left-binding": _NO_EVACUATION,
-    "evacuate/living-copy": _NO_EVACUATION,
     "evacuate/may-not-end": _NO_EVACUATION,
     "evacuate/resized": _NO_EVACUATION,
     "evacuation/lives-on-source": _NO_RETURN,
