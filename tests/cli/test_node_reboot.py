@@ -335,6 +335,20 @@ def test_a_dry_run_of_it_shows_all_four_runs_and_has_no_blocker(site: Site) -> N
         assert title in folded(out), title
 
 
+def test_the_runs_after_the_drain_are_not_shown_as_if_its_servers_were_strangers(
+    site: Site,
+) -> None:
+    text = folded("".join(site.run(*DRAIN, "--dry-run")[1:]))
+
+    # What they hold in placement leaves with them, and they come home.
+    assert "which is neither a server of it nor a move" not in text
+    assert "there is nothing to bring back" not in text
+    assert "nothing moves" not in text
+    assert "which servers come home is known once the drain before it is done" in text
+    # The reboot of an empty node is noticed by nobody: no heading stands alone.
+    assert "what users will notice: what will be proved" not in text
+
+
 def test_one_that_does_not_come_back_keeps_its_servers_away_until_it_is_resumed(
     site: Site,
 ) -> None:

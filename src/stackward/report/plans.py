@@ -91,7 +91,8 @@ def _lines(plan: Plan[Any], width: int | None) -> Iterator[str]:
         yield render_rows(table, Form.TABLE, width).rstrip("\n")
     if time := _time_of(plan):
         yield from ["", *wrap(f"the moves will take about {time}", width)]
-    yield from ["", "what users will notice:"]
+    if plan.notices:
+        yield from ["", "what users will notice:"]
     for notice in plan.notices:
         yield from wrap(printable(in_words(notice)), width, first="  ", rest="    ")
     yield from ["", "what will be proved at the end:"]

@@ -66,5 +66,7 @@ def notices(
             yield f"`{away.drained.name}` is left alone: {why}"
     if moves:
         yield f"{count_of(len(moves), 'server moves', 'servers move')} to `{facts.name}`; {STALLS}"
+    elif not facts.drained.run:
+        yield "which servers come home is known once the drain before it is done"
     else:
         yield "nothing moves"

@@ -20,6 +20,7 @@ from stackward.model.server import Server, ServerGroup
 from stackward.model.unread import Unread
 from stackward.model.who_ran import STOPS, Listed, Torn, is_left_off
 from stackward.plan import Request
+from stackward.policy.on_node import foreign_consumers
 from stackward.policy.waves import Tags
 from stackward.ports.journal import Journal
 from stackward.ports.shell import Shell
@@ -201,6 +202,16 @@ def read_reboot_after(
     facts = read_reboot(world, journal, asked, None)
     if not isinstance(before, DrainRequest):
         return facts
-    node = replace(facts.node, servers=(), migrations=(), resizing_away=(), evacuations=())
+    # What its servers hold in placement leaves with them.
+    held = facts.node.provider.allocations
+    left = {consumer: held[consumer] for consumer in foreign_consumers(facts.node)}
+    node = replace(
+        facts.node,
+        servers=(),
+        migrations=(),
+        resizing_away=(),
+        evacuations=(),
+        provider=replace(facts.node.provider, allocations=left),
+    )
     node = replace(node, domains=node.domains if isinstance(node.domains, Unread) else ())
     return replace(facts, node=node, is_foreseen=True)

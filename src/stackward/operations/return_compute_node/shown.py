@@ -56,7 +56,9 @@ def notices(facts: ReturningNode) -> Iterator[str]:
     yield "one acceptance server is booted there and removed again"
     for run in facts.left_servers:
         yield f"the acceptance server that run `{run}` has left is removed"
-    if facts.drained is None:
+    if facts.is_foreseen:
+        yield "the servers that its drain has moved away come home in a run of their own"
+    elif facts.drained is None:
         yield "this journal has no drain of it: there is nothing to bring back"
     elif facts.drained.servers:
         names = ", ".join(server.name for server in facts.drained.servers)
