@@ -25,6 +25,7 @@ from stackward.lab.faults import (
     named,
 )
 from stackward.lab.scene import Scene
+from stackward.lab.service_faults import LOGIN
 from stackward.lab.spec import Lab
 
 IN_ISSUE = 39
@@ -431,3 +432,9 @@ def test_an_unknown_fault_is_answered_with_where_they_are_listed() -> None:
 
     assert refused.value.message == "there is no fault `bulb`"
     assert refused.value.hint == "`stackward lab faults` lists them"
+
+
+def test_the_login_by_which_keystone_is_asked_is_one() -> None:
+    asked = json.loads(LOGIN)["auth"]["identity"]
+
+    assert asked["password"]["user"]["name"] == "admin"

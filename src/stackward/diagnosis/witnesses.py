@@ -324,17 +324,22 @@ def _giver_of_none(frames: Sequence[CodePlace | None], raised: Raised | None) ->
     ]
     if raised is None or len(own) < _ENOUGH or len(raised.code) != len(frames):
         return None
-    (caller, giver), (innermost, place) = own[-2:]
     found = _OF_NONE.search(raised.message[:MOST_READ])
-    if found is None or innermost != len(frames) - 1 or giver.module == place.module:
+    innermost, place = own[-1]
+    if found is None or innermost != len(frames) - 1:
         return None
-    failed, calls = (raised.code[number][:MOST_READ] for number in (innermost, caller))
+    failed = raised.code[innermost][:MOST_READ]
     end = rf"\.{found['attribute']}\b" if found["attribute"] else r"\["
     names = set(re.findall(rf"(?<![\w.])([A-Za-z_]\w*){end}", failed)) - _OWNERS
     if found["attribute"] is None and not names:
         names = set(re.findall(r"\bin ([A-Za-z_]\w*)\b(?![.(\[])", failed))
-    is_given = any(re.search(rf"(?<![\w.]){name}\b(?!\s*[.(\[=])", calls) for name in names)
-    return giver if is_given else None
+    for number, giver in reversed(own[:-1]):
+        calls = raised.code[number][:MOST_READ]
+        if not any(re.search(rf"(?<![\w.]){name}\b(?!\s*[.(\[=])", calls) for name in names):
+            return None
+        if giver.module != place.module:
+            return giver
+    return None
 
 
 def one_of_each(places: Iterable[CodePlace]) -> tuple[CodePlace, ...]:

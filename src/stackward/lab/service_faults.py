@@ -22,14 +22,14 @@ def no_token_is_made(scene: Scene) -> bool:
     """Say whether Keystone answers, and gives no token."""
     ask = (
         "curl -s -o /dev/null -w '%{http_code}' -H 'Content-Type: application/json'"
-        f" -d '{_LOGIN}' http://ctl:5000/v3/auth/tokens"
+        f" -d '{LOGIN}' http://ctl:5000/v3/auth/tokens"
     )
     return scene.on("ctl", ask).startswith("5")
 
 
-_LOGIN = (
+LOGIN = (
     '{"auth": {"identity": {"methods": ["password"], "password": {"user": {"name": "admin",'
-    f' "domain": {{"name": "Default"}}, "password": "{PASSWORD}"}}}}}}}}'
+    f' "domain": {{"name": "Default"}}, "password": "{PASSWORD}"}}}}}}}}}}'
 )
 
 # --- memcached ---
@@ -110,7 +110,7 @@ systemctl restart placement-api
 
 
 def _answer_of_placement(scene: Scene) -> int:
-    found = connect(scene.lab).placement.get("/resource_providers?limit=1")
+    found = connect(scene.lab).placement.get("/resource_providers")
     return int(found.status_code)
 
 
