@@ -176,7 +176,8 @@ def test_what_the_journal_says_of_a_level_holds_where_no_format_is_known() -> No
 # What a line that continues an event may have before its words, and the words.
 HEADERS = st.sampled_from((
     HEAD, HEAD.replace("INFO", "ERROR"), HEAD.rstrip(), "", "Nov 27 22:49:03 ctl nova: ",
-    f"{HEAD}[instance: {SERVER}] ", f"{HEAD}[{REQUEST} me my - - -] ",
+    f"{HEAD}[instance: {SERVER}] ", f"{HEAD}[instance: {SERVER}]",
+    f"{HEAD}[{REQUEST} me my - - -] ",
     f"{HEAD}[{REQUEST} me my - - -] [instance: {SERVER}] ",
 ))  # fmt: skip
 WORDS = st.sampled_from(("", " ", "[", "[x] y", "  File", "Traceback (most recent call last):"))

@@ -17,7 +17,7 @@ from stackward.ports.world import World
 from stackward.status.lookups import hosts_of, service_of
 from stackward.status.stalled import read_guests
 
-_RECENT = 3  # of its migrations: where a guest may be that the last moves have left behind
+RECENT = 3  # of its migrations: where a guest may be that the last moves have left behind
 
 
 def read_to_bring_up(
@@ -47,7 +47,7 @@ def read_to_bring_up(
     return ServerToBringUp(
         server=server,
         guest=guest,
-        elsewhere=_elsewhere(world, server, records if is_missing else records[:_RECENT], dead),
+        elsewhere=_elsewhere(world, server, records if is_missing else records[:RECENT], dead),
         evacuation=_acting(records, server),
         known=requests,
     )

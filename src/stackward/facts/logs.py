@@ -127,15 +127,14 @@ def read_logs(
     budget = min(PER_NODE, IN_ALL // max(1, len(nodes)))
     asked = _asked(query, places, source, budget, within_s)
     told = together.ask(
-        {node: _Question(source, node, asked, within_s, places, query) for node in nodes},
+        {node: _Question(source, node, asked, within_s) for node in nodes},
         within_s=within_s + _WAY_S,
         at_once=_AT_ONCE,
     )
     events: list[Event] = []
     reads: dict[str, NodeRead] = {}
     for node in nodes:
-        read = told.get(node)
-        reads[node], own = read or (NodeRead(node=node, unread="no answer in time"), [])
+        reads[node], own = _of_node(node, told.get(node), places, query)
         events += own
     kept, doubled = without_doubles(in_order(events))
     return Reading(events=kept, nodes=reads, doubled=doubled)
@@ -151,22 +150,14 @@ class _Told:
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """A scan of one node; why it failed is its answer too.
-
-    What it has found is read here, while other nodes still send theirs.
-    """
+    """A scan of one node; why it failed is its answer too."""
 
     source: LogSource
     node: str
     asked: Mapping[str, Json]
     within_s: float
-    places: Places
-    query: Query
 
-    def __call__(self) -> tuple[NodeRead, list[Event]]:
-        return _of_node(self.node, self._told(), self.places, self.query)
-
-    def _told(self) -> "_Told":
+    def __call__(self) -> "_Told":
         try:
             out = self._scan(self.asked)
             offset = self.source.offset(self.node)
@@ -243,7 +234,11 @@ def _as_sent(one: Format) -> dict[str, Json]:
     }
 
 
-def _of_node(node: str, told: _Told, places: Places, query: Query) -> tuple[NodeRead, list[Event]]:
+def _of_node(
+    node: str, told: _Told | None, places: Places, query: Query
+) -> tuple[NodeRead, list[Event]]:
+    if told is None:
+        return NodeRead(node=node, unread="no answer in time"), []
     if isinstance(told.out, StackwardError):
         lines = (told.out.says or "").strip().splitlines()
         return NodeRead(node=node, unread=masked(lines[-1] if lines else told.out.message)), []

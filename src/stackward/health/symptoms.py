@@ -999,8 +999,8 @@ FORCED_DOWN = Symptom(
 LIVES_ON_SOURCE = Symptom(
     "lives-on-source",
     State.DEGRADED,
-    "{server} runs here, but the record of its old evacuation from here was never ended (record "
-    "{record}, {status}): the next start of nova-compute destroys the server, with its disks",
+    "Nova has {server} here, but the record of its old evacuation from here is still open "
+    "({record}, {status}): the next start of nova-compute destroys it, with its disks",
     "do not restart nova-compute there; `stackward node drain {host}` moves the server off, then "
     "`stackward node return {host}` ends the record of its evacuation",
     "nova 31.0 compute/manager.py, _destroy_evacuated_instances: at its start it reads only the "

@@ -551,7 +551,8 @@ def _without_headers(kind: Format, more: str, header: str) -> tuple[str, ...]:
         said = _context(rest).rest if _is_oslo(kind) else rest
         repeated = f"\n{line[: len(line) - len(said)]}"
         every = f"\n{more}"
-        if every.count(repeated) == every.count("\n") and f"{repeated}[" not in every:
+        is_whole = repeated.endswith(" ") and every.count(repeated) == every.count("\n")
+        if is_whole and f"{repeated}[" not in every:
             return tuple(every.replace(repeated, "\n")[1:].split("\n"))
     return _without_each(kind, more.split("\n"), header)
 

@@ -8,8 +8,8 @@ from stackward.policy.rule import Rule
 
 LIVES_ON_SOURCE = Rule(
     "evacuation/lives-on-source",
-    "runs on `{host}`, but the record of an old evacuation from there was never ended (record "
-    "{record}, {status}): the next start of nova-compute there destroys the server, with its disks",
+    "Nova has it on `{host}`, but the record of an old evacuation from there is still open "
+    "({record}, {status}): the next start of nova-compute there destroys it, with its disks",
     "do not restart nova-compute there; `stackward node drain {host}` moves the server off, then "
     "`stackward node return {host}` ends the record of its evacuation",
     "nova 31.0 compute/manager.py, _destroy_evacuated_instances: it goes by the record alone, and "

@@ -83,7 +83,7 @@ def test_a_hypervisor_without_domains_is_not_asked_for_them(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("own", [None, "shut off"])
-def test_where_no_guest_runs_it_is_looked_for_where_it_was_moved_to(
+def test_a_guest_that_is_not_there_is_looked_for_where_it_was_moved_to(
     tmp_path: Path, own: str | None
 ) -> None:
     cloud = a_cloud()

@@ -141,6 +141,12 @@ CASES: dict[str, tuple[RebootFacts, list[str], list[str], list[str]]] = {
         ),
         ["guest-elsewhere"], ["guest-elsewhere"], [],
     ),
+    "its guest is missing, and one that is off is elsewhere, with its disk": (
+        replace(
+            facts(), guest=NONE, boot="off", guest_locations=(replace(OTHER, state="shut off"),),
+        ),
+        ["guest-elsewhere"], ["guest-elsewhere"], [],
+    ),
     "its guest may run elsewhere": (
         replace(facts(), guest=NONE, boot="off", guest_locations=Unread("no route")),
         ["guest-unseen"], ["guest-unseen"], [],

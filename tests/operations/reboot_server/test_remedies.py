@@ -23,7 +23,7 @@ from raising import assert_followed, raised_by
 from stackward.model.maintenance import Holder
 from stackward.model.run import RunState
 from stackward.model.stalled_move import Guest
-from stackward.model.unread import Unread
+from stackward.model.unread import Hindrance, Unread
 from stackward.operations.reboot_server.facts import RebootFacts
 from stackward.operations.reboot_server.plan import plan_reboot
 from stackward.requests.reboot_server import RebootRequest
@@ -91,8 +91,8 @@ FOLLOWED = {
         before=replace(facts(), guest=Unread("no route")), advice="then plan again", after=facts(),
     ),
     "reboot/guest-unseen": Case(
-        before=replace(GONE, guest_locations=Unread("no route")),
-        advice="make `ssh` to that node work",
+        before=replace(GONE, guest_locations=Unread("no route", by=Hindrance.WAY)),
+        advice="make `ssh` to it work",
         after=GONE, asks_then=HARD,
     ),
     "reboot/no-guest": Case(before=GONE, advice="pass `--hard`", asks_then=HARD),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from stackward.facts.attachments import read_attachments
-from stackward.facts.bringing_up import find_server
+from stackward.facts.bringing_up import RECENT, find_server
 from stackward.facts.maintenance import read_holders
 from stackward.facts.moved import known_run
 from stackward.model.attachments import Attachments
@@ -95,9 +95,13 @@ def _guest_locations(
     """Look for a guest of it where Nova once had it, if none runs on its own node."""
     if not isinstance(guest, Guest) or guest.is_alive:
         return ()
-    return read_guests(world, server.id, _once_on(world, server))
+    is_missing = guest.state is None
+    return read_guests(world, server.id, _once_on(world, server, only_recent=not is_missing))
 
 
-def _once_on(world: World, server: Server) -> Sequence[str]:
+def _once_on(world: World, server: Server, *, only_recent: bool) -> Sequence[str]:
+    """Return where Nova had it; beside a guest that is there, only its last moves left another."""
     records = world.nova.migrations_of_server(server.id)
+    if only_recent:
+        records = records[:RECENT]
     return [host for host in hosts_of(records) if host != server.host]

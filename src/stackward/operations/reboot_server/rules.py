@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 from stackward.model.run import RunState
 from stackward.model.server import IN_DOWN_CELL, Server
+from stackward.model.stalled_move import Guest
 from stackward.model.unread import Unread
 from stackward.operations.reboot_server.facts import RebootFacts
 from stackward.plan import Verdict
@@ -126,7 +127,7 @@ GUEST_ELSEWHERE = Rule(
 GUEST_UNSEEN = Rule(
     "reboot/guest-unseen",
     "its guest does not run on its node, and another node that may have it cannot be read: {why}",
-    "make `ssh` to that node work as the inventory says, then plan again",
+    "{way}; then plan again",
     "A migration may have left it there, running: a second start would run it twice.",
 )
 NO_GUEST = Rule(
@@ -339,8 +340,12 @@ def _judge_second(facts: RebootFacts, host: str) -> Verdict | None:
     """Refuse to start a guest while another node may have one: both would write to its disks."""
     server, locations = facts.server, facts.guest_locations
     if isinstance(locations, Unread):
-        return GUEST_UNSEEN.blocks(server.label, server.id, why=locations.why)
-    if not (found := next((one for one in locations if one.is_alive), None)):
+        way = cure_of(locations)
+        return GUEST_UNSEEN.blocks(server.label, server.id, why=locations.why, way=way)
+    # Where its own is missing, one that is off elsewhere may be the only one, with its disk.
+    is_missing = isinstance(facts.guest, Guest) and facts.guest.state is None
+    found = next((one for one in locations if one.is_alive or (is_missing and one.state)), None)
+    if found is None:
         return None
     return GUEST_ELSEWHERE.blocks(
         server.label, server.id, host=host, where=found.node, state=found.state
