@@ -79,7 +79,14 @@ mariadb -N -e "{_OTHERS}" | mariadb -f || true
 """
 GIVE_CONNECTIONS = f"""
 systemctl stop {_HOLDER} 2>/dev/null || true
-[ ! -s {_BEFORE} ] || mariadb -e "SET GLOBAL max_connections = $(cat {_BEFORE})"
+give() {{ mariadb -e "SET GLOBAL max_connections = $(cat {_BEFORE})"; }}
+tries=0
+until [ ! -s {_BEFORE} ] || give; do
+    # Services take what becomes free, also root's one. A start reads the old limit from its file.
+    tries=$((tries + 1))
+    [ $tries -lt 20 ] || {{ systemctl restart mariadb && break; }}
+    sleep 0.5
+done
 rm -f /run/{_HOLDER}.py {_BEFORE}
 """
 _ASK_AS_KEYSTONE = f"mariadb -h ctl -u keystone -p{PASSWORD} -e 'SELECT 1' 2>&1"
