@@ -103,6 +103,29 @@ def test_what_runs_is_not_set_aside_where_nova_never_writes_since_when() -> None
     assert SET_ASIDE not in look.saw
 
 
+def test_what_runs_is_not_set_aside_where_its_time_ends_while_nova_is_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cloud = a_cloud()
+    world = a_world(cloud)
+    mark = proved_before_nova_has_written_the_end(cloud, world)
+    hasty = replace(STEP, within_s=10.0)
+    world.clock.wait(hasty.within_s - 1.0)
+    read, calls = cloud.nova.action_events, []
+
+    def slow(server: str, request_id: str, /) -> tuple[ActionEvent, ...]:
+        calls.append(request_id)
+        if len(calls) > 1:  # the first is of the proof
+            world.clock.wait(2.0)
+        return read(server, request_id)
+
+    monkeypatch.setattr(cloud.nova, "action_events", slow)
+    first, second = hasty.look(world, mark), hasty.look(world, mark)
+
+    assert (first.standing, second.standing) == (Standing.UNDERWAY, Standing.DONE)
+    assert not {SET_ASIDE} & {*first.saw, *second.saw}
+
+
 @pytest.mark.parametrize(
     ("console", "said"),
     [

@@ -94,22 +94,26 @@ def ask_all(together: Together, questions: Mapping[Key, Callable[[], Told]]) -> 
 
 
 def ask_both(
-    together: Together, of: str, one: Callable[[], Told], other: Callable[[], Other]
+    together: Together,
+    of: str,
+    one: Callable[[], Told],
+    other: Callable[[], Other],
+    *,
+    calls: int = 1,
 ) -> tuple[Told, Other]:
     """Return what two questions `of` one thing are answered, asked at the same time.
 
-    What a question raises is raised here. Raises `Unreachable` where one was not answered.
+    The first may ask many things: it ends by itself, and has no guard here. The other has one,
+    once the first is answered: it grows with its `calls`, which it makes one after the other.
+    What a question raises is raised here. Raises `Unreachable` where the other was not answered.
     """
-    told: list[Told] = []
-    other_told: list[Other] = []
-    ask_all(
-        together,
-        {
-            f"{of}, one": lambda: told.append(one()),
-            f"{of}, other": lambda: other_told.append(other()),
-        },
-    )
-    return told[0], other_told[0]
+    # In a tuple: None may be an answer.
+    begun = together.begin({(of, "other"): _in_a_tuple(other)})
+    told = one()
+    answers = [*begun.told(within_s=_EACH_S * max(calls, 1)).values()]
+    if not answers:
+        raise Unreachable(f"no answer in time: {of}")
+    return told, answers[0][0]
 
 
 def _in_a_tuple(question: Callable[[], Told]) -> Callable[[], tuple[Told]]:

@@ -80,6 +80,7 @@ def prove_running(world: World, server: Server, host: str) -> Running:
         f"whether {server.id} runs on {host}",
         partial(_guest, world, server, host),
         partial(_attached, world, server, host),
+        calls=1 + len(server.volume_ids),  # its ports, and each volume
     )
     return Running(rows=(*_by_nova(server, host), *guest, *attached), boot=boot)
 

@@ -88,13 +88,17 @@ class BringUpServer:
             return self._aside(signs, _stopped_by(signs))
         if signs.action is None and server.task_state is None:
             return Look(Standing.TODO)
-        look = self._complete(world, signs, self._begun(world, signs, server), mark)
-        if look.standing is Standing.UNDERWAY and self._is_late(world, mark):
+        begun = self._begun(world, signs, server)
+        is_late = self._is_late(world, mark)  # once: to complete a look takes time too
+        look = self._complete(world, signs, begun, mark, is_late=is_late)
+        if look.standing is Standing.UNDERWAY and is_late:
             why = f"not proved within {self.within_s:.0f} s: {look.reason or 'Nova is at work'}"
             return self._aside(signs, why, look.saw)
         return asked_by(signs, look)
 
-    def _complete(self, world: World, signs: Signs, look: Look, mark: Mark) -> Look:
+    def _complete(
+        self, world: World, signs: Signs, look: Look, mark: Mark, *, is_late: bool
+    ) -> Look:
         """Add what has changed of its definition to a look that is done; others stay as they are.
 
         Nova writes when it has switched a server on a moment after it has: the look waits for that,
@@ -102,7 +106,7 @@ class BringUpServer:
         """
         if look.standing is not Standing.DONE or SET_ASIDE in look.saw:
             return look
-        is_told = look.saw.get("up_since") is not None or self._is_late(world, mark)
+        is_told = look.saw.get("up_since") is not None or is_late
         if not is_told and is_being_written(world, self.server, signs.action):
             return under_way(signs, "it runs, and Nova is about to say since when")
         return replace(look, saw={**look.saw, **compared(world, self.server, self.host, mark)})

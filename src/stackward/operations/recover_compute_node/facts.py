@@ -43,6 +43,8 @@ from stackward.status.lookups import cell_down, servers_on
 from stackward.status.reported import has_reported_since
 from stackward.wording import in_utc
 
+_OF_APIS = 5  # calls: the agents, the open records, the servers with the service before and after
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveryFacts:
@@ -121,7 +123,11 @@ def read_recovery(
         silent = Unread(found.match.why, Hindrance.UNNAMED)
         return replace(facts, domains=silent, booted=silent)
     there, served = ask_both(
-        world.together, node, partial(_on_node, world, node), partial(_of_apis, world, host, only)
+        world.together,
+        node,
+        partial(_on_node, world, node),
+        partial(_of_apis, world, host, only),
+        calls=_OF_APIS,
     )
     facts = replace(
         facts,
@@ -236,11 +242,13 @@ def _of_servers(
 ) -> RecoveryFacts:
     listed = with_stops(journal, there.listed) if isinstance(there.listed, Listed) else None
     pasts = read_pasts(world, journal, facts.host, servers, there.domains, there.logs, listed)
+    projects = tuple(dict.fromkeys(each.project for each in servers))
     to_bring_up, tags = ask_both(
         world.together,
         f"servers of {facts.host}",
         partial(_all_to_bring_up, world, facts, pasts),
-        partial(read_tags, world, [each.project for each in servers]),
+        partial(read_tags, world, projects),
+        calls=len(projects),
     )
     return replace(
         facts,
