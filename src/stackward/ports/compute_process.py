@@ -27,19 +27,21 @@ def read_processes(shell: Shell, node: str) -> tuple[ComputeProcess, ...] | Unre
 def read_ages(shell: Shell, node: str) -> tuple[float, ...] | Unread:
     """Return for how many seconds each process of nova-compute there has run, by the node's clock.
 
-    Or why that could not be read, though the node answered.
+    Or why that could not be read, though the node answered; never none of them.
     """
     processes = read_processes(shell, node)
     if isinstance(processes, Unread):
         return processes
     if not processes:
-        return ()
+        return Unread(f"`ps` on `{node}` shows no process of nova-compute")
     pids = ",".join(str(one.pid) for one in processes)
     answer = shell.run(node, (*AGES, pids))
     words = answer.out.split()
-    # Of one that has ended meanwhile there is no line, and `ps` ends with 1 where all have.
+    # `ps` ends with 1 where all have ended.
     if answer.code not in {0, 1} or not all(word.isdecimal() for word in words):
         return Unread(f"`ps` on `{node}`: {answer.err.strip() or f'code {answer.code}'}")
+    if len(words) != len(processes):
+        return Unread(f"a nova-compute on `{node}` ended, while its age was read")
     return tuple(float(word) for word in words)
 
 

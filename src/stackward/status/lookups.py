@@ -1,6 +1,7 @@
 """How one thing is found among the answers of a port; whatever room asks."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from stackward.errors import Refused, Unreachable
 from stackward.model.hypervisor import Hypervisor
@@ -8,6 +9,7 @@ from stackward.model.identity import first_label
 from stackward.model.migration import Migration
 from stackward.model.server import Server
 from stackward.model.service import MEND_CELL, NOVA_COMPUTE, ComputeService
+from stackward.model.utc_time import utc_time_or_none
 from stackward.ports.nova import Nova
 
 
@@ -32,6 +34,12 @@ def its_service(nova: Nova, host: str) -> ComputeService:
     if service is None:
         raise Refused(f"Nova has no nova-compute service on `{host}`")
     return service
+
+
+def newest_report(services: Iterable[ComputeService]) -> datetime | None:
+    """Return when one that is up reported last: the time by Nova's clock; None: not known."""
+    reports = (utc_time_or_none(one.updated) for one in services if one.is_up)
+    return max((at for at in reports if at), default=None)
 
 
 def hosts_of(records: Iterable[Migration]) -> list[str]:

@@ -17,6 +17,7 @@ from stackward.model.survey import Queue
 from stackward.model.unread import Unread
 from stackward.model.utc_time import utc_time_or_none
 from stackward.ports.world import World
+from stackward.status.lookups import newest_report
 from stackward.wording import count_of
 
 ACCEPTED = "accepted"
@@ -87,10 +88,7 @@ def read_order(world: World, record: Migration, queues: tuple[Queue, ...] | Unre
     """Read it of a record; the queues are read once for all."""
     services = world.nova.services()
     conductors = [one for one in services if one.binary == CONDUCTOR]
-    newest = max(
-        (at for one in services if one.is_up and (at := utc_time_or_none(one.updated))),
-        default=None,
-    )
+    newest = newest_report(services)
     written = utc_time_or_none(record.updated or record.created)
     return OrderSeen(
         record=record,

@@ -21,7 +21,7 @@ from stackward.ports.world import World
 from stackward.status.evacuated import Promised, prove_evacuation, telling
 from stackward.status.lookups import its_service, service_of
 from stackward.status.lost_order import QUIET_S, has_begun, is_accepted, later_move
-from stackward.status.lost_target import DOWN_S, PRE_MIGRATING, is_down, was_started_since
+from stackward.status.lost_target import DOWN_S, PRE_MIGRATING, is_down, silent_s, was_started_since
 from stackward.status.power import says_off_twice
 from stackward.status.proof import volumes_on
 from stackward.status.signs import (
@@ -315,7 +315,15 @@ class Evacuate:
         )
         is_taken = record is not None and record.status == PRE_MIGRATING
         if is_down(world, target):
-            if is_taken and quiet_s >= DOWN_S:
+            silent = silent_s(world, target) if is_taken else None
+            if silent is not None and min(quiet_s, silent) < DOWN_S:
+                # It may miss some reports, and build on.
+                return Look(
+                    Standing.UNDERWAY,
+                    reason=f"nova-compute on its target `{target}` is down: it reported "
+                    f"{silent:.0f} s ago, and may come back",
+                )
+            if silent is not None:
                 return Look(
                     Standing.FAILED,
                     reason=f"nova-compute on its target `{target}` is down, and nothing happens "
