@@ -503,7 +503,7 @@ def _because(episode: Episode, episodes: Sequence[Episode], accusers: set[str]) 
         yield f"it was before {count_of(later, 'other error')}"
     raised = episode.told.raised
     if raised is not None and has_none_from_caller(raised):
-        yield "its traceback ends where a value is None, and the caller's line hands it over"
+        yield "its traceback ends where a value is None, and the caller's line may hand it over"
     elif len(episode.told.places) > 1 and raised:
         yield "of its traceback, the innermost call of a service that is no mere layer"
 

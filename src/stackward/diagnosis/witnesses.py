@@ -48,8 +48,13 @@ _MISMATCH = re.compile(
 )
 # Something is None where it must not be.
 _OF_NONE = re.compile(
-    r"'NoneType' (?:object )?(?:has no attribute '(?P<attribute>\w+)'|is not |object is not )"
+    r"'NoneType' (?:object )?"
+    r"(?:has no attribute '(?P<attribute>\w+)'|is not (?P<what>subscriptable|iterable))"
 )
+# What of a line of code is no code: its strings, also one that ends elsewhere, and its comment.
+_NO_CODE = re.compile(r"(['\"])(?:\\.|(?!\1).)*(?:\1|$)|#.*")
+_BINDS = re.compile(r"\bfor ([^;]+?) in\b|\bas (\w+)|\blambda ([^:]*):|(\w+)\s*:=")
+_OWNER = r"\w.)\]}'"  # the characters before an attribute, or before an index
 _OWNERS = {"self", "cls"}
 _ENOUGH = 2  # calls: one that failed, and its caller
 _DISPATCHER = "oslo_messaging/rpc/dispatcher.py"
@@ -313,9 +318,10 @@ def _told_apart(
 
 
 def _giver_of_none(frames: Sequence[CodePlace | None], raised: Raised | None) -> CodePlace | None:
-    """Return the caller in another module that has handed over the None on which a call failed.
+    """Return the caller in another module that may have handed over the None of a failed call.
 
-    The line that failed has the name of what is None, and the caller's line hands that name over.
+    On the line that failed only one name can be what is None, the line does not assign it, and the
+    caller's line has that name as an argument.
     """
     own = [
         (number, one)
@@ -328,18 +334,47 @@ def _giver_of_none(frames: Sequence[CodePlace | None], raised: Raised | None) ->
     innermost, place = own[-1]
     if found is None or innermost != len(frames) - 1:
         return None
-    failed = raised.code[innermost][:MOST_READ]
-    end = rf"\.{found['attribute']}\b" if found["attribute"] else r"\["
-    names = set(re.findall(rf"(?<![\w.])([A-Za-z_]\w*){end}", failed)) - _OWNERS
-    if found["attribute"] is None and not names:
-        names = set(re.findall(r"\bin ([A-Za-z_]\w*)\b(?![.(\[])", failed))
+    name = _name_of_none(_code(raised.code[innermost]), found)
+    if name is None:
+        return None
     for number, giver in reversed(own[:-1]):
-        calls = raised.code[number][:MOST_READ]
-        if not any(re.search(rf"(?<![\w.]){name}\b(?!\s*[.(\[=])", calls) for name in names):
+        # As an argument: of a call, or of the first lines of one that goes on.
+        asked = _without_targets(_code(raised.code[number]))
+        if not re.search(rf"(?:[(,=*]|^)\s*{name}\s*(?:[,)]|$)", asked):
             return None
         if giver.module != place.module:
             return giver
     return None
+
+
+def _code(line: str) -> str:
+    return _NO_CODE.sub("''", line[:MOST_READ])
+
+
+def _name_of_none(line: str, found: re.Match[str]) -> str | None:
+    """Return the one name of a line that can be what is None; None where that is not certain."""
+    if found["what"] == "iterable":
+        where = r"\bin ([\w.]*[(\[{']?)"
+    else:
+        end = rf"\.{found['attribute']}\b" if found["attribute"] else r"\["
+        where = rf"(?<![{_OWNER}])([{_OWNER}]+){end}"
+    names = set(re.findall(where, line)) - _OWNERS
+    name = names.pop() if len(names) == 1 else ""
+    return name if name.isidentifier() and not _assigns(line, name) else None
+
+
+def _assigns(line: str, name: str) -> bool:
+    bound = {word for each in _BINDS.findall(line) for word in re.findall(r"\w+", " ".join(each))}
+    for statement in re.split("[;:]", line):
+        targets, is_assigned, _ = statement.partition("=")
+        if is_assigned and "(" not in targets:
+            bound |= {target.strip(" *") for target in targets.split(",")}
+    return name in bound
+
+
+def _without_targets(line: str) -> str:
+    targets, is_assigned, value = _BINDS.sub("", line).partition("=")
+    return value if is_assigned and "(" not in targets else targets + is_assigned + value
 
 
 def one_of_each(places: Iterable[CodePlace]) -> tuple[CodePlace, ...]:
