@@ -6,6 +6,7 @@ from typing import Any
 from stackward.errors import Refused, StepFailed
 from stackward.lab.configuration import PASSWORD
 from stackward.lab.scene import Scene
+from stackward.lab.waiting import wait_until
 
 # --- the target dies ---
 
@@ -107,6 +108,7 @@ PYTHON
 """
 _LOSE = f"{_CONNECT}{_TAKE}"
 _ARRIVES_S = 15
+_BEGINS_S = 10  # what a conductor took from the queue it begins within that
 _END_RECORD = (
     "mariadb nova -e \"UPDATE migrations SET status = 'error'"
     " WHERE id = {record} AND status = 'accepted'\""
@@ -161,7 +163,13 @@ def order_is_lost(scene: Scene) -> bool:
 
 
 def end_order(scene: Scene) -> None:
-    """End the record, and have Nova call the server active, if it is at work on that order."""
+    """End the record, and have Nova call the server active, if it is at work on that order.
+
+    Where the fault was only half made, that is its newest record that nobody carries out. Raises
+    StepFailed while the order may wait in the queue.
+    """
+    if "record" not in scene.remembered and (left := _left_behind(scene)) is not None:
+        scene.remembered["record"] = left
     if "record" not in scene.remembered:
         return
     scene.on("ctl", _END_RECORD.format(record=scene.remembered["record"]))
@@ -176,10 +184,52 @@ def order_is_over(scene: Scene) -> bool:
     return not waits and scene.server().task_state is None and scene.holds("ctl", _IS_EMPTY)
 
 
+def _left_behind(scene: Scene) -> str | None:
+    """Return the newest record of an evacuation of the server that waits, if nobody has its order.
+
+    One that is in the queue is carried out by the conductor, and is left to it.
+    """
+    scene.on("ctl", _CONDUCTOR.format(verb="start"))
+    if not wait_until(lambda: scene.holds("ctl", _IS_EMPTY), within_s=_ARRIVES_S):
+        raise StepFailed(
+            f"the queue `{_QUEUE}` is not seen to be empty: the evacuation may be in it",
+            hint=f"once nova-conductor works: `stackward lab mend evacuation-lost {scene.target}`",
+        )
+    if _waiting(scene) is None or wait_until(lambda: _has_begun(scene), within_s=_BEGINS_S):
+        return None
+    return _waiting(scene)
+
+
+def _waiting(scene: Scene) -> str | None:
+    waiting = [
+        int(one["id"])
+        for one in _records(scene)
+        if (one["migration_type"], one["status"]) == ("evacuation", "accepted")
+    ]
+    return str(max(waiting)) if waiting else None
+
+
+def _has_begun(scene: Scene) -> bool:
+    """Say whether the conductor has begun anything for the newest order; it writes that first."""
+    place = f"/servers/{scene.target}/os-instance-actions"
+    orders = [one for one in _read(scene, place)["instanceActions"] if one["action"] == "evacuate"]
+    if not orders:
+        raise StepFailed("Nova has no order of the evacuation in the server's action log")
+    newest = max(orders, key=lambda one: str(one["start_time"]))
+    return bool(_read(scene, f"{place}/{newest['request_id']}")["instanceAction"]["events"])
+
+
 def _records(scene: Scene) -> list[dict[str, Any]]:
-    answer = scene.cloud.compute.get(f"/os-migrations?instance_uuid={scene.target}")
-    found: list[dict[str, Any]] = json.loads(answer.text)["migrations"]
+    place = f"/os-migrations?instance_uuid={scene.target}"
+    found: list[dict[str, Any]] = _read(scene, place)["migrations"]
     return found
+
+
+def _read(scene: Scene, place: str) -> Any:  # noqa: ANN401  # as the place has it
+    answer = scene.cloud.compute.get(place, microversion=_MICROVERSION)
+    if not answer.ok:
+        raise StepFailed(f"Nova does not answer `{place}`", says=answer.text)
+    return json.loads(answer.text)
 
 
 def _newest(scene: Scene) -> dict[str, Any]:
