@@ -35,6 +35,7 @@ def built(lab: RealLab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bu
     with shifted(lab, node):
         began = datetime.now(UTC)
         server = drains.boot("clock-1", node)
+        drains.wait_for_guests([server])
         ended = datetime.now(UTC)
         followed = drains.call("log", "follow", server, "-f", "json", *Reader(drains).flags)
         story = [json.loads(line) for line in followed.stdout.splitlines()]
