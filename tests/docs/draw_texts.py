@@ -23,13 +23,12 @@ from sources import parsed
 from stackward import cli, errors
 from stackward.errors import StackwardError
 from stackward.health.symptoms import ALL as SYMPTOMS
-from stackward.health.symptoms import Symptom
 from stackward.operations import every_rule
 from stackward.policy.rule import Rule
+from stackward.signatures import read_signatures
 
 HOUSE = Path(errors.__file__).parent
 SEED, COUNT = 21, 100
-SHORT = 5  # words: a remedy with fewer, such as "plan again", says nothing by itself
 LEAST = 3  # words of its own: a text with fewer, as `{name} {why_not}`, is one of values
 
 
@@ -58,18 +57,17 @@ def warnings() -> Iterator[Drawn]:
 
 
 def findings() -> Iterator[Drawn]:
-    """Return each finding of a look, with its component and node."""
+    """Return each finding of a look, with its remedy below it, as it is printed."""
     for one in SYMPTOMS:
-        text = f"{one.state}: {{component}} on {{node}} [{one.name}]: {one.reason}"
-        yield Drawn("finding", one.name, text)
+        head = f"{one.state}: {{component}} on {{node}} [{one.name}]"
+        yield Drawn("finding", one.name, _below(head, reason=one.reason, remedy=one.remedy))
 
 
-def remedies() -> Iterator[Drawn]:
-    """Return the remedy of each rule and of each finding by itself."""
-    named: list[Rule | Symptom] = [*every_rule(), *SYMPTOMS]
-    for one in named:
-        if len(one.remedy.split()) >= SHORT and not one.remedy.startswith("{"):
-            yield Drawn("remedy", one.name, f"remedy: {one.remedy}")
+def causes() -> Iterator[Drawn]:
+    """Return each signature that a diagnosis or a triage names, with its remedy below it."""
+    for one in read_signatures():
+        head = f"cause: {one.component} on {{node}}"
+        yield Drawn("cause", one.name, _below(head, means=one.means, remedy=one.remedy))
 
 
 def raised() -> Iterator[Drawn]:
@@ -97,7 +95,7 @@ KINDS: Mapping[str, Callable[[], Iterator[Drawn]]] = {
     "blocker": blockers,
     "warning": warnings,
     "finding": findings,
-    "remedy": remedies,
+    "cause": causes,
     "error": raised,
     "help": help_lines,
 }
@@ -117,6 +115,12 @@ def draw(seed: int = SEED, count: int = COUNT) -> list[Drawn]:
 def _has_words(text: str) -> bool:
     """Say whether a text has words of its own, beside its values."""
     return len(re.sub(r"`?\{[^}]*\}`?", "", text).split()) >= LEAST
+
+
+def _below(head: str, **said: str | None) -> str:
+    """Return what is said of a thing below its name; a remedy is never printed alone."""
+    lines = (f"  {label:<8}{text}" for label, text in said.items() if text)
+    return "\n".join([head, *lines])
 
 
 def _verdict(rule: Rule) -> str:
