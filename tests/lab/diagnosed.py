@@ -111,7 +111,7 @@ def played(lab: RealLab, drains: Drains, scenario: Scenario) -> Diagnosed:
     since = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
     with ExitStack() as mending:
         for fault, target in scenario.faults:
-            mending.callback(lab.call, "mend", fault, target)  # also one that was half made
+            mending.callback(lab.run, "mend", fault, target)  # also one that was half made
             lab.run("break", fault, target)
         if scenario.is_past:
             mending.close()
