@@ -3,13 +3,12 @@
 What placement has is asked of placement itself, not of the product.
 """
 
-import json
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from lab.drains import Drains
+from lab.reconciled import cases
 from lab.stage import Stage, scene
 from lab.triaged import Triaged, triaged
 from real_lab import RealLab
@@ -61,13 +60,8 @@ def disagreement(stage: Stage) -> Generator[Disagreement]:
         said=repaired.stdout + repaired.stderr,
     )
     drains.remove(*ids.values())
-
-
-def cases(drains: Drains) -> list[dict[str, Any]]:
-    """Return the cases that `cloud reconcile` counts."""
-    told = drains.call("cloud", "reconcile", "-f", "json")
-    assert told.stdout, told.stderr
-    return list(json.loads(told.stdout)["cases"])
+    for fault in faults:
+        lab.run("mend", *fault)  # each went with its server: its record goes, too
 
 
 def providers_of(lab: RealLab, server: str) -> set[str]:

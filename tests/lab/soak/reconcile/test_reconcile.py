@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from lab.drains import Drains
+from lab.reconciled import cases
 from real_lab import RealLab
 from stackward.lab import proof
 
@@ -96,5 +97,4 @@ def orphans(drains: Drains) -> list[dict[str, Any]]:
 
 def classes(drains: Drains) -> list[str]:
     """Return the class of each case that `cloud reconcile` counts."""
-    told = json.loads(drains.call("cloud", "reconcile", "-f", "json").stdout)
-    return [str(case["class"]) for case in told["cases"]]
+    return [str(case["class"]) for case in cases(drains)]
