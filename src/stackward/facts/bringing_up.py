@@ -11,13 +11,11 @@ from stackward.model.migration import Migration
 from stackward.model.power import PowerState
 from stackward.model.server import Server
 from stackward.model.stalled_move import Guest
-from stackward.model.unread import Unread
+from stackward.model.unread import Unread, or_unread
 from stackward.ports.together import ask_both
 from stackward.ports.world import World
-from stackward.status.lookups import hosts_of, service_of
+from stackward.status.lookups import RECENT, hosts_of, service_of
 from stackward.status.stalled import read_guests
-
-RECENT = 3  # of its migrations: where a guest may be that the last moves have left behind
 
 
 def read_to_bring_up(
@@ -131,11 +129,5 @@ def _known_by(server: Server) -> str:
 
 def read_tags(world: World, projects: Iterable[str]) -> dict[str, tuple[str, ...] | Unread]:
     """Return the tags of each project; or why they could not be read."""
-    return {each: _tags(world, each) for each in dict.fromkeys(projects)}
-
-
-def _tags(world: World, project: str) -> tuple[str, ...] | Unread:
-    try:
-        return world.keystone.tags_of(project)
-    except StackwardError as error:
-        return Unread.of(error)
+    tags_of = world.keystone.tags_of
+    return {each: or_unread(partial(tags_of, each)) for each in dict.fromkeys(projects)}

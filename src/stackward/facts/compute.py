@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import chain
 
-from stackward.errors import NotInCatalog, StackwardError
+from stackward.errors import NotInCatalog
 from stackward.facts.domains import other_directories, read_domains, read_filesystem
 from stackward.facts.named import find_node, nodes_of_hosts
 from stackward.facts.needs import need_of
@@ -28,7 +28,7 @@ from stackward.model.placement import Candidate, Need
 from stackward.model.server import IN_DOWN_CELL, Server, ServerGroup
 from stackward.model.service import NOVA_COMPUTE, ComputeService
 from stackward.model.stalled_move import MOVING, Guest, StalledMove
-from stackward.model.unread import Hindrance, Unread
+from stackward.model.unread import Hindrance, Unread, or_unread
 from stackward.model.volume import Volume
 from stackward.ports.cinder import Cinder
 from stackward.ports.compute_process import read_running_as
@@ -38,7 +38,7 @@ from stackward.ports.neutron import Neutron
 from stackward.ports.nova import Nova
 from stackward.ports.together import ask_all
 from stackward.ports.world import World
-from stackward.status.lookups import hosts_of, service_of
+from stackward.status.lookups import once_on, service_of
 from stackward.status.stalled import read_guests, read_stalled_move
 from stackward.status.stuck import quiet_s, record_of
 
@@ -47,7 +47,6 @@ _MOST_CANDIDATES = 1000
 
 _NOT_ASKED = Unread("it is taken for dead, and not asked")
 _CELL_DOWN = "its cell is down: Nova knows no more of it than its name"
-_RECENT = 3  # of a server's migrations: a guest is left behind by one that has just gone wrong
 
 
 def read_compute_node(
@@ -117,10 +116,7 @@ def read_compute_node(
 
 def read_ha_hosts(masakari: Masakari, host: str) -> tuple[HaHost, ...] | Unread:
     """Return a host's entries in the instance-HA service; or why it could not be asked."""
-    try:
-        return masakari.ha_hosts(host)
-    except StackwardError as error:  # no rights, no answer: it may act all the same
-        return Unread.of(error)
+    return or_unread(partial(masakari.ha_hosts, host))  # no rights, no answer: it may act even so
 
 
 def read_maintenance(
@@ -309,13 +305,9 @@ def _guest_locations(
     here = {domain.server for domain in domains}
     missing = [server for server in servers if server.id not in here]
     return {
-        each.id: read_guests(world, each.id, _once_moved_to(world.nova, each)) for each in missing
+        each.id: read_guests(world, each.id, once_on(world.nova, each, only_recent=True))
+        for each in missing
     }
-
-
-def _once_moved_to(nova: Nova, server: Server) -> list[str]:
-    records = nova.migrations_of_server(server.id)[:_RECENT]
-    return [host for host in hosts_of(records) if host != server.host]
 
 
 def _candidates(

@@ -4,12 +4,13 @@ All is read with `virsh --readonly`: it needs no rights beyond a login, and can 
 """
 
 import re
+from functools import partial
 
 from stackward.answers import cells, document, lines, mapping, rows, text, understood, whole
 from stackward.errors import NotUnderstood, Uncertain, Unreachable
 from stackward.model.domain import INSTANCES, Disk, Domain
-from stackward.model.unread import Unread
-from stackward.ports.libvirt import read_id, refused
+from stackward.model.unread import Unread, or_unread
+from stackward.ports.libvirt import MAY_END, read_id, refused
 from stackward.ports.shell import VIRSH, Shell
 
 LIST = (*VIRSH, "list", "--all", "--uuid", "--name")
@@ -31,6 +32,14 @@ _STATES = {
 
 _DOMAIN = re.compile(r"Domain: '(.+)'")
 _FACT = re.compile(r"([\w.-]+)=(.*)")
+
+
+def why_none_may_end(shell: Shell, node: str) -> Unread | None:
+    """Say why this login may not end guests of a node; None where it may."""
+    answer = or_unread(partial(shell.run, node, [*MAY_END, "uri"]))
+    if isinstance(answer, Unread):
+        return answer
+    return None if answer.code == 0 else refused(answer, "uri")
 
 
 def read_domains(shell: Shell, node: str) -> tuple[Domain, ...] | Unread:

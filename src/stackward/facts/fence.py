@@ -19,7 +19,7 @@ from stackward.model.identity import Itself
 from stackward.model.observation import Observation
 from stackward.model.power import PowerDevice, PowerState
 from stackward.model.service import NOVA_COMPUTE, ComputeService
-from stackward.model.unread import Hindrance, Unread
+from stackward.model.unread import Hindrance, Unread, or_unread
 from stackward.model.witness import Sign
 from stackward.ports import root
 from stackward.ports.compute_process import read_processes
@@ -107,10 +107,7 @@ def _sign(is_so: bool) -> Sign:  # noqa: FBT001  # what it is made of
 def _device(world: World, node: str | None) -> PowerDevice | Unread | None:
     if node is None or world.power.device(node) is None:
         return None
-    try:
-        return world.power.describe(node)
-    except StackwardError as error:
-        return Unread.of(error)
+    return or_unread(partial(world.power.describe, node))
 
 
 def _power(device: PowerDevice | Unread | None) -> Sign:

@@ -5,6 +5,7 @@ Lists of all, page by page; what Nova does not have is asked for once more, one 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from stackward.facts.named import nodes_of_hosts
 from stackward.model.identity import Itself
@@ -54,8 +55,11 @@ def read_left_behind(
         strangers=frozenset(
             host for host, match in nodes.items() if match.node is None and not match.doubtful
         ),
-        accounts={each: _account(world, each) for each in dict.fromkeys(consumers)},
-        deletions={each: _deletion(world, each) for each in dict.fromkeys([*servers, *owners])},
+        accounts={
+            each: or_unread(partial(world.placement.account_of, each))
+            for each in dict.fromkeys(consumers)
+        },
+        deletions={each: read_deletion(world, each) for each in dict.fromkeys([*servers, *owners])},
     )
 
 
@@ -73,12 +77,9 @@ def _ports(world: World, testimony: CloudTestimony) -> tuple[OwnedPort, ...] | U
     return tuple(one for one in odd if one.server in gone)
 
 
-def _account(world: World, consumer: str) -> Account | Unread | None:
-    return or_unread(lambda: world.placement.account_of(consumer))
-
-
-def _deletion(world: World, server: str) -> ServerAction | Unread | None:
-    actions = or_unread(lambda: world.nova.actions_of(server))
+def read_deletion(world: World, server: str) -> ServerAction | Unread | None:
+    """Return the last deletion of a server that succeeded; None where Nova knows of none."""
+    actions = or_unread(partial(world.nova.actions_of, server))
     if isinstance(actions, Unread):
         return actions
     done = (one for one in actions if one.action in DELETIONS and one.message is None)

@@ -2,9 +2,10 @@
 
 import json
 from dataclasses import replace
+from functools import partial
 
 from stackward.answers import understood
-from stackward.errors import StackwardError, Uncertain, Unreachable
+from stackward.errors import Uncertain, Unreachable
 from stackward.facts.compute import read_compute_node, read_ha_hosts
 from stackward.facts.evacuations import read_evacuations
 from stackward.facts.moved import known_run, read_drained
@@ -30,7 +31,7 @@ from stackward.model.maintenance import (
 )
 from stackward.model.power import PowerDevice
 from stackward.model.run import Run, RunState, Settled
-from stackward.model.unread import Hindrance, Unread
+from stackward.model.unread import Hindrance, Unread, or_unread
 from stackward.plan import Kinds
 from stackward.plan.path import stage_of
 from stackward.ports.compute_process import read_running_as
@@ -93,10 +94,7 @@ def read_returning_node(
 def _device(world: World, node: str) -> PowerDevice | Unread | None:
     if world.power.device(node) is None:
         return None
-    try:
-        return world.power.describe(node)
-    except StackwardError as error:
-        return Unread.of(error)
+    return or_unread(partial(world.power.describe, node))
 
 
 def read_told_ha(journal: Journal, cloud: str, host: str) -> str | None:

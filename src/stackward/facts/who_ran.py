@@ -13,14 +13,14 @@ from datetime import UTC, datetime
 from functools import partial
 
 from stackward.answers import lines, shortly, understood, whole, why
-from stackward.errors import NotUnderstood, StackwardError, Uncertain, Unreachable
+from stackward.errors import NotUnderstood, Uncertain, Unreachable
 from stackward.facts.moved import known_run
 from stackward.facts.observed import GUESTS
 from stackward.model.domain import Domain
 from stackward.model.observation import Observation
 from stackward.model.run import Settled
 from stackward.model.server import Server, ServerAction
-from stackward.model.unread import Unread
+from stackward.model.unread import Unread, or_unread
 from stackward.model.who_ran import STOPPING, GuestEvent, GuestLine, Listed, Past, Seen
 from stackward.plan.path import stage_of
 from stackward.plan.step import SET_ASIDE
@@ -81,10 +81,7 @@ def read_pasts(  # noqa: PLR0913, PLR0917  # the witnesses
 
 
 def _actions(world: World, server: str) -> tuple[ServerAction, ...] | Unread:
-    try:
-        return world.nova.actions_of(server)
-    except StackwardError as error:
-        return Unread.of(error)
+    return or_unread(partial(world.nova.actions_of, server))
 
 
 def _log_of(name: str | None, logs: Logs) -> tuple[GuestLine, ...] | Unread:

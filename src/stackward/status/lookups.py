@@ -12,6 +12,8 @@ from stackward.model.service import MEND_CELL, NOVA_COMPUTE, ComputeService
 from stackward.model.utc_time import utc_time_or_none
 from stackward.ports.nova import Nova
 
+RECENT = 3  # of a server's moves: a guest is left behind by one that has just gone wrong
+
 
 def service_of(nova: Nova, host: str) -> ComputeService | None:
     """Return the nova-compute service of a host, if Nova has one.
@@ -45,6 +47,14 @@ def newest_report(services: Iterable[ComputeService]) -> datetime | None:
 def hosts_of(records: Iterable[Migration]) -> list[str]:
     """Return the hosts that records of moves name, each once, in the order of the records."""
     return [*dict.fromkeys(end for each in records for end in (each.target, each.source) if end)]
+
+
+def once_on(nova: Nova, server: Server, *, only_recent: bool) -> list[str]:
+    """Return the other hosts that the server's moves name, or only its last moves."""
+    records = nova.migrations_of_server(server.id)
+    if only_recent:
+        records = records[:RECENT]
+    return [host for host in hosts_of(records) if host != server.host]
 
 
 def cell_down(of: str) -> Unreachable:

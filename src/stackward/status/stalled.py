@@ -15,7 +15,7 @@ from stackward.ports.machines import machine_in, machine_of
 from stackward.ports.nova import Nova
 from stackward.ports.shell import VIRSH, Answer
 from stackward.ports.world import World
-from stackward.status.lookups import hosts_of, hypervisor_of
+from stackward.status.lookups import RECENT, hosts_of, hypervisor_of
 
 DOMSTATE = (*VIRSH, "domstate")
 JOB = (*VIRSH, "domjobinfo")
@@ -23,7 +23,6 @@ NO_DOMAIN = "failed to get domain"
 NOT_RUNNING = "domain is not running"  # of a job: a guest that is off has none
 _AT_WORK = ("preparing", "running")
 _NOT_THERE = "see `openstack hypervisor list`: a host that was renamed is there by its new name"
-_RECENT = 3  # of a server's records: where its guest may be if the last order left none
 
 
 class _Silent(Exception):
@@ -75,7 +74,7 @@ def _moves(nova: Nova, server: str) -> bool:
 def _ends(source: str, migration: Migration | None, records: Sequence[Migration]) -> Iterator[str]:
     """Return where the guest may be: the ends of its move, or of its last ones."""
     ends = [source, migration.target if migration else None]
-    yield from dict.fromkeys([*filter(None, ends), *hosts_of(records[:_RECENT])])
+    yield from dict.fromkeys([*filter(None, ends), *hosts_of(records[:RECENT])])
 
 
 def _dead(services: Sequence[ComputeService], hosts: list[str]) -> frozenset[str]:

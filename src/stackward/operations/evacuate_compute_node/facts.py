@@ -10,7 +10,7 @@ from stackward.errors import StackwardError
 from stackward.facts.bringing_up import read_tags
 from stackward.facts.compute import read_compute_node
 from stackward.facts.disks_elsewhere import read_disks
-from stackward.facts.domains import other_directories, read_domains
+from stackward.facts.domains import other_directories, read_domains, why_none_may_end
 from stackward.facts.fence import read_fence
 from stackward.facts.moved import known_run
 from stackward.facts.named import nodes_of_hosts
@@ -37,7 +37,6 @@ from stackward.operations.evacuate_compute_node.off_too import OffToo, read_off_
 from stackward.policy.waves import Tags
 from stackward.ports.compute_process import read_running_as
 from stackward.ports.journal import Journal
-from stackward.ports.libvirt import MAY_END, refused
 from stackward.ports.world import World
 from stackward.requests.evacuate_compute_node import EvacuateRequest
 from stackward.status.evacuated import destinations, telling
@@ -235,11 +234,7 @@ def _with_may_end(world: World, one: OtherNode, asked: EvacuateRequest) -> Other
     named = {each.partition("/")[0] for each in asked.kill_domain}
     if one.node is None or not named & {one.host, one.node} or isinstance(one.domains, Unread):
         return one
-    try:
-        answer = world.shell.run(one.node, [*MAY_END, "uri"])
-    except StackwardError as error:
-        return replace(one, may_end=Unread.of(error))
-    return one if answer.code == 0 else replace(one, may_end=refused(answer, "uri"))
+    return replace(one, may_end=why_none_may_end(world.shell, one.node))
 
 
 def _with_off(world: World, journal: Journal, one: OtherNode, named: set[str]) -> OtherNode:

@@ -1,11 +1,10 @@
 """Read a server that is to be rebooted: its guest, its node, and what Cinder has of its volumes."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from stackward.facts.attachments import read_attachments
-from stackward.facts.bringing_up import RECENT, find_server
+from stackward.facts.bringing_up import find_server
 from stackward.facts.maintenance import read_holders
 from stackward.facts.moved import known_run
 from stackward.model.attachments import Attachments
@@ -20,7 +19,7 @@ from stackward.ports.journal import Journal
 from stackward.ports.world import World
 from stackward.requests.reboot_server import RebootRequest
 from stackward.status.definition import definition_of, is_uefi
-from stackward.status.lookups import hosts_of, hypervisor_of, service_of
+from stackward.status.lookups import hypervisor_of, once_on, service_of
 from stackward.status.proof import Row, boot_of
 from stackward.status.stalled import read_guests
 
@@ -95,13 +94,6 @@ def _guest_locations(
     """Look for a guest of it where Nova once had it, if none runs on its own node."""
     if not isinstance(guest, Guest) or guest.is_alive:
         return ()
-    is_missing = guest.state is None
-    return read_guests(world, server.id, _once_on(world, server, only_recent=not is_missing))
-
-
-def _once_on(world: World, server: Server, *, only_recent: bool) -> Sequence[str]:
-    """Return where Nova had it; beside a guest that is there, only its last moves left another."""
-    records = world.nova.migrations_of_server(server.id)
-    if only_recent:
-        records = records[:RECENT]
-    return [host for host in hosts_of(records) if host != server.host]
+    # Beside a guest that is there, only its last moves may have left another.
+    hosts = once_on(world.nova, server, only_recent=guest.state is not None)
+    return read_guests(world, server.id, hosts)

@@ -2,19 +2,21 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
-from stackward.answers import why
 from stackward.errors import StackwardError
+from stackward.facts.domains import why_none_may_end
+from stackward.facts.left_behind import read_deletion
 from stackward.facts.observed import NAMES, remembered_in
 from stackward.facts.testimony import read_testimony
 from stackward.health.agreement import Agreement, reconcile
 from stackward.health.disagreements import BY_NAME, find_cases
 from stackward.model.identity import Itself
 from stackward.model.placement import Account
+from stackward.model.server import ServerAction
 from stackward.model.testimony import CloudTestimony
-from stackward.model.unread import Unread
+from stackward.model.unread import Unread, or_unread
 from stackward.ports.journal import Journal
-from stackward.ports.libvirt import MAY_END, refused
 from stackward.ports.world import World
 from stackward.requests.reconcile_cloud import ReconcileRequest
 
@@ -22,7 +24,6 @@ ORPHAN, DOUBLE = "allocation-orphan", "allocation-double"
 LEFT = "binding-left"
 DELETED = "domain-of-deleted"
 KILLS = ("server-twice", "domain-elsewhere", DELETED)  # whose repair ends a guest
-_DELETIONS = frozenset({"delete", "forceDelete"})
 NO_KIND = frozenset({"unknown", None})  # made by a client that speaks placement below 1.38
 
 
@@ -34,8 +35,8 @@ class ReconcileFacts:
     accounts: Mapping[str, Account | Unread | None] = field(default_factory=dict)  # by consumer
     strangers: frozenset[str] = frozenset()  # of these: no record of Nova says that it was a server
     roots: Mapping[str, str] | Unread = field(default_factory=dict)  # of nested providers
-    # Of servers whose guest is to be ended: whether somebody has deleted them.
-    deletions: Mapping[str, bool | Unread] = field(default_factory=dict)
+    # Of servers whose guest is to be ended: the deletion; None: Nova knows of none.
+    deletions: Mapping[str, ServerAction | Unread | None] = field(default_factory=dict)
     may_end: Mapping[str, Unread] = field(default_factory=dict)  # by host: why no guest of it
 
 
@@ -59,7 +60,8 @@ def read_reconcile(
     )
     wanted = [one for one in found.cases if one.name in asked.classes]
     holding = [one for one in wanted if one.name in {ORPHAN, DOUBLE}]
-    accounts = {one.thing_id: _account(world, one.thing_id) for one in holding}
+    account_of = world.placement.account_of
+    accounts = {one.thing_id: or_unread(partial(account_of, one.thing_id)) for one in holding}
     orphans = {one.thing_id for one in holding if one.name == ORPHAN}
     strangers = frozenset(
         each
@@ -73,21 +75,16 @@ def read_reconcile(
         found=found,
         accounts=accounts,
         strangers=strangers,
-        roots=_roots(world) if any(one.name == DOUBLE for one in holding) else {},
+        roots=or_unread(world.placement.provider_roots)
+        if any(one.name == DOUBLE for one in holding)
+        else {},
         deletions={
-            one.thing_id: _was_deleted(world, one.thing_id) for one in wanted if one.name == DELETED
+            one.thing_id: read_deletion(world, one.thing_id)
+            for one in wanted
+            if one.name == DELETED
         },
         may_end=dict(_refusing(world, found.testimony, asked)),
     )
-
-
-def _was_deleted(world: World, server: str) -> bool | Unread:
-    """Say whether Nova knows a deletion of it that did not fail."""
-    try:
-        actions = world.nova.actions_of(server)
-    except StackwardError as error:
-        return Unread(why(error))
-    return any(one.action in _DELETIONS and one.message is None for one in actions)
 
 
 def _refusing(
@@ -98,20 +95,8 @@ def _refusing(
     for one in testimony.hosts:
         if one.node is None or not named & {one.host, one.node}:
             continue
-        try:
-            answer = world.shell.run(one.node, [*MAY_END, "uri"])
-        except StackwardError as error:
-            yield one.host, Unread.of(error)
-            continue
-        if answer.code != 0:
-            yield one.host, refused(answer, "uri")
-
-
-def _roots(world: World) -> Mapping[str, str] | Unread:
-    try:
-        return world.placement.provider_roots()
-    except StackwardError as error:
-        return Unread(why(error))
+        if (why_not := why_none_may_end(world.shell, one.node)) is not None:
+            yield one.host, why_not
 
 
 def _was_a_server(world: World, consumer: str) -> bool:
@@ -136,10 +121,3 @@ def _looked_again(
     return Agreement(
         testimony=testimony, cases=tuple(one for one in cases if one.thing_id not in there)
     )
-
-
-def _account(world: World, consumer: str) -> Account | Unread | None:
-    try:
-        return world.placement.account_of(consumer)
-    except StackwardError as error:
-        return Unread(why(error))

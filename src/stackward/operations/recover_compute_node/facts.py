@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
-from stackward.errors import StackwardError, Uncertain, Unreachable
+from stackward.errors import Uncertain, Unreachable
 from stackward.facts.attachments import read_attachments
 from stackward.facts.bringing_up import read_tags, read_to_bring_up
 from stackward.facts.domains import other_directories, read_domains
@@ -29,7 +29,7 @@ from stackward.model.migration import Migration
 from stackward.model.network import NetworkAgent
 from stackward.model.server import IN_DOWN_CELL, Server
 from stackward.model.service import ComputeService
-from stackward.model.unread import Hindrance, Unread
+from stackward.model.unread import Hindrance, Unread, or_unread
 from stackward.model.who_ran import Listed, Loss, Past, Torn
 from stackward.policy.waves import Tags
 from stackward.ports.journal import Journal
@@ -180,7 +180,7 @@ class _Served:
 
 def _of_apis(world: World, host: str, only: str | None) -> _Served:
     return _Served(
-        agents=_agents(world, host),
+        agents=or_unread(partial(world.neutron.network_agents_on, host)),
         evacuations=open_records(world, host),
         servers=servers_on(world.nova, host) if only is None else _one_on(world, host, only),
     )
@@ -220,17 +220,7 @@ def _is_coming_up(world: World, facts: RecoveryFacts, node: str, booted: datetim
 def _answers(world: World, facts: RecoveryFacts) -> bool | Unread:
     if not facts.service.is_up:
         return False
-    try:
-        return world.nova.uptime(facts.hypervisor.id) is not None
-    except StackwardError as error:
-        return Unread.of(error)
-
-
-def _agents(world: World, host: str) -> tuple[NetworkAgent, ...] | Unread:
-    try:
-        return world.neutron.network_agents_on(host)
-    except StackwardError as error:
-        return Unread.of(error)
+    return or_unread(lambda: world.nova.uptime(facts.hypervisor.id) is not None)
 
 
 def _of_servers(
