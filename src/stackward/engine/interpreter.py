@@ -365,14 +365,17 @@ class _Interpreter:
         if left:
             self._beat([])
             self._require_or_stop(stage, left)
+        looked_at = self._worker.clock.monotonic()
         while True:
             if begun := self._begin(stage, waiting, moving, failed):
                 self._advance(begun, moving, failed)
+                looked_at = self._worker.clock.monotonic()
                 continue
             if not moving:
                 break
             self._beat(moving)
-            self._rest()
+            self._rest(looked_at)
+            looked_at = self._worker.clock.monotonic()
             self._poll()
             self._advance(moving, moving, failed)
         if self._is_chain and failed:
@@ -576,12 +579,17 @@ class _Interpreter:
         )
         self._cancelled_by = self._cancelled_by or asked_by
 
-    def _rest(self) -> None:
-        """Wait for the next look; a chain no longer than until one of its runs has ended."""
+    def _rest(self, looked_at: float) -> None:
+        """Wait for the next look; a chain no longer than until one of its runs has ended.
+
+        The looks keep their time; but a cloud that answers slowly has a pause between two.
+        """
+        left_s = self._pace.poll_s - (self._worker.clock.monotonic() - looked_at)
+        rest_s = max(left_s, self._pace.poll_s / 2)
         if self._children is not None:
-            self._children.rest(self._pace.poll_s)
+            self._children.rest(rest_s)
         else:
-            self._worker.clock.wait(self._pace.poll_s)
+            self._worker.clock.wait(rest_s)
 
     def _poll(self) -> None:
         if self._is_chain:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class Pace:
     """Seconds, all of them."""
 
-    poll_s: float = 1.0  # between two looks at what is under way
+    poll_s: float = 1.0  # from one look at what is under way to the next, as they begin
     grace_s: float = 15.0  # a start whose answer was lost may show itself for so long
     accepted_s: float = 60.0  # a start that was answered must have shown itself by then
     patience_s: float = 300.0  # with a world that does not answer, or cannot be read
