@@ -8,8 +8,8 @@ far it was then: no invariant asks that.
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event, inspect
@@ -66,26 +66,77 @@ def _ask(connection: Connection) -> None:
     raise InvariantBroken("\n".join(lines))
 
 
+Row = tuple[Any, ...]
+
+
+@dataclass
+class Table:
+    """What a table holds: the names of its columns, and its rows in order."""
+
+    names: Row
+    rows: list[Row]
+
+    def at(self, name: str) -> int:
+        """Return where in a row a column is."""
+        return self.names.index(name)
+
+    def of_runs(self) -> dict[str, list[Row]]:
+        """Return the rows of each run."""
+        found: dict[str, list[Row]] = {}
+        at = self.at("run_id")
+        for row in self.rows:
+            found.setdefault(row[at], []).append(row)
+        return found
+
+
+@dataclass
+class Journal:
+    """What all runs share."""
+
+    runs: Table
+    attempts: Table
+    events: Table
+    holds: Table
+    workers: Row
+
+    @cached_property
+    def of_all(self) -> tuple[tuple[Hold, ...], frozenset[str], Mapping[str, RunState]]:
+        """Return the holds, the workers, and the states of the runs."""
+        holds = (dict(zip(self.holds.names, row, strict=True)) for row in self.holds.rows)
+        at, is_in = self.runs.at("id"), self.runs.at("state")
+        return (
+            tuple(
+                Hold(node=row["node"], run=row["run_id"], cloud=row.get("cloud") or None)
+                for row in holds
+            ),
+            frozenset(self.workers),
+            {row[at]: RunState(row[is_in]) for row in self.runs.rows},
+        )
+
+
 @dataclass
 class Held:
     """What a journal holds of a run: its rows, and by what they are compared."""
 
-    run: dict[str, Any]
-    of_all: tuple[tuple[Hold, ...], frozenset[str], Mapping[str, RunState]]
+    journal: Journal
+    run: Row
+    attempts: list[Row]
+    events: list[Row]
     compared: list[object]
-    attempts: list[dict[str, Any]] = field(default_factory=list)
-    events: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def history(self) -> History:
         """Return the same as `stackward.adapters.store.kept` reads: a test compares them."""
-        holds, workers, states = self.of_all
-        events = [_event(tuple(row.items())) for row in self.events]
+        holds, workers, states = self.journal.of_all
+        events = [_event(self.journal.events.names, row) for row in self.events]
         undoers = [event.thing for event in events if event.what == UNDONE]
-        attempts = sorted(self.attempts, key=lambda row: (row["step"], row["number"]))
+        run = dict(zip(self.journal.runs.names, self.run, strict=True))
+        of_attempts = self.journal.attempts
+        step, number = of_attempts.at("step"), of_attempts.at("number")
+        attempts = sorted(self.attempts, key=lambda row: (row[step], row[number]))
         return History(
-            run=to_run({**self.run, "undone_by": undoers[-1] if undoers else None}),
-            attempts=tuple(_attempt(tuple(row.items())) for row in attempts),
+            run=to_run({**run, "undone_by": undoers[-1] if undoers else None}),
+            attempts=tuple(_attempt(of_attempts.names, row) for row in attempts),
             events=tuple(events),
             holds=holds,
             workers=workers,
@@ -95,44 +146,46 @@ class Held:
 
 # A row is told once, and asked for after each write that follows.
 @lru_cache(maxsize=10_000)
-def _event(row: tuple[tuple[str, Any], ...]) -> Event:
-    return to_event(dict(row))
+def _event(names: Row, row: Row) -> Event:
+    return to_event(dict(zip(names, row, strict=True)))
 
 
 @lru_cache(maxsize=10_000)
-def _attempt(row: tuple[tuple[str, Any], ...]) -> Attempt:
-    return to_attempt(dict(row))
+def _attempt(names: Row, row: Row) -> Attempt:
+    return to_attempt(dict(zip(names, row, strict=True)))
 
 
 def held_by(connection: Connection) -> dict[str, Held]:
     """Return what an SQLite journal holds, by run: while we write, nobody else does."""
     with closing(connection.connection.cursor()) as cursor:
 
-        def rows(table: str, order: str) -> list[dict[str, Any]]:
-            cursor.execute(f"SELECT * FROM {table} ORDER BY {order}")  # noqa: S608  # constants
-            names = [each[0] for each in cursor.description or ()]
-            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        def table(name: str, order: str) -> Table:
+            cursor.execute(f"SELECT * FROM {name} ORDER BY {order}")  # noqa: S608  # constants
+            names = tuple(each[0] for each in cursor.description or ())
+            return Table(names, list(cursor.fetchall()))
 
-        cursor.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-        tables = {name for (name,) in cursor.fetchall()}
-        workers = [row["name"] for row in rows("workers", "name")] if "workers" in tables else []
-        of_runs, of_holds = rows("runs", "id"), rows("holds", "rowid")
-        states = {row["id"]: RunState(row["state"]) for row in of_runs}
-        holds = tuple(
-            Hold(node=row["node"], run=row["run_id"], cloud=row.get("cloud") or None)
-            for row in of_holds
+        cursor.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'workers'")
+        workers = table("workers", "name") if cursor.fetchall() else None
+        journal = Journal(
+            runs=table("runs", "id"),
+            attempts=table("attempts", "rowid"),
+            events=table("events", "number"),
+            holds=table("holds", "rowid"),
+            workers=tuple(row[workers.at("name")] for row in workers.rows) if workers else (),
         )
-        of_all = (holds, frozenset(workers), states)
-        held = dict[str, Held]()
-        for row in of_runs:
-            seen = {**row, "progress": "", "beat_at": bool(row["beat_at"])}
-            held[row["id"]] = Held(row, of_all, [seen, by_hand, of_holds, workers, states])
-        for row in rows("attempts", "rowid"):
-            held[row["run_id"]].attempts.append(row)
-        for row in rows("events", "number"):
-            held[row["run_id"]].events.append(row)
-    for each in held.values():
-        each.compared += [each.attempts, each.events]
+    runs = journal.runs
+    run_id, state, beat_at = runs.at("id"), runs.at("state"), runs.at("beat_at")
+    progress = runs.at("progress")
+    states = [(row[run_id], row[state]) for row in runs.rows]
+    attempts, events = journal.attempts.of_runs(), journal.events.of_runs()
+    assert attempts.keys() | events.keys() <= {each for each, _ in states}
+    held = dict[str, Held]()
+    for row in runs.rows:
+        seen = list(row)
+        seen[progress], seen[beat_at] = "", bool(row[beat_at])
+        of_run = attempts.get(row[run_id], []), events.get(row[run_id], [])
+        beside = [by_hand, journal.holds.rows, journal.workers, states]
+        held[row[run_id]] = Held(journal, row, *of_run, [seen, *beside, *of_run])
     return held
 
 

@@ -15,6 +15,7 @@ import tempfile
 import zoneinfo
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
 from stackward.adapters.ssh.processes import Closed, Cut, NotInTime, Processes, TooMuch
@@ -88,7 +89,7 @@ def open_collected(given: Path, zone: str | None = None) -> Iterator[Collected]:
 
     Raises BadInput where it is neither, or holds no files.
     """
-    if zone is not None and zone not in zoneinfo.available_timezones():
+    if zone is not None and zone not in _zones():
         raise BadInput(
             f"there is no time zone `{zone}`", hint="name one such as `Europe/Berlin` or `UTC`"
         )
@@ -194,8 +195,13 @@ def _zone_of(root: Path) -> str:
     for each in _TIMEDATECTL:
         found = re.search(r"Time ?zone: (\S+)", _text_of(root / each))
         words += [found[1]] if found else []
-    known = zoneinfo.available_timezones()
-    return next((word for word in words if word in known), UTC)
+    return next((word for word in words if word in _zones()), UTC)
+
+
+@cache
+def _zones() -> set[str]:
+    """Return the zones that this machine knows: it has a file for each, which takes time to see."""
+    return zoneinfo.available_timezones()
 
 
 def _first_word(file: Path) -> str:

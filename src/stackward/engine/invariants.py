@@ -4,9 +4,9 @@ Each invariant is a pure function of all that the journal holds of a run at one 
 ask all of them after every write; `stackward run check` asks them of any database.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from stackward.model.history import History
 from stackward.model.run import (
@@ -54,9 +54,14 @@ class Account:
     history: History
 
     @cached_property
+    def planned(self) -> Outline | None:
+        """Return the steps of its plan as it was approved."""
+        return outline_of(self.history.run.plan)
+
+    @cached_property
     def outline(self) -> Outline | None:
         """Return the steps of its plan, with those that it caught up with."""
-        outline = outline_of(self.history.run.plan)
+        outline = self.planned
         for event in self.history.events if outline else ():
             outline = outline.with_caught_up(event) if outline else None
         return outline
@@ -73,6 +78,14 @@ class Account:
     def last(self) -> dict[str, Attempt]:
         """Return the last attempt at each step."""
         return {step: made[-1] for step, made in self.by_step.items()}
+
+    @cached_property
+    def states(self) -> tuple[tuple[Event | None, frozenset[RunState | None]], ...]:
+        """Return each event that may not happen where it does, with the states then.
+
+        The last one is the end, without an event.
+        """
+        return tuple(_states(self.history.events))
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,16 +231,21 @@ _LAPSED = {RunState.NOT_BEGUN, RunState.STOPPED}
 _ENDS = {state.value: state for state in RunState if state is not RunState.RUNNING}
 
 
-def _after(event: Event, state: RunState | None) -> set[RunState]:
+@lru_cache(maxsize=1000)  # the words of events are few
+def _after(what: str, state: RunState | None, *, is_of_step: bool) -> frozenset[RunState]:
     """Return the states that may follow an event in a state; none: it may not happen there."""
-    if event.what == _APPROVED:
+    return frozenset(_following(what, state, is_of_step=is_of_step))
+
+
+def _following(what: str, state: RunState | None, *, is_of_step: bool) -> set[RunState]:
+    if what == _APPROVED:
         return {RunState.QUEUED} if state is None else set()
-    if event.what == UNDONE and state is RunState.STOPPED:
+    if what == UNDONE and state is RunState.STOPPED:
         return {RunState.CANCELLED}
     if state is None:
         return set()
     # A run of a chain ends whatever has become of the chain.
-    if event.what == ENDED or (state in _OVER and event.what == UNDONE):
+    if what == ENDED or (state in _OVER and what == UNDONE):
         return {state}
     anybody: dict[str, set[RunState]] = {
         _TAKEN_UP: {RunState.RUNNING},
@@ -237,53 +255,57 @@ def _after(event: Event, state: RunState | None) -> set[RunState]:
         UNDONE: set(),
         APPROVED_MORE: {state} if state is RunState.STOPPED else set(),
     }
-    if state in _OVER or event.what in anybody:
-        return set() if state in _OVER else anybody[event.what]
-    return _after_its_worker(event) if state is RunState.RUNNING else set()
+    if state in _OVER or what in anybody:
+        return set() if state in _OVER else anybody[what]
+    return _after_its_worker(what, is_of_step=is_of_step) if state is RunState.RUNNING else set()
 
 
-def _after_its_worker(event: Event) -> set[RunState]:
+def _after_its_worker(what: str, *, is_of_step: bool) -> set[RunState]:
     """Return the states that may follow what its worker told, or what was told of that worker."""
-    if event.what == _DIED:
+    if what == _DIED:
         return {RunState.QUEUED, RunState.STOPPED}
-    if event.step or event.what not in _ENDS:  # a move that failed is told in the same word
+    if is_of_step or what not in _ENDS:  # a move that failed is told in the same word
         return {RunState.RUNNING}
-    is_proof = event.what == RunState.UNVERIFIED.value  # so is a check, before the run ends
-    return {_ENDS[event.what], RunState.RUNNING} if is_proof else {_ENDS[event.what]}
+    is_proof = what == RunState.UNVERIFIED.value  # so is a check, before the run ends
+    return {_ENDS[what], RunState.RUNNING} if is_proof else {_ENDS[what]}
 
 
-def _states(account: Account) -> Iterator[tuple[Event | None, set[RunState | None]]]:
-    """Return each event that may not happen where it does, with the states then; last the end."""
-    states: set[RunState | None] = {None}
-    for event in account.history.events:
-        following = {after for state in states for after in _after(event, state)}
+def _states(
+    events: Iterable[Event],
+) -> Iterator[tuple[Event | None, frozenset[RunState | None]]]:
+    states: frozenset[RunState | None] = frozenset({None})
+    for event in events:
+        is_of_step = bool(event.step)
+        following = frozenset[RunState | None]().union(
+            *(_after(event.what, state, is_of_step=is_of_step) for state in states)
+        )
         if not following:
             yield event, states
             return
-        states = set(following)
+        states = following
     yield None, states
 
 
 def _out_of_turn(account: Account) -> Lines:
-    for event, states in _states(account):
+    for event, states in account.states:
         if event is not None and not states <= _OVER:
             yield f"event {event.number}, {event.what}: the run was {_either(states)} then"
 
 
 def _after_the_end(account: Account) -> Lines:
-    for event, states in _states(account):
+    for event, states in account.states:
         if event is not None and states <= _OVER:
             yield f"event {event.number}, {event.what}: the run was over then, {_either(states)}"
 
 
 def _not_as_told(account: Account) -> Lines:
     run = account.history.run
-    for event, states in _states(account):
+    for event, states in account.states:
         if event is None and run.state not in states:
             yield f"the run is {run.state}; by its events it is {_either(states)}"
 
 
-def _either(states: set[RunState | None]) -> str:
+def _either(states: Collection[RunState | None]) -> str:
     return " or ".join(sorted(state or "not approved" for state in states))
 
 
@@ -373,9 +395,8 @@ def _no_plan(account: Account) -> Lines:
 
 def _not_in_the_plan(account: Account) -> Lines:
     if account.outline is not None:
-        known = {path for path, _ in account.outline.places()}
         for step in account.by_step:
-            if step not in known:
+            if step not in account.outline.places:
                 yield f"`{step}` was attempted, and is no step of the plan"
 
 
@@ -417,7 +438,7 @@ class _Way:
 
     def has_finished(self, move: MoveOutline) -> bool:
         """Say whether each step on the way that a move took was once proved done."""
-        went_another = move.step(Part.INSTEAD, 0) in self.how
+        went_another = move.first_instead in self.how
         way = move.steps(Part.INSTEAD if went_another else Part.STEPS)
         return all(step in self.was_done for step in way)
 
@@ -428,19 +449,14 @@ class _Way:
 
 def _begun(account: Account) -> Iterator[tuple[Event, Place, _Way]]:
     """Return each event by which a step of the plan began, and how far the run had come then."""
-    outline = outline_of(account.history.run.plan)
-    if outline is None:
+    if account.planned is None:
         return
-    way = _Way(outline)
-    places = dict(outline.places())
+    way = _Way(account.planned)
     for event in account.history.events:
         is_start = event.what in {_INTENDED, _FOUND_DONE}
-        if is_start and (place := places.get(event.step)) is not None:
+        if is_start and (place := way.outline.places.get(event.step)) is not None:
             yield event, place, way
-        known = way.outline
         way.note(event)
-        if way.outline is not known:
-            places = dict(way.outline.places())
 
 
 def _out_of_order(account: Account) -> Lines:
@@ -491,7 +507,7 @@ def _not_whole(account: Account) -> Lines:
         last = account.last
         for _, moves in account.outline.stages:
             for move in moves:
-                went_another = move.step(Part.INSTEAD, 0) in last
+                went_another = move.first_instead in last
                 for step in move.steps(Part.INSTEAD if went_another else Part.STEPS):
                     if step not in last or last[step].settled is not Settled.DONE:
                         yield f"it has succeeded, and `{step}` is not proved done"

@@ -157,11 +157,12 @@ def _where_to_look(
 def _direct(at: int, candidates: Iterable[int], known: Known, lost: Collection[int]) -> list[int]:
     """Return those of some findings that explain one; all are named by their place."""
     finding = known.findings[at]
+    if finding.rule in _ON_PURPOSE:
+        return []
     return [
         one
         for one in candidates
         if one != at
-        and finding.rule not in _ON_PURPOSE
         and (
             any(rule(known.findings[one], finding, known) for rule in CAUSES)
             or (one in lost and _was_there(known.findings[one], finding, known))

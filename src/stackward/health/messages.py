@@ -50,7 +50,9 @@ class OtherSide:
 def other_sides(present: Present, anatomy: Anatomy) -> dict[str, OtherSide]:
     """Return all that anybody holds a connection to; read once, for all who do."""
     names = {needed for one in anatomy.components.values() for needed in one.holds}
-    all_ends = {_end(link) for one in present.values() for link in one.survey.links}
+    # All that a node has is of one look at it.
+    surveys = {id(one.survey): one.survey for one in present.values()}
+    all_ends = {_end(link) for survey in surveys.values() for link in survey.links}
     sides = {}
     for name in names:
         there = [one for (each, _), one in present.items() if each == name]
@@ -113,7 +115,8 @@ def listening(here: Presence) -> list[Listener]:
 
 def links_to(here: Presence, ports: Container[int]) -> list[Link]:
     """Return the connections of a component to some ports, wherever."""
-    return [one for one in here.survey.links if one.owner in here.owners and one.far_port in ports]
+    owners = here.owners
+    return [one for one in here.survey.links if one.owner in owners and one.far_port in ports]
 
 
 def are_half_open(links: Sequence[Link], side: OtherSide) -> bool:

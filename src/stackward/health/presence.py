@@ -7,6 +7,7 @@ node itself says so, no guess does. What is switched off there is judged by `bel
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from stackward.anatomy import WEB_SERVERS, Anatomy, Component, Deployed
 from stackward.model.cloud_state import CloudState
@@ -17,7 +18,7 @@ _OFF = {"inactive", "maintenance"}  # all else runs, has run until just now, or 
 STARTING_S = 20.0  # a process just started need not listen or be connected yet
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # without slots: what follows from its units is kept
 class Presence:
     """A component on a node that was looked at."""
 
@@ -30,12 +31,12 @@ class Presence:
         """Return the node's name."""
         return self.survey.node
 
-    @property
+    @cached_property
     def owners(self) -> frozenset[str]:
         """Return the names under which its processes own sockets."""
         return frozenset(unit.name for unit in self.units)
 
-    @property
+    @cached_property
     def services(self) -> tuple[Unit, ...]:
         """Return those that do its work: a socket waits for who does, a helper is beside them."""
         return tuple(
@@ -48,7 +49,7 @@ class Presence:
         """Say whether it does its work without this one all the same."""
         return unit.is_container and unit.name in self.deployed.helpers
 
-    @property
+    @cached_property
     def runs(self) -> bool:
         """Say whether all of it runs, and has had time to begin its work."""
         return bool(self.services) and all(

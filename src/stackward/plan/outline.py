@@ -4,8 +4,9 @@ No class of a step is needed for it, so plans of other versions and other operat
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from typing import Any
 
 from stackward.model.run import Event
@@ -20,7 +21,7 @@ _STORED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MoveOutline:
     """A move by its path in the journal: what it is for, how many steps each part of it has."""
 
@@ -35,7 +36,19 @@ class MoveOutline:
 
     def steps(self, part: Part) -> tuple[str, ...]:
         """Return the paths of the steps of a part, in order."""
-        return tuple(self.step(part, number) for number in range(self.counts[part]))
+        return self._paths[part]
+
+    @cached_property
+    def first_instead(self) -> str:
+        """Return the path of the first step that goes another way."""
+        return self.step(Part.INSTEAD, 0)
+
+    @cached_property
+    def _paths(self) -> Mapping[Part, tuple[str, ...]]:
+        return {
+            part: tuple(self.step(part, number) for number in range(count))
+            for part, count in self.counts.items()
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +61,7 @@ class Place:
     number: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Outline:
     """The stages of a plan by name, each with its moves, and how much is proved at the end."""
 
@@ -56,13 +69,16 @@ class Outline:
     checks: int
     set_aside: frozenset[str] = frozenset()  # stages whose failures the later ones go on without
 
-    def places(self) -> Iterator[tuple[str, Place]]:
-        """Return every step by its path, with its place."""
-        for at, (_, moves) in enumerate(self.stages):
-            for move in moves:
-                for part in Part:
-                    for number, path in enumerate(move.steps(part)):
-                        yield path, Place(at, move, part, number)
+    @cached_property
+    def places(self) -> Mapping[str, Place]:
+        """Return the place of every step, by its path."""
+        return {
+            path: Place(at, move, part, number)
+            for at, (_, moves) in enumerate(self.stages)
+            for move in moves
+            for part in Part
+            for number, path in enumerate(move.steps(part))
+        }
 
     def with_caught_up(self, event: Event) -> "Outline":
         """Return the outline with what a stage caught up with, by the event that tells it."""
@@ -75,6 +91,7 @@ class Outline:
         return replace(self, stages=stages)
 
 
+@lru_cache(maxsize=8)  # of a run that somebody follows, the same plan is asked about at each look
 def outline_of(plan: str) -> Outline | None:
     """Return the outline of a plan as it is stored; None if it is no plan."""
     try:

@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import inspect, text
+from sqlalchemy import create_mock_engine, inspect, text
+from sqlalchemy.schema import ExecutableDDLElement
 
 from stackward.adapters.store.database import has_password, open_database, shown, url_of
 from stackward.adapters.store.journal import SqlJournal
 from stackward.adapters.store.listing import FILE, VERSION, list_runs
-from stackward.adapters.store.tables import MIGRATIONS, bring_up_to_date
+from stackward.adapters.store.tables import MIGRATIONS, bring_up_to_date, creating, metadata
 from stackward.errors import BadInput, Locked, Refused, Unreachable
 from stackward.model.run import Approval, Run
 from stackward.model.worker import Worker
@@ -50,6 +51,18 @@ def test_a_file_of_the_first_version_is_brought_up_to_date_and_its_run_goes_on(
         [{"newest": 7}],
     )
     journal.close()
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "postgresql+psycopg://"])
+def test_a_new_file_has_the_tables_that_sqlalchemy_would_make(url: str) -> None:
+    sent = list[ExecutableDDLElement]()
+    engine = create_mock_engine(url, lambda statement, *_: sent.append(statement))
+
+    metadata.create_all(engine, checkfirst=False)
+
+    made = creating(engine.dialect)
+    assert sorted(made) == sorted(str(each.compile(dialect=engine.dialect)) for each in sent)
+    assert len([each for each in made if "CREATE TABLE" in each]) == len(metadata.tables)
 
 
 def of_before(place: Path, **beats: timedelta) -> Path:

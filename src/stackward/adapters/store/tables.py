@@ -7,6 +7,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Connection,
+    Dialect,
     Engine,
     ForeignKey,
     Integer,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     select,
     text,
 )
+from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 
 from stackward.adapters.store.listing import VERSION, too_new
 from stackward.errors import Locked, Refused
@@ -211,12 +213,29 @@ _HEARD_WITHIN = timedelta(seconds=60)  # who has shown life since may still writ
 _MIGRATION_LOCK = 0x57A7C3A8D  # any number, as long as it is always the same
 
 
+_CREATING: dict[str, tuple[str, ...]] = {}  # by the name of a dialect
+
+
+def creating(dialect: Dialect) -> tuple[str, ...]:
+    """Return the statements that make all tables, the same as `metadata.create_all` sends."""
+    if dialect.name not in _CREATING:
+        statements = list[ExecutableDDLElement]()
+        for table in metadata.sorted_tables:
+            statements.append(CreateTable(table))
+            indexes = sorted(table.indexes, key=lambda index: str(index.name))
+            statements += map(CreateIndex, indexes)
+        _CREATING[dialect.name] = tuple(str(each.compile(dialect=dialect)) for each in statements)
+    return _CREATING[dialect.name]
+
+
 def bring_up_to_date(
     engine: Engine, place: str, migrations: Sequence[Callable[[Connection], None]] = MIGRATIONS
 ) -> None:
     """Make the tables, or migrate those of an older version; refuse those of a newer one."""
     wanted = len(migrations) + 1
-    if _version(engine.execution_options(**{ONLY_READS: True})) == wanted:
+    with engine.execution_options(**{ONLY_READS: True}).connect() as reader:
+        found = _version(reader)
+    if found == wanted:
         return
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":  # SQLite has one writer anyway
@@ -227,7 +246,8 @@ def bring_up_to_date(
             raise too_new(place, found, wanted)
         if found == 0:
             _refuse_what_is_not_ours(connection, place)
-            metadata.create_all(connection, checkfirst=False)  # there are none: looked at above
+            for statement in creating(connection.dialect):  # there are none: looked at above
+                connection.exec_driver_sql(statement)
         else:
             _refuse_while_others_work(connection, place)
         for migrate in migrations[found - 1 :] if found else ():
@@ -279,10 +299,8 @@ def _refuse_what_is_not_ours(connection: Connection, place: str) -> None:
         )
 
 
-def _version(at: Engine | Connection) -> int:
-    if not inspect(at).has_table(schema_version.name):
+def _version(connection: Connection) -> int:
+    # As an inspector asks, without making one: each command opens a journal.
+    if not connection.dialect.has_table(connection, schema_version.name):
         return 0
-    if isinstance(at, Engine):
-        with at.connect() as connection:
-            return _version(connection)
-    return at.execute(select(schema_version.c.version)).scalar_one_or_none() or 0
+    return connection.execute(select(schema_version.c.version)).scalar_one_or_none() or 0
