@@ -217,6 +217,7 @@ class Site:
         return {
             known[server]: [each.action for each in made]
             for server, made in self.cloud.nova.actions.items()
+            if server in known  # not of those that are gone
         }
 
     @property
@@ -279,6 +280,8 @@ def of_cloud(
             },
             "allocations kept": site.cloud.placement.kept,
             "bindings": dict(site.cloud.neutron.bound),
+            "removed at Neutron": site.cloud.neutron.deleted,
+            "services removed": site.cloud.nova.deleted_services,
             "built": len(site.cloud.nova.built),
             "in service": site.is_in_service,
             "gate": read_gate(site.shell, NODE),

@@ -26,6 +26,7 @@ from builders import NOW, an_id
 from fakes.cloud import FakeCloud
 from stackward.errors import StepFailed, Uncertain
 from stackward.model.acceptance import NewServer
+from stackward.model.network import Port
 from stackward.model.placement import Account, Need
 from stackward.model.volume import NovaAttachment
 
@@ -378,6 +379,8 @@ class HttpCloud:
         words, cloud = path.split("/"), self.cloud
         try:
             match words:
+                case ["os-services", service] if method == "DELETE":
+                    made = cloud.nova.delete_service(service)
                 case ["os-services", service] if body.get("forced_down"):
                     made = cloud.nova.force_down(service)
                 case ["os-services", service] if "forced_down" in body:
@@ -413,6 +416,8 @@ class HttpCloud:
             says = error.says or ""
             return Reply(409, {"conflictingRequest": {"code": 409, "message": says}})
         except StepFailed as error:
+            if "404" in error.message:
+                return Reply(404, {"itemNotFound": {"code": 404, "message": path}})
             return Reply(400, {"badRequest": {"code": 400, "message": error.says or ""}})
         return Reply(202, None, {"x-openstack-request-id": made})
 
@@ -551,17 +556,17 @@ class HttpCloud:
         if not path:
             return Reply(200, {"versions": [self._version("v2.0", "network/v2.0")]})
         if method == "DELETE":
-            self.cloud.neutron.remove_binding(words[2], words[4])
-            return Reply(204)
+            return self._removed_at_neutron(words[1:])
         found: list[Json]
         match words[1:]:
             case ["ports"]:
-                host = dict(query).get("binding:host_id")
-                of = _all(query, "device_id") or [*self.cloud.nova.known]
+                host, owners = dict(query).get("binding:host_id"), _all(query, "device_id")
+                of = owners or [*self.cloud.nova.known]
                 ports = (
                     self.cloud.neutron.ports_on(host) if host else self.cloud.neutron.ports_of(of)
                 )
                 found = [_port(one) for one in ports]
+                found += [] if host or owners else self._ports_left()
             case ["ports", port] if known := self._ports_called(port):
                 return Reply(200, {"port": known[0]})
             case ["ports", port, "bindings"] if self._ports_called(port):
@@ -580,7 +585,7 @@ class HttpCloud:
                         "alive": one.is_alive,
                         "admin_state_up": True,
                         "host": each,
-                        "heartbeat_timestamp": "2026-11-22 03:00:00",
+                        "heartbeat_timestamp": "2025-12-22 03:00:00",
                     }
                     for each in hosts
                     for one in self.cloud.neutron.network_agents_on(each)
@@ -598,7 +603,27 @@ class HttpCloud:
 
     def _ports_called(self, port: str) -> list[Json]:
         found = self.cloud.neutron.ports_of(list(self.cloud.nova.known))
-        return [_port(one) for one in found if one.id == port]
+        listed = [*map(_port, found), *self._ports_left()]
+        return [one for one in listed if one["id"] == port]
+
+    def _ports_left(self) -> list[Json]:
+        """Return the ports that name servers which are gone."""
+        left = self.cloud.neutron.leftovers
+        return [_port(Port(id=one, server=server)) for one, server in left.items()]
+
+    def _removed_at_neutron(self, words: Sequence[str]) -> Reply:
+        neutron = self.cloud.neutron
+        try:
+            match words:
+                case ["ports", port]:
+                    neutron.delete_port(port)
+                case ["agents", agent]:
+                    neutron.delete_agent(agent)
+                case _:
+                    neutron.remove_binding(words[1], words[3])
+        except StepFailed:
+            return Reply(404, {"NeutronError": {"message": "no", "type": "HTTPNotFound"}})
+        return Reply(204)
 
     def _cinder(  # noqa: PLR0911  # one a path
         self,

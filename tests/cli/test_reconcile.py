@@ -182,7 +182,7 @@ def test_a_dry_run_shows_each_case_and_changes_nothing(site: Site) -> None:
 
     assert (code, site.cloud.placement.kept) == (0, []), said
     assert "plan: repair disagreements: allocation-orphan" in out
-    assert "1. allocation-orphan: 1 disagreement, 1 at once" in out
+    assert "1. allocation-orphan: 1 case, 1 at once" in out
     assert "holds allocations on `compute-08`, and is no server" in folded(out)
     assert "nothing: no guest, disk or address is touched" in out
 

@@ -25,6 +25,7 @@ class CloudAtWork:
     stopped: str
     wait_until: Callable[[Callable[[], bool]], None]
     leave_binding: Callable[[str, str], None]  # of a port, on a host where its server is not
+    leave_port: Callable[[str], str]  # that names a server which is not there; returns its id
 
     def server(self, server: str) -> Server:
         """Return a server that is there."""
@@ -78,6 +79,7 @@ class CloudContract:
         assert cloud.nova.servers_on("no-such-host") == ()
         assert cloud.neutron.ports_of([nobody]) == ()
         assert cloud.neutron.bindings_of(nobody) == ()
+        assert cloud.neutron.port(nobody) is None
         assert cloud.nova.actions_of(nobody) == ()
         assert not cloud.has_service("no-such-service")
         assert cloud.user()  # by whom all of this is asked
@@ -306,6 +308,40 @@ class CloudContract:
         assert set(left) == {(here, "ACTIVE"), (other, "INACTIVE")}
         assert [one.host for one in on_other] == [here]  # where it is active
         assert cloud.neutron.bindings_of(port.id) == ((here, "ACTIVE"),)
+
+    def test_a_port_of_a_server_that_is_gone_is_deleted_once(self, at_work: CloudAtWork) -> None:
+        neutron, nobody = at_work.cloud.neutron, str(uuid4())
+
+        port = at_work.leave_port(nobody)
+        left = neutron.port(port)
+        listed = {one.id: one for one in neutron.every_port()}
+        neutron.delete_port(port)
+
+        assert left is not None
+        assert (left.id, left.server, listed[port]) == (port, nobody, left)
+        assert neutron.port(port) is None
+        with pytest.raises(StackwardError, match="404"):
+            neutron.delete_port(port)
+
+    def test_a_service_or_an_agent_that_is_not_there_is_not_deleted(
+        self, at_work: CloudAtWork
+    ) -> None:
+        cloud, nobody = at_work.cloud, str(uuid4())
+
+        for change in (cloud.nova.delete_service, cloud.neutron.delete_agent):
+            with pytest.raises(StackwardError, match="404"):
+                change(nobody)
+
+    def test_the_service_of_a_host_that_has_servers_is_not_deleted(
+        self, at_work: CloudAtWork
+    ) -> None:
+        before = at_work.service
+
+        with pytest.raises(Uncertain):
+            at_work.cloud.nova.delete_service(before.id)
+
+        assert at_work.service.id == before.id
+        assert at_work.hypervisor(at_work.host).id in at_work.cloud.placement.provider_names()
 
     def test_a_disabled_service_says_why_and_is_offered_no_servers(
         self, at_work: CloudAtWork

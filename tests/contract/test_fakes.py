@@ -34,7 +34,11 @@ class TestFakeCloud(CloudContract):
         def leave_binding(port: str, host: str) -> None:
             cloud.neutron.bound[port] = (*cloud.neutron.bindings_of(port), (host, "INACTIVE"))
 
-        return CloudAtWork(cloud, running.id, stopped.id, wait_until, leave_binding)
+        def leave_port(server: str) -> str:
+            cloud.neutron.leftovers["port-left"] = server
+            return "port-left"
+
+        return CloudAtWork(cloud, running.id, stopped.id, wait_until, leave_binding, leave_port)
 
 
 class TestFakeShell(ShellContract):

@@ -34,4 +34,8 @@ class TestOpenStackCloudOverHttp(CloudContract):
         def leave_binding(port: str, host: str) -> None:
             fake.neutron.bound[port] = (*fake.neutron.bindings_of(port), (host, "INACTIVE"))
 
-        return CloudAtWork(cloud, running.id, stopped.id, wait_until, leave_binding)
+        def leave_port(server: str) -> str:
+            fake.neutron.leftovers["port-left"] = server
+            return "port-left"
+
+        return CloudAtWork(cloud, running.id, stopped.id, wait_until, leave_binding, leave_port)

@@ -10,7 +10,6 @@ import random
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
@@ -20,7 +19,7 @@ sys.path.append(str(Path(__file__).parents[1]))
 import typer
 from typer.core import TyperGroup
 
-from sources import walked
+from sources import parsed
 from stackward import cli, errors
 from stackward.errors import StackwardError
 from stackward.health.symptoms import ALL as SYMPTOMS
@@ -77,7 +76,7 @@ def raised() -> Iterator[Drawn]:
     for path in sorted(HOUSE.rglob("*.py")):
         if "lab" in path.parts:
             continue
-        for node in walked(path.read_text()):
+        for node in ast.walk(parsed(path.read_text())):
             match node:
                 case ast.Call(func=ast.Name(id=name), args=[first, *_]) if name in classes:
                     place = f"{path.relative_to(HOUSE)}:{node.lineno}"
@@ -102,18 +101,13 @@ KINDS: Mapping[str, Callable[[], Iterator[Drawn]]] = {
 }
 
 
-@cache
-def _texts_of(kind: str) -> list[Drawn]:
-    return sorted(set(KINDS[kind]()))
-
-
 def draw(seed: int = SEED, count: int = COUNT) -> list[Drawn]:
     """Draw as many texts of each kind, in a random order, none twice."""
     chosen = random.Random(seed)  # noqa: S311  # not for secrets
     drawn = list[Drawn]()
-    for number, kind in enumerate(KINDS):
+    for number, texts_of in enumerate(KINDS.values()):
         share = count // len(KINDS) + (number < count % len(KINDS))
-        drawn += chosen.sample(_texts_of(kind), share)
+        drawn += chosen.sample(sorted(set(texts_of())), share)
     chosen.shuffle(drawn)
     return drawn
 
@@ -133,8 +127,7 @@ def _verdict(rule: Rule) -> str:
     return f"`{{thing}}`: {rule.reason}" + (f" - {rule.remedy}" if rule.remedy else "")
 
 
-@cache
-def _warned_only() -> frozenset[str]:
+def _warned_only() -> set[str]:
     """Return the names of the rules that the code only warns of; a blocker has a remedy."""
     made: dict[str, set[str]] = {"blocks": set(), "warns": set()}
     made["warns"] |= {rule.name for rule in every_rule() if not rule.remedy}
@@ -145,12 +138,12 @@ def _warned_only() -> frozenset[str]:
         module = import_module(
             f"stackward.{'.'.join(path.relative_to(HOUSE).with_suffix('').parts)}"
         )
-        for node in walked(text):
+        for node in ast.walk(parsed(text)):
             match node:
                 case ast.Attribute(value=ast.Name(id=name), attr="blocks" | "warns" as how):
                     if isinstance(rule := getattr(module, name, None), Rule):
                         made[how].add(rule.name)
-    return frozenset(made["warns"] - made["blocks"])
+    return made["warns"] - made["blocks"]
 
 
 def _is_error(one: object) -> bool:

@@ -76,6 +76,9 @@ def test_every_change_of_a_cloud_is_one_at_which_its_caller_may_die() -> None:
         "live_migrate",
         "force_complete",
         "remove_binding",
+        "delete_service",
+        "delete_port",
+        "delete_agent",
         "set_ha_host",
         "order_off",
     } < CHANGES

@@ -59,7 +59,11 @@ class FakeCinder:
         attached = tuple(
             (one.id, self.hosts.get(volume, host)) for one in holders for host in ids.values()
         )
-        return replace(found, attached=found.attached or attached, attachment_ids=tuple(ids))
+        return replace(
+            found,
+            attached=found.attached or attached,
+            attachment_ids=tuple(ids) or found.attachment_ids,
+        )
 
     def _status(self, found: Volume, *, is_held: bool) -> str:
         """Return its status; of one that Nova has attached or detached since, by that."""
@@ -73,6 +77,8 @@ class FakeCinder:
         return "in-use" if is_held else "available"
 
     def remove_attachment(self, attachment: str, /) -> str:
+        if self._is_taken_from_gone(attachment):
+            return f"req-{attachment}"
         held = next((one for one in self.reserved if one.id == attachment), None)
         if held is None and attachment not in self.left:
             raise StepFailed("could not change it: Cinder answered 404", service="Cinder")
@@ -82,6 +88,21 @@ class FakeCinder:
             self.reserved.remove(held)
             self._set(held.volume, "available", only={"reserved", "attaching"})
         return f"req-{attachment}"
+
+    def _is_taken_from_gone(self, attachment: str) -> bool:
+        """Remove the attachment of a server that is gone; Nova knows those of all others."""
+        for one in self.volumes.values():
+            pairs = [*zip(one.attached, one.attachment_ids, strict=False)]
+            left = [(owner, own) for owner, own in pairs if own != attachment]
+            if len(left) < len(pairs):
+                self.volumes[one.id] = replace(
+                    one,
+                    attached=tuple(owner for owner, _ in left),
+                    attachment_ids=tuple(own for _, own in left),
+                    status=one.status if left else "available",
+                )
+                return True
+        return False
 
     def unreserve(self, volume: str, /) -> str:
         self._set(volume, "available", only={"attaching"})

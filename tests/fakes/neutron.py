@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from builders import an_id
 from fakes.nova import FakeNova
-from stackward.errors import Unreachable
+from stackward.errors import StepFailed, Unreachable
 from stackward.model.network import HostedAgent, Network, NetworkAgent, OwnedPort, Port
 
 LAB_NET = Network(id=an_id("lab-net"), name="lab-net")
@@ -21,6 +21,8 @@ class FakeNeutron:
     agents: dict[str, tuple[str, ...]] = field(default_factory=dict)
     silent_agents: set[str] = field(default_factory=set)  # hosts
     leftovers: dict[str, str] = field(default_factory=dict)  # ports, with servers there are not
+    name_of_leftovers: str = "web"
+    deleted: list[str] = field(default_factory=list)  # ports and agents, by id
     networks: tuple[Network, ...] = (LAB_NET,)
     calls: Counter[str] = field(default_factory=Counter)
     nova: FakeNova = field(init=False, repr=False)
@@ -55,16 +57,20 @@ class FakeNeutron:
         return (
             *(OwnedPort(id=id_, name="", server=one.id, host=one.host, project="demo")
               for id_, one in known),
-            *(OwnedPort(id=id_, name="web", server=server, host=None, project="demo")
+            *(OwnedPort(id=id_, name=self.name_of_leftovers, server=server, host=None,
+                        project="demo")
               for id_, server in self.leftovers.items()),
         )  # fmt: skip
+
+    def port(self, port: str, /) -> OwnedPort | None:
+        return next((one for one in self.every_port() if one.id == port), None)
 
     def every_agent(self) -> tuple[HostedAgent, ...]:
         self.calls["all agents"] += 1
         return tuple(
             HostedAgent(
                 id=f"{host}-{one.kind}", kind=one.kind, host=host, is_alive=one.is_alive,
-                heard="2026-11-22 03:00:00",
+                heard="2025-12-22 03:00:00",
             )
             for host in self.agents
             for one in self.network_agents_on(host)
@@ -82,3 +88,18 @@ class FakeNeutron:
 
     def remove_binding(self, port: str, host: str, /) -> None:
         self.bound[port] = tuple(each for each in self.bindings_of(port) if each[0] != host)
+
+    def delete_port(self, port: str, /) -> str:
+        if self.leftovers.pop(port, None) is None:  # those of servers go with them
+            raise StepFailed("could not change it: Neutron answered 404", service="Neutron")
+        self.deleted.append(port)
+        return f"req-{port}"
+
+    def delete_agent(self, agent: str, /) -> str:
+        found = next((one for one in self.every_agent() if one.id == agent), None)
+        if found is None:
+            raise StepFailed("could not change it: Neutron answered 404", service="Neutron")
+        kinds = tuple(kind for kind in self.agents[found.host] if kind != found.kind)
+        self.agents[found.host] = kinds
+        self.deleted.append(agent)
+        return f"req-{agent}"

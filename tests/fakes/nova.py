@@ -81,6 +81,7 @@ class FakeNova:
     left_alone: set[int] = field(default_factory=set)  # records that nobody carries out
     starting: set[str] = field(default_factory=set)  # hosts that start what ran, then report
     unheard: set[str] = field(default_factory=set)  # hosts whose nova-compute is off
+    deleted_services: list[str] = field(default_factory=list)  # by id
     placement: "FakePlacement" = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -246,6 +247,21 @@ class FakeNova:
         self.computes[host] = replace(self.computes[host], is_enabled=True, disabled_reason=None)
         self.placement.traits.setdefault(host, set()).discard(DISABLED)
         return f"req-enable-{host}"
+
+    def delete_service(self, service: str, /) -> str:
+        listed = (*self.computes.values(), *self.rows)
+        found = next((one for one in listed if one.id == service), None)
+        if found is None:
+            raise StepFailed("could not change it: Nova answered 404", service="Nova")
+        if found.binary == "nova-compute" and self.servers_on(found.host):
+            says = "Unable to delete compute service that is hosting instances."
+            raise Uncertain("Nova is in no state for it", service="Nova", says=says)
+        self.rows = [one for one in self.rows if one.id != service]
+        if self.computes.get(found.host) == found:
+            del self.computes[found.host]
+            self.hosts = tuple(one for one in self.hosts if one != found.host)
+        self.deleted_services.append(service)
+        return f"req-{service}"
 
     def create_server(self, wanted: NewServer, /) -> None:
         self.built.append(wanted)

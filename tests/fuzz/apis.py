@@ -197,23 +197,29 @@ def sources() -> list[Source]:
         ("Nova events of an action", "action-events", f"GET /servers/{ID}/os-instance-actions/req-1", lambda: nova().action_events(ID, "req-1")),
         ("Nova a console", "console", f"POST /servers/{ID}/action", lambda: nova().console(ID, 60)),
         ("Nova a group", "group", f"GET /os-server-groups/{ID}", lambda: nova().server_group(ID)),
+        ("Nova volumes of a server", "volume-attachments", f"GET /servers/{ID}/os-volume_attachments", lambda: nova().attached_to(ID)),
         ("Nova aggregates", "aggregates", "GET /os-aggregates", lambda: nova().aggregates()),
         ("Nova flavors", "flavors", "GET /flavors/detail", lambda: nova().flavors()),
         ("placement allocations of a provider", "provider-allocations", f"GET /resource_providers/{PROVIDER}/allocations", lambda: placement().provider(PROVIDER)),
         ("placement inventories", "provider-inventories", f"GET /resource_providers/{PROVIDER}/inventories", lambda: placement().provider(PROVIDER)),
         ("placement usages", "provider-usages", f"GET /resource_providers/{PROVIDER}/usages", lambda: placement().provider(PROVIDER)),
         ("placement traits", "provider-traits", f"GET /resource_providers/{PROVIDER}/traits", lambda: placement().provider(PROVIDER)),
+        ("placement what a consumer holds", "consumer", f"GET /allocations/{ID}", lambda: placement().account_of(ID)),
         ("placement candidates", "candidates", "GET /allocation_candidates", lambda: placement().candidates(NEED, member_of=(), limit=10)),
         ("placement providers", "providers", "GET /resource_providers", lambda: placement().provider_names()),
         ("placement trees", "providers", "GET /resource_providers", lambda: placement().provider_roots()),
         ("Neutron ports", "ports", "GET /ports", lambda: neutron().ports_of([ID])),
         ("Neutron bindings", "bindings", f"GET /ports/{ID}/bindings", lambda: neutron().bindings_of(ID)),
         ("Neutron ports of all", "ports", "GET /ports", lambda: neutron().every_port()),
+        ("Neutron a port", "port", f"GET /ports/{ID}", lambda: neutron().port(ID)),
         ("Neutron agents of all", "agents", "GET /agents", lambda: neutron().every_agent()),
         ("Neutron agents", "agents", "GET /agents", lambda: neutron().network_agents_on(HOST)),
         ("Neutron agents, a look", "agents-ovn", "GET /agents", look("network")),
         ("Neutron networks", "networks", "GET /networks", lambda: neutron().networks_called("net")),
         ("Cinder a volume", "volume", f"GET /volumes/{ID}", lambda: cinder().volume(ID)),
+        ("Cinder volumes of all", "volumes", "GET /volumes/detail", lambda: cinder().every_volume()),
+        ("Cinder attachments of all", "attachments", "GET /attachments", lambda: cinder().every_attachment()),
+        ("Cinder attachments of a server", "attachments", "GET /attachments", lambda: cinder().attachments_of(ID)),
         ("Cinder services", "volume-services", "GET /os-services", lambda: cinder().volume_services()),
         ("Cinder services, a look", "volume-services", "GET /os-services", look("block-storage")),
         ("Cinder pools", "pools", "GET /scheduler-stats/get_pools", call("/scheduler-stats/get_pools?detail=true", "pools")),
@@ -238,10 +244,14 @@ def sources() -> list[Source]:
 
 def recorded(name: str) -> Any:  # noqa: ANN401  # JSON
     """Return a recorded answer; one of several where one is asked for."""
-    lists = {"server": "servers", "group": "groups"}
+    lists = {"server": "servers", "group": "groups", "port": "ports", "volumes": "volume"}
     found = json.loads((SAMPLES / f"{lists.get(name, name)}.json").read_text())
     if name == "server":
         return {"server": found["servers"][0]}
+    if name == "port":
+        return {"port": found["ports"][0]}
+    if name == "volumes":
+        return {"volumes": [found["volume"]]}
     if name == "group":
         return {"server_group": found["server_groups"][0]}
     return found

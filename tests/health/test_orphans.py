@@ -92,7 +92,7 @@ def test_a_port_of_a_server_that_is_gone_is_listed_and_one_that_lives_is_not(sit
     found = site.only()
 
     assert (found.kind, found.id, found.name, found.owner) == ("port", PORT, "web", "demo")
-    assert f"openstack port delete {PORT}" in found.way
+    assert f"--orphans --remove port/{PORT}`" in found.way
 
 
 def test_a_server_that_the_list_has_missed_keeps_its_port(
@@ -134,6 +134,13 @@ def test_only_the_service_of_a_node_that_nobody_names_is_left(
     )
 
     assert [one.kind for one in site.look().found if one.kind == "service"] == kinds
+
+
+def test_no_service_of_a_node_is_left_on_which_another_is_up(site: Site) -> None:
+    site.cloud.nova.computes[LOST] = a_service(LOST, is_up=False, updated=LONG_AGO)
+    site.cloud.nova.rows = [a_service(LOST, id="2", binary="nova-conductor")]
+
+    assert site.look().found == ()
 
 
 def test_an_agent_of_a_node_that_nobody_names_is_left(site: Site) -> None:

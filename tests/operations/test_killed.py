@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from builders import a_flavor, a_server, an_id, asking
+from builders import a_flavor, a_server, a_service, an_id, asking
 from dying import NODE, Site, of_cloud
 from fakes.cloud import FakeCloud
 from fakes.power import FakeDevice
@@ -78,6 +78,29 @@ def with_a_stale_guest(place: Path) -> Site:
     """Given that a server runs, and another node still runs a guest of it."""
     site = with_two(place)
     site.shell.domains["compute-08", an_id("db-01")] = "shut off"
+    return site
+
+
+LOST = "compute-99"
+LEFT_PORT, LEFT_VOLUME = an_id("port-left"), an_id("volume-left")
+
+
+def with_what_is_left(place: Path) -> Site:
+    """Given what is left of a server that was deleted, of what never was one, and of a node."""
+    site = with_two(place)
+    cloud, gone = site.cloud, an_id("gone")
+    deletion = ServerAction(action="delete", request_id="req-d", user="eve", started=MADE_AT)
+    cloud.nova.actions = {gone: [deletion], an_id("nobody"): [deletion]}
+    cloud.nova.computes[LOST] = a_service(LOST, is_up=False, updated=MADE_AT)
+    cloud.neutron.agents = {LOST: ("OVN Controller agent", "OVN Metadata agent")}
+    cloud.neutron.silent_agents = {LOST}
+    cloud.neutron.leftovers = {LEFT_PORT: gone}
+    cloud.cinder.volumes = {
+        LEFT_VOLUME: Volume(
+            id=LEFT_VOLUME, attached=((gone, NODE),), attachment_ids=("a-left",), updated=MADE_AT
+        )
+    }
+    cloud.placement.leftovers = {an_id("nobody"): {an_id("compute-08")}}
     return site
 
 
@@ -462,6 +485,29 @@ CASES = {
             "asked": {},
             "allocations kept": [(an_id("db-01"), (an_id(NODE),)), (an_id("nobody"), ())],
             "bindings": {an_id("port-db-02"): ((NODE, "ACTIVE"),)},
+            "built": 0,
+            "starts": 0,
+            **UNTOUCHED,
+        },
+    ),
+    "removal of what is left": Case(
+        with_what_is_left,
+        lambda _: ReconcileRequest(
+            classes=(),
+            remove=("allocation", f"port/{LEFT_PORT}", f"volume/{LEFT_VOLUME}", "agent", "service"),
+            min_age_s=3600.0,
+        ),
+        {
+            "hosts": HOME,
+            "removed at Neutron": [
+                LEFT_PORT,
+                f"{LOST}-OVN Controller agent",
+                f"{LOST}-OVN Metadata agent",
+            ],
+            "services removed": [an_id(f"service-{LOST}")],
+            "allocations kept": [(an_id("nobody"), ())],
+            "attached": {LEFT_VOLUME: []},
+            "volumes": {LEFT_VOLUME: "available"},
             "built": 0,
             "starts": 0,
             **UNTOUCHED,

@@ -79,11 +79,12 @@ def test_a_chain_that_an_earlier_version_stored_looks_at_nothing_between_its_ite
     assert read_and_written(earlier) == {**earlier, "needs_well": False}
 
 
-def test_a_repair_that_an_earlier_version_stored_ends_no_guest() -> None:
+def test_a_repair_that_an_earlier_version_stored_ends_no_guest_and_removes_nothing() -> None:
     [stored] = [each for each in STORED if each["kind"] == "reconcile-cloud"]
-    earlier = {name: value for name, value in stored.items() if name != "kill_domain"}
+    came_later = {"kill_domain": [], "remove": [], "min_age_s": 86_400.0, "orphans": None}
+    earlier = {name: value for name, value in stored.items() if name not in came_later}
 
-    assert read_and_written(earlier) == {**earlier, "kill_domain": []}
+    assert read_and_written(earlier) == {**earlier, **came_later}
 
 
 def test_the_requests_that_earlier_versions_have_stored_are_written_the_same() -> None:

@@ -16,11 +16,14 @@ from stackward.cli.checking import (
 from stackward.cli.options import Approving, InventoryChoice, Output, Planning, grouped
 from stackward.cli.reconciling import (
     KillOption,
+    MinAgeOption,
     OrphansOption,
+    RemoveOption,
     RepairOption,
     orphans_here,
     reconcile_here,
     refuse_without_repair,
+    remove_here,
     repair_here,
 )
 from stackward.cli.subjects import example, one_of, subject
@@ -99,6 +102,7 @@ def check(  # noqa: PLR0913  # one for each flag
         "stackward cloud reconcile",
         "stackward cloud reconcile -f json",
         "stackward cloud reconcile --orphans",
+        "stackward cloud reconcile --orphans --remove port --remove service/ID --dry-run",
         "stackward cloud reconcile --repair allocation-orphan --dry-run",
         "stackward cloud reconcile --repair domain-elsewhere --kill-domain c08/ID",
     ),
@@ -108,6 +112,8 @@ def reconcile(  # noqa: PLR0913  # one for each flag
     context: typer.Context,
     *,
     orphans: OrphansOption = False,
+    remove: RemoveOption = None,
+    min_age: MinAgeOption = None,
     repair: RepairOption = None,
     kill_domain: KillOption = None,
     planning: Planning,
@@ -131,14 +137,41 @@ def reconcile(  # noqa: PLR0913  # one for each flag
 
     `--orphans` lists guests, allocations, ports and volumes of servers that Nova does not have, and
     services and agents that are down on nodes that the inventory does not name. It changes nothing.
+
+    `--remove` makes a plan of what it names of these, as `--repair` does. Nothing is taken back. A
+    volume keeps its data: only its attachment goes. A guest is ended by `--kill-domain` alone.
     """
     if orphans and repair is not None:
         raise BadInput(
             "`--orphans` lists, and `--repair` plans: give one of them",
-            hint="the list says of each thing what removes it",
+            hint="`--orphans --remove KIND` plans the removal of what is left",
+        )
+    if remove and not orphans:
+        raise BadInput(
+            "`--remove` is for what `--orphans` lists",
+            hint=f"`stackward cloud reconcile --orphans --remove {remove[0]}`",
+        )
+    if min_age is not None and not remove:
+        raise BadInput(
+            "`--min-age` is for `--remove`", hint="name what is removed: `--remove port`"
+        )
+    if remove:
+        if kill_domain:
+            raise BadInput(
+                "`--kill-domain` goes with `--repair`, and `--remove` ends no guest",
+                hint="`--repair domain-of-deleted --kill-domain NODE/ID` ends one",
+            )
+        return remove_here(
+            context,
+            remove,
+            min_age=min_age,
+            planning=planning,
+            approving=approving,
+            choice=choice,
+            output=output,
         )
     if repair is None:
-        refuse_without_repair(planning, approving, kill_domain)
+        refuse_without_repair(planning, approving, kill_domain, orphans=orphans)
         if orphans:
             return orphans_here(context, choice, output)
         return reconcile_here(context, choice, output)

@@ -860,7 +860,7 @@ def reconcile(  # noqa: PLR0913  # one for each flag
     with 3 where nothing can be repaired. A guest is ended only where `--kill-domain` names it.
     """
     if repair is None:
-        refuse_without_repair(planning, approving, kill_domain)
+        refuse_without_repair(planning, approving, kill_domain, orphans=False)
         return reconcile_here(context, choice, output, node)
     return repair_here(
         context,

@@ -37,6 +37,25 @@ RepairOption = Annotated[
 ]
 
 
+RemoveOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--remove",
+        metavar="KIND|KIND/ID",
+        help="With `--orphans`: plan to remove what is left of this kind (allocation, port, "
+        "service, agent), or this one thing, also a volume's attachment; may be repeated.",
+    ),
+]
+MinAgeOption = Annotated[
+    float | None,
+    typer.Option(
+        "--min-age",
+        metavar="HOURS",
+        min=0,
+        help="With `--remove`: leave alone what is left for less than that (24).",
+    ),
+]
+
 KillOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -100,7 +119,7 @@ def orphans_here(context: typer.Context, choice: InventoryChoice, output: Output
 
 
 def refuse_without_repair(
-    planning: Planning, approving: Approving, kill_domain: list[str] | None
+    planning: Planning, approving: Approving, kill_domain: list[str] | None, *, orphans: bool
 ) -> None:
     """Refuse what only a plan has, where none is asked for."""
     given = {
@@ -113,10 +132,74 @@ def refuse_without_repair(
         "--window": approving.window,
     }
     if flags := [flag for flag, value in given.items() if value]:
+        asks = "--remove" if orphans and flags[0] != "--kill-domain" else "--repair"
         raise BadInput(
-            f"`{flags[0]}` is for a plan, and without `--repair` there is none",
-            hint="name a class, such as `--repair allocation-orphan`",
+            f"`{flags[0]}` is for a plan, and without `{asks}` there is none",
+            hint="name what is removed, such as `--remove port`"
+            if asks == "--remove"
+            else "name a class, such as `--repair allocation-orphan`",
         )
+
+
+def remove_here(  # noqa: PLR0913  # what is removed, and how it is shown
+    context: typer.Context,
+    given: list[str],
+    *,
+    min_age: float | None,
+    planning: Planning,
+    approving: Approving,
+    choice: InventoryChoice,
+    output: Output,
+) -> int:
+    """Plan the removal of what is left, have it approved, and carry it out."""
+    from stackward.cli.carrying import carry_out
+    from stackward.model.orphan import MIN_AGE_S
+    from stackward.requests.reconcile_cloud import ReconcileRequest
+
+    _refuse_kinds(given)
+    wait_s = settings_here().reconcile_wait_s
+
+    def asked(_: "World", __: "Journal") -> ReconcileRequest:
+        say(f"what the first look sees is looked at again after {wait_s:.0f} s")
+        return ReconcileRequest(
+            classes=(),
+            wait_s=wait_s,
+            remove=tuple(dict.fromkeys(given)),
+            min_age_s=MIN_AGE_S if min_age is None else min_age * 3600,
+        )
+
+    carry_out(context, asked, planning=planning, approving=approving, choice=choice, output=output)
+    return ExitCode.DONE
+
+
+def _refuse_kinds(given: list[str]) -> None:
+    """Refuse a kind that nobody knows, one that is not removed here, and an id that is empty."""
+    from difflib import get_close_matches
+
+    from stackward.model.orphan import OrphanKind
+    from stackward.wording import perhaps
+
+    able = [one.value for one in OrphanKind if one is not OrphanKind.GUEST]
+    for each in given:
+        kind, slash, id_ = each.partition("/")
+        if kind == OrphanKind.GUEST:
+            raise BadInput(
+                "a guest is not removed by `--remove`: its power is cut, and it may be the last "
+                "of its server",
+                hint="`--repair domain-of-deleted --kill-domain NODE/ID` ends the one that is "
+                "named; its disk stays",
+            )
+        if kind not in able:
+            near = get_close_matches(kind.lower(), able, n=3, cutoff=0.5)
+            raise BadInput(
+                f"there is no kind of left things `{kind}`",
+                hint=perhaps(near) if near else f"there are: {', '.join(able)}",
+            )
+        if (slash and not id_.strip()) or " " in id_:
+            raise BadInput(
+                f"`--remove {each}` has no id",
+                hint="`stackward cloud reconcile --orphans` lists each thing with its id",
+            )
 
 
 def repair_here(  # noqa: PLR0913  # what is repaired, and how it is shown

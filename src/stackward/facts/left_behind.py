@@ -26,9 +26,11 @@ class LeftBehind:
     """What was read beside the testimony of the witnesses."""
 
     ports: tuple[OwnedPort, ...] | Unread  # whose server Nova does not have
+    living: Mapping[str, str]  # the server of each other port, by port
     services: tuple[ComputeService, ...]
     agents: tuple[HostedAgent, ...] | Unread
     strangers: frozenset[str]  # hosts that are no node of the inventory
+    nodes: Mapping[str, str]  # by host: the node of the inventory that it is
     accounts: Mapping[str, Account | Unread | None]  # by consumer
     deletions: Mapping[str, ServerAction | Unread | None]  # by server: the last that succeeded
 
@@ -46,15 +48,17 @@ def read_left_behind(
     listed = () if isinstance(agents, Unread) else agents
     hosts = tuple(dict.fromkeys([*(one.host for one in services), *(one.host for one in listed)]))
     nodes = nodes_of_hosts(world, hosts, remembered)
-    ports = _ports(world, testimony)
+    ports, living = _ports(world, testimony)
     owners = () if isinstance(ports, Unread) else (one.server for one in ports)
     return LeftBehind(
         ports=ports,
+        living=living,
         services=services,
         agents=agents,
         strangers=frozenset(
             host for host, match in nodes.items() if match.node is None and not match.doubtful
         ),
+        nodes={host: match.node for host, match in nodes.items() if match.node is not None},
         accounts={
             each: or_unread(partial(world.placement.account_of, each))
             for each in dict.fromkeys(consumers)
@@ -63,18 +67,65 @@ def read_left_behind(
     )
 
 
-def _ports(world: World, testimony: CloudTestimony) -> tuple[OwnedPort, ...] | Unread:
-    """Return the ports of servers that Nova does not have: each is asked for by its id."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierLook:
+    """What a look before that has read, to see by the next one who has changed since."""
+
+    servers: frozenset[str]  # all that Nova had then
+    ports: Mapping[str, OwnedPort] | Unread
+    services: Mapping[str, ComputeService]
+    agents: Mapping[str, HostedAgent] | Unread
+
+    def differs(self, left: LeftBehind) -> frozenset[str]:
+        """Return the ids of the ports, services and agents that are not as they were then.
+
+        A port counts as changed, too, if Nova had its server then.
+        """
+        return frozenset(
+            one.id
+            for before, now in (
+                (self.ports, left.ports),
+                (self.services, left.services),
+                (self.agents, left.agents),
+            )
+            for one in (() if isinstance(now, Unread) else now)
+            if isinstance(before, Unread)
+            or before.get(one.id) != one
+            or (isinstance(one, OwnedPort) and one.server in self.servers)
+        )
+
+
+def read_earlier_look(world: World) -> EarlierLook:
+    """Return what there is now: lists of all, page by page."""
+    ports, agents = or_unread(world.neutron.every_port), or_unread(world.neutron.every_agent)
+    return EarlierLook(
+        servers=frozenset(one.id for one in world.nova.every_server()),
+        ports=ports if isinstance(ports, Unread) else {one.id: one for one in ports},
+        services={one.id: one for one in world.nova.services()},
+        agents=agents if isinstance(agents, Unread) else {one.id: one for one in agents},
+    )
+
+
+def _ports(
+    world: World, testimony: CloudTestimony
+) -> tuple[tuple[OwnedPort, ...] | Unread, Mapping[str, str]]:
+    """Return the ports of servers that Nova does not have, and the servers of the others.
+
+    Each server that is missing is asked for by its id.
+    """
     if not testimony.is_whole:
-        return _CELL_DOWN
+        return _CELL_DOWN, {}
     found = or_unread(world.neutron.every_port)
     if isinstance(found, Unread):
-        return found
+        return found, {}
     odd = [one for one in found if one.server and one.server not in testimony.servers]
     gone = {
         each for each in dict.fromkeys(one.server for one in odd) if world.nova.server(each) is None
     }
-    return tuple(one for one in odd if one.server in gone)
+    return (
+        tuple(one for one in odd if one.server in gone),
+        {one.id: one.server for one in found if one.server and one.server not in gone},
+    )
 
 
 def read_deletion(world: World, server: str) -> ServerAction | Unread | None:

@@ -25,21 +25,23 @@ class Agreement:
     passed: tuple[Case, ...] = ()  # seen by one look alone, or acted on: not counted
 
 
-def reconcile(
+def reconcile(  # noqa: PLR0913  # how it looks
     world: World,
     *,
     wait_s: float,
     remembered: Mapping[str, Itself] | None = None,
     host: str | None = None,
+    always_twice: bool = False,
     waiting: Callable[[int, float], None] | None = None,
 ) -> Agreement:
     """Look, wait and look again; of a host, only what touches it.
 
     `waiting` is told how many cases were seen by the first look, and how long the wait is.
+    `always_twice` looks again also where the first look saw none: something else is compared, too.
     """
     first = read_testimony(world, remembered)
     seen = _of_host(find_cases(first), host)
-    if not seen:
+    if not seen and not always_twice:
         return Agreement(testimony=first, cases=())
     before = _newest(world, seen)
     if waiting is not None:

@@ -1,7 +1,7 @@
 """What is left of servers and nodes that are gone: found in what was read. Pure.
 
 A node that is switched off looks like one that is gone. So only what the inventory does not name
-counts as gone, and nothing of it is removed by Stackward.
+counts as gone.
 """
 
 from collections.abc import Iterator, Mapping
@@ -9,7 +9,6 @@ from datetime import datetime
 
 from stackward.facts.left_behind import LeftBehind
 from stackward.health.agreement import Agreement
-from stackward.health.disagreements import remedy_of
 from stackward.model.disagreement import Case
 from stackward.model.orphan import Orphan, OrphanKind, Orphans
 from stackward.model.placement import Account
@@ -19,6 +18,7 @@ from stackward.model.utc_time import utc_time_or_none
 
 GUEST, ALLOCATION, VOLUME = "domain-of-deleted", "allocation-orphan", "attachment-one-sided"
 _REPAIR = "stackward cloud reconcile --repair"
+_REMOVE = "stackward cloud reconcile --orphans --remove"
 
 
 def cases_of_orphans(found: Agreement) -> tuple[Case, ...]:
@@ -58,13 +58,17 @@ def _of_case(case: Case, found: Agreement, left: LeftBehind) -> Orphan:
             f"`{_REPAIR} {GUEST} --kill-domain {case.place}/{case.thing_id}`",
         ),
         ALLOCATION: (OrphanKind.ALLOCATION, f"`{_REPAIR} {ALLOCATION}`"),
-        VOLUME: (OrphanKind.VOLUME, remedy_of(case)),
+        VOLUME: (
+            OrphanKind.VOLUME,
+            f"ask its owner; then `{_REMOVE} volume/{case.thing_id}` removes the attachment alone",
+        ),
     }[case.name]
     deletion = left.deletions.get(case.server or "")
     by = deletion.user if isinstance(deletion, ServerAction) else None
     return Orphan(
         kind=kind,
         id=case.thing_id,
+        server=case.server,
         name=case.thing,
         hosts=case.hosts,
         owner=_owner(case, found, left),
@@ -88,19 +92,19 @@ def _ports(left: LeftBehind) -> Iterator[Orphan]:
         yield Orphan(
             kind=OrphanKind.PORT,
             id=one.id,
+            server=one.server,
             name=one.name or one.id,
             hosts=(one.host,) if one.host else (),
             owner=one.project or None,
             since=_at(left.deletions.get(one.server)),
             says=f"belongs to the server {one.server}, which Nova does not have",
-            way="ask its owner whether its address is wanted; then `openstack port delete "
-            f"{one.id}`",
+            way=f"ask its owner whether its address is wanted; then `{_REMOVE} port/{one.id}`",
         )
 
 
 def _services(left: LeftBehind) -> Iterator[Orphan]:
     for one in left.services:
-        if one.is_known and not one.is_up and one.host in left.strangers:
+        if not one.is_up and one.host in left.strangers - _up(left):
             yield Orphan(
                 kind=OrphanKind.SERVICE,
                 id=one.id,
@@ -108,16 +112,13 @@ def _services(left: LeftBehind) -> Iterator[Orphan]:
                 hosts=(one.host,),
                 since=utc_time_or_none(one.updated),
                 says=f"{one.binary} is down, and the inventory does not name its node",
-                way="only if the machine is gone for good, and no server is left on it "
-                f"(`openstack server list --all-projects --host {one.host}`): "
-                f"`openstack compute service delete {one.id}`",
+                way=f"only if the machine is gone for good: `{_REMOVE} service/{one.id}`",
             )
 
 
 def _agents(left: LeftBehind) -> Iterator[Orphan]:
-    up = {one.host for one in left.services if one.is_up or not one.is_known}
     for one in () if isinstance(left.agents, Unread) else left.agents:
-        if not one.is_alive and one.host in left.strangers - up:
+        if not one.is_alive and one.host in left.strangers - _up(left):
             yield Orphan(
                 kind=OrphanKind.AGENT,
                 id=one.id,
@@ -125,9 +126,13 @@ def _agents(left: LeftBehind) -> Iterator[Orphan]:
                 hosts=(one.host,),
                 since=utc_time_or_none(one.heard),
                 says=f"{one.kind} is not alive, and the inventory does not name its node",
-                way="only if the machine is gone for good: "
-                f"`openstack network agent delete {one.id}`",
+                way=f"only if the machine is gone for good: `{_REMOVE} agent/{one.id}`",
             )
+
+
+def _up(left: LeftBehind) -> frozenset[str]:
+    """Return the hosts of which a service of Nova is up, or is not known: they are not gone."""
+    return frozenset(one.host for one in left.services if one.is_up or not one.is_known)
 
 
 def _at(deletion: ServerAction | Unread | None) -> datetime | None:

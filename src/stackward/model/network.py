@@ -28,6 +28,7 @@ class OwnedPort:
     server: str  # the id that it names, whether there is such a server or not
     host: str | None
     project: str
+    changed: str | None = None  # when Neutron last wrote to it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,10 @@ class OrphanKind(StrEnum):
     AGENT = "agent"
 
 
+MIN_AGE_S = 86_400.0
+"""How long a thing must be left before it is removed: a day, in which a machine is repaired."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Orphan:
     """One thing that is left."""
@@ -28,6 +32,21 @@ class Orphan:
     since: datetime | None = None  # since when it is so, at the latest; None: not known
     says: str
     way: str  # what removes it
+    server: str | None = None  # the id of the server that it names, which is gone
+
+    @property
+    def named(self) -> str:
+        """Return what a person calls it by: KIND/ID."""
+        return f"{self.kind.value}/{self.id}"
+
+    @property
+    def word(self) -> str:
+        """Return what a plan calls it by: its kind, its id, and its server or its host.
+
+        A volume may be left of two servers, and is two things then.
+        """
+        about = self.server or next(iter(self.hosts), "")
+        return " ".join(filter(None, (self.kind.value, self.id, about)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,10 @@ class Neutron(Protocol):
         """Return the ports of all servers, of all projects."""
         ...
 
+    def port(self, port: str, /) -> OwnedPort | None:
+        """Return one port, with the server that it names; None where there is none."""
+        ...
+
     def every_agent(self) -> tuple[HostedAgent, ...]:
         """Return all of Neutron's agents."""
         ...
@@ -44,4 +48,12 @@ class Neutron(Protocol):
 
     def remove_binding(self, port: str, host: str, /) -> str | None:
         """Remove a port's binding on a host, which must be inactive."""
+        ...
+
+    def delete_port(self, port: str, /) -> str | None:
+        """Delete a port; its addresses are free for others then."""
+        ...
+
+    def delete_agent(self, agent: str, /) -> str | None:
+        """Delete the record of an agent. Neutron does not look whether it is alive."""
         ...

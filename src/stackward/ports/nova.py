@@ -137,6 +137,14 @@ class Nova(Protocol):
         """Let the scheduler use a compute service again."""
         ...
 
+    def delete_service(self, service: str, /) -> str | None:
+        """Delete the record of a service; of a nova-compute also its provider and its mapping.
+
+        Nova refuses that while the host has servers or moves: `Uncertain`. It does not look whether
+        the service is up.
+        """
+        ...
+
     def create_server(self, wanted: NewServer, /) -> str | None:
         """Ask for a server on one host, in our own project; the scheduler still validates it."""
         ...

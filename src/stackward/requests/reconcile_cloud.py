@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from stackward.model.orphan import MIN_AGE_S
 from stackward.settings import RECONCILE_WAIT_S
 
 
@@ -19,3 +20,7 @@ class ReconcileRequest:
     cases: tuple[str, ...] | None = None
     hosts: tuple[str, ...] = ()  # same: those that they touch
     kill_domain: tuple[str, ...] = ()  # NODE/ID: this guest there is ended, its disk stays
+    remove: tuple[str, ...] = ()  # KIND or KIND/ID: what is left, and is removed
+    min_age_s: float = MIN_AGE_S  # that must be left at least so long
+    # In a plan: what is left of these, by its words. What is new since is not in it.
+    orphans: tuple[str, ...] | None = None

@@ -1,7 +1,6 @@
 """No foreign answer is a defect of ours: each that makes no sense is said, or is unknown."""
 
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 import pytest
@@ -26,8 +25,7 @@ def site() -> tuple[HttpCloud, OpenStackCloud]:
     return small, OpenStackCloud(small.connection(), FakeClock())
 
 
-@cache
-def a_server_told() -> dict[str, Any]:
+def a_body(**changes: Any) -> Reply:  # noqa: ANN401  # any JSON
     small, cloud = site()
     cloud.nova.server(SERVER)
     body = small.answer(
@@ -37,11 +35,7 @@ def a_server_told() -> dict[str, Any]:
         b"",
     ).body
     assert isinstance(body, dict)
-    return dict(body["server"])
-
-
-def a_body(**changes: Any) -> Reply:  # noqa: ANN401  # any JSON
-    return Reply(200, {"server": a_server_told() | changes})
+    return Reply(200, {"server": body["server"] | changes})
 
 
 @pytest.mark.parametrize(

@@ -159,8 +159,15 @@ class TestOpenStackCloud(CloudContract):
             answer = cloud.network.post(f"/ports/{port}/bindings", json=body)
             assert answer.status_code == 201, answer.text
 
+        def leave_port(server: str) -> str:
+            network = cloud.network.find_network("lab-net", ignore_missing=False)
+            made = cloud.network.create_port(
+                network_id=network.id, device_id=server, device_owner="compute:nova"
+            )
+            return str(made.id)
+
         pair = (witnesses.ids["witness-1"], witnesses.ids["witness-3"])
-        return CloudAtWork(OpenStackCloud(cloud), *pair, wait_until, leave_binding)
+        return CloudAtWork(OpenStackCloud(cloud), *pair, wait_until, leave_binding, leave_port)
 
 
 class TestSsh(ShellContract):

@@ -75,10 +75,10 @@ def to_listed_volume(one: Json) -> Volume:
 def to_whole_attachment(given: Json) -> Attachment:
     """Read an element of `GET /attachments` (3.27 and later)."""
     return Attachment(
-        id=given["id"],
-        volume=given["volume_id"],
-        server=given.get("instance") or None,
-        status=given["status"],
+        id=text(given["id"]),
+        volume=text(given["volume_id"]),
+        server=text(given["instance"]) if given.get("instance") else None,
+        status=text(given["status"]),
     )
 
 

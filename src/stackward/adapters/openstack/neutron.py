@@ -55,6 +55,10 @@ class NeutronApi:
         found = self._api.every("/ports", "ports", to_port_of_project)
         return tuple(port for port, owner in found if owner.startswith(_SERVERS))
 
+    def port(self, port: str, /) -> OwnedPort | None:
+        """Return one port, with the server that it names; None where there is none."""
+        return self._api.find(at("/ports/{}", port), to_one_port)
+
     def every_agent(self) -> tuple[HostedAgent, ...]:
         """Return all of Neutron's agents."""
         return self._api.every("/agents", "agents", to_hosted_agent)
@@ -74,6 +78,18 @@ class NeutronApi:
         """Remove a port's binding on a host."""
         path = at("/ports/{}/bindings/{}", port, host)
         return self._api.change("DELETE", path, right=SERVICE_ROLE)
+
+    def delete_port(self, port: str, /) -> str | None:
+        """Delete a port."""
+        return self._api.change("DELETE", at("/ports/{}", port))
+
+    def delete_agent(self, agent: str, /) -> str | None:
+        """Delete the record of an agent.
+
+        It may be alive: `delete_agent` in `neutron/db/agents_db.py`, and for OVN in
+        `neutron/plugins/ml2/drivers/ovn/mech_driver/mech_driver.py`, seen in 2025.1.
+        """
+        return self._api.change("DELETE", at("/agents/{}", agent))
 
     def _networks(self, query: list[tuple[str, str]]) -> tuple[Network, ...]:
         return self._api.every("/networks", "networks", to_network, query)
@@ -109,8 +125,15 @@ def to_port_of_project(given: Json) -> tuple[OwnedPort, str]:
         server=text(given["device_id"]),
         host=given["binding:host_id"] or None,
         project=text(given["project_id"]),
+        changed=given.get("updated_at"),
     )
     return port, text(given["device_owner"])
+
+
+def to_one_port(given: Json) -> OwnedPort:
+    """Read `GET /ports/{id}`: whose it is."""
+    port, _ = to_port_of_project(given["port"])
+    return port
 
 
 def to_port_id(given: Json) -> str:

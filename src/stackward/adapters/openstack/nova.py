@@ -205,6 +205,13 @@ class NovaApi:
         """Let the scheduler use a compute service again."""
         return self._api.change("PUT", at("/os-services/{}", service), {"status": "enabled"})
 
+    def delete_service(self, service: str, /) -> str | None:
+        """Delete the record of a service; of a nova-compute also its provider and its mapping.
+
+        `delete` in `nova/api/openstack/compute/services.py`, seen in 31.0.
+        """
+        return self._api.change("DELETE", at("/os-services/{}", service))
+
     def create_server(self, wanted: NewServer, /) -> str | None:
         """Ask for a server on one host; the scheduler still validates it."""
         return self._api.change("POST", "/servers", to_new_server(wanted))

@@ -83,7 +83,9 @@ def to_nova_attachment(given: Json) -> NovaAttachment:
     """Read an element of `GET /servers/{id}/os-volume_attachments` (2.79; its id since 2.89)."""
     return NovaAttachment(
         volume=given["volumeId"],
-        device=given["device"] or None,
+        # Nova leaves the device out where it has chosen none: nova 31.0 api/openstack/compute/
+        # volumes.py, _translate_attachment_detail_view.
+        device=given.get("device") or None,
         id=given.get("attachment_id") or None,
         tag=given.get("tag") or None,
         is_deleted_with_server=bool(given["delete_on_termination"]),

@@ -24,8 +24,14 @@ def _judge(
     """Look once more: it must still be so, and nothing may go on with it."""
     run = world.acting.run if world.acting else None
     # Of its own case alone: what stands against another is no reason against this one.
-    cases = (word for word in asked.cases or () if _is_of(word.split(" "), move))
-    asked = replace(asked, cases=tuple(cases))
+    asked = replace(
+        asked,
+        cases=tuple(word for word in asked.cases or () if _is_of(word.split(" "), move)),
+        orphans=None
+        if asked.orphans is None
+        else tuple(word for word in asked.orphans if _is_of(word.split(" "), move)),
+        remove=tuple(given for given in asked.remove if given.partition("/")[0] == move.how),
+    )
     return objection(plan_reconcile(read_reconcile(world, journal, asked, run), asked), move)
 
 
@@ -48,10 +54,10 @@ OPERATION = Operation(
     plan=plan_reconcile,
     judge=_judge,
     columns=Columns(
-        names=("Server", "ID", "Class", "Says"),
+        names=("Thing", "ID", "Class", "Says"),
         row=_row,
         outcome=("Server", "ID", "How", "State", "Seconds"),
-        each="disagreement",
+        each="case",
         gives_way=("ID",),
     ),
     undo=_undo,

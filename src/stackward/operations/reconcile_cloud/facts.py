@@ -1,19 +1,28 @@
 """Read what witnesses do not agree on: twice for a plan, once more while it is carried out."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from stackward.errors import StackwardError
 from stackward.facts.domains import why_none_may_end
-from stackward.facts.left_behind import read_deletion
+from stackward.facts.left_behind import (
+    EarlierLook,
+    LeftBehind,
+    read_deletion,
+    read_earlier_look,
+    read_left_behind,
+)
 from stackward.facts.observed import NAMES, remembered_in
 from stackward.facts.testimony import read_testimony
 from stackward.health.agreement import Agreement, reconcile
 from stackward.health.disagreements import BY_NAME, find_cases
+from stackward.health.orphans import cases_of_orphans, find_orphans
 from stackward.model.identity import Itself
+from stackward.model.orphan import OrphanKind, Orphans
 from stackward.model.placement import Account
 from stackward.model.server import ServerAction
+from stackward.model.service import NOVA_COMPUTE
 from stackward.model.testimony import CloudTestimony
 from stackward.model.unread import Unread, or_unread
 from stackward.ports.journal import Journal
@@ -21,6 +30,7 @@ from stackward.ports.world import World
 from stackward.requests.reconcile_cloud import ReconcileRequest
 
 ORPHAN, DOUBLE = "allocation-orphan", "allocation-double"
+ONE_SIDED = "attachment-one-sided"
 LEFT = "binding-left"
 DELETED = "domain-of-deleted"
 KILLS = ("server-twice", "domain-elsewhere", DELETED)  # whose repair ends a guest
@@ -38,6 +48,19 @@ class ReconcileFacts:
     # Of servers whose guest is to be ended: the deletion; None: Nova knows of none.
     deletions: Mapping[str, ServerAction | Unread | None] = field(default_factory=dict)
     may_end: Mapping[str, Unread] = field(default_factory=dict)  # by host: why no guest of it
+    # Where things are removed that are left of servers and nodes:
+    orphans: Orphans | None = None
+    left: LeftBehind | None = None
+    differing: frozenset[str] = frozenset()  # ids of what was not so at the first look
+    trees: Mapping[str, "Tree | Unread"] = field(default_factory=dict)  # by service
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tree:
+    """The providers of a host at placement, and which consumers hold anything of them."""
+
+    providers: tuple[str, ...] = ()
+    consumers: tuple[str, ...] = ()
 
 
 def read_reconcile(
@@ -53,12 +76,20 @@ def read_reconcile(
     """
     cloud = world.cloud.identity().id
     remembered = remembered_in(journal.observations(cloud, NAMES))
+    earlier = read_earlier_look(world) if asked.remove and asked.orphans is None else None
     found = (
-        _looked_again(world, remembered, asked.cases)
+        _looked_again(world, remembered, (*asked.cases, *_cases_of(asked)))
         if asked.cases is not None
-        else reconcile(world, wait_s=asked.wait_s, host=asked.host, remembered=remembered)
+        else reconcile(
+            world,
+            wait_s=asked.wait_s,
+            host=asked.host,
+            remembered=remembered,
+            always_twice=bool(asked.remove),
+        )
     )
-    wanted = [one for one in found.cases if one.name in asked.classes]
+    classes = {*asked.classes, *([ORPHAN] if asked.remove else [])}
+    wanted = [one for one in found.cases if one.name in classes]
     holding = [one for one in wanted if one.name in {ORPHAN, DOUBLE}]
     account_of = world.placement.account_of
     accounts = {one.thing_id: or_unread(partial(account_of, one.thing_id)) for one in holding}
@@ -71,7 +102,7 @@ def read_reconcile(
         and account.kind in NO_KIND
         and not _was_a_server(world, each)
     )
-    return ReconcileFacts(
+    facts = ReconcileFacts(
         found=found,
         accounts=accounts,
         strangers=strangers,
@@ -85,6 +116,68 @@ def read_reconcile(
         },
         may_end=dict(_refusing(world, found.testimony, asked)),
     )
+    return _with_orphans(world, facts, remembered, earlier) if asked.remove else facts
+
+
+def _cases_of(asked: ReconcileRequest) -> Iterator[str]:
+    """Return the words of the cases that stand for what is left: allocations and volumes."""
+    for word in asked.orphans or ():
+        kind, id_, *about = word.split(" ")
+        if kind == OrphanKind.ALLOCATION:
+            yield f"{ORPHAN} {id_}"
+        if kind == OrphanKind.VOLUME:
+            yield " ".join((ONE_SIDED, id_, *about))
+
+
+def _with_orphans(
+    world: World,
+    facts: ReconcileFacts,
+    remembered: Mapping[str, Itself],
+    earlier: EarlierLook | None,
+) -> ReconcileFacts:
+    """Add what is left of servers and nodes that are gone."""
+    cases = cases_of_orphans(facts.found)
+    left = read_left_behind(
+        world,
+        facts.found.testimony,
+        remembered,
+        consumers=[one.thing_id for one in cases if one.name == ORPHAN],
+        servers=[one.server for one in cases if one.server],
+    )
+    orphans = find_orphans(facts.found, left)
+    # A list may have missed a server: that of a port has been asked for by its id.
+    there = {
+        server
+        for server in {one.server for one in orphans.found if one.kind is OrphanKind.VOLUME}
+        if server is not None and world.nova.server(server) is not None
+    }
+    orphans = replace(orphans, found=tuple(one for one in orphans.found if one.server not in there))
+    hosts = {
+        one.id: one.hosts[0]
+        for one in orphans.found
+        if (one.kind, one.name) == (OrphanKind.SERVICE, NOVA_COMPUTE)
+    }
+    return replace(
+        facts,
+        orphans=orphans,
+        left=left,
+        differing=earlier.differs(left) if earlier else frozenset(),
+        trees={id_: or_unread(partial(_tree, world, host)) for id_, host in hosts.items()},
+    )
+
+
+def _tree(world: World, host: str) -> Tree:
+    """Read the providers of a host, those of its parts too: a GPU is a provider of its own.
+
+    Nova does not list the hypervisor of a host that is mapped to no cell: it is found by its name.
+    """
+    own = {one.id for one in world.nova.hypervisors() if one.host == host}
+    own |= {one for one, name in world.placement.provider_names().items() if name == host}
+    roots = world.placement.provider_roots()
+    providers = [one for one, root in roots.items() if root in own]
+    held = (world.placement.allocations_on(one) for one in providers)
+    consumers = dict.fromkeys(consumer for each in held for consumer in each)
+    return Tree(providers=tuple(sorted(providers)), consumers=tuple(consumers))
 
 
 def _refusing(

@@ -25,7 +25,7 @@ def judge_case(facts: ReconcileFacts, case: Case) -> Warned | None:
     if (unread := _unread_libvirt(testimony)) is not None:
         return UNREAD.warns(case.thing, case.thing_id, who=Source.LIBVIRT.value, host=unread)
     server = testimony.servers.get(case.thing_id)
-    where = _guests(testimony, case.thing_id)
+    where = guests_of(testimony, case.thing_id)
     own = server.host if server is not None else None
     strange = [host for host in where if host != own]
     if strange:
@@ -54,7 +54,8 @@ def _unread_libvirt(testimony: CloudTestimony) -> str | None:
     return next((one.host for one in testimony.hosts if isinstance(one.domains, Unread)), None)
 
 
-def _guests(testimony: CloudTestimony, server: str) -> list[str]:
+def guests_of(testimony: CloudTestimony, server: str) -> list[str]:
+    """Return the hosts whose libvirt has a guest of a server."""
     return [
         one.host
         for one in testimony.hosts

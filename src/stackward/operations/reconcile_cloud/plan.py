@@ -1,18 +1,27 @@
 """Repair disagreements: each case of the classes that were named, where nothing speaks against it.
 
 Not where the guest of the server is in doubt, or where any libvirt cannot be read. By API alone,
-but for a guest that was named to be ended. A repair is not undone.
+but for a guest that was named to be ended. The same for what is left of servers and nodes that are
+gone, and is named. Neither is undone.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from stackward.model.disagreement import Case
+from stackward.model.orphan import Orphan
 from stackward.operations.reconcile_cloud.facts import KILLS, ReconcileFacts
 from stackward.operations.reconcile_cloud.judging import judge_case
 from stackward.operations.reconcile_cloud.killing import ended_hosts, judge_kill, judge_named
+from stackward.operations.reconcile_cloud.orphans import (
+    chosen,
+    judge_given,
+    judge_orphan,
+    warnings_of_removal,
+)
 from stackward.operations.reconcile_cloud.proofs import proofs
-from stackward.operations.reconcile_cloud.shown import counted, notices, warnings_of_kills
+from stackward.operations.reconcile_cloud.removing import proofs_of_removal, stages_of_removal
+from stackward.operations.reconcile_cloud.shown import notices, shown, title, warnings_of_kills
 from stackward.operations.reconcile_cloud.stages import stages
 from stackward.plan import Blocked, Plan, Warned
 from stackward.ports.world import World
@@ -23,33 +32,42 @@ def plan_reconcile(facts: ReconcileFacts, asked: ReconcileRequest) -> Plan[World
     """Plan the repairs from facts alone. The request is kept with the cases that it is about."""
     is_new, asked = asked.cases is None, _named(facts, asked)
     cases = [one for one in facts.found.cases if one.name in asked.classes]
-    judged = [(case, _judge(facts, asked, case)) for case in cases]
-    alone = [(case, warning) for case, warning in judged if warning is not None]
-    repaired = [case for case, warning in judged if warning is None]
-    refused = tuple(_refused(facts, asked, alone, is_nothing=is_new and not repaired))
-    if is_new:
-        refused += tuple(judge_named(facts, asked))
-    left_alone = {case.word for case, _ in alone}
+    judged: list[tuple[Case | Orphan, Warned | None]] = [
+        *((case, _judge(facts, asked, case)) for case in cases),
+        *((one, judge_orphan(facts, asked, one)) for one in chosen(facts, asked)),
+    ]
+    alone = [(thing, warning) for thing, warning in judged if warning is not None]
+    well = [thing for thing, warning in judged if warning is None]
+    repaired = [one for one in well if isinstance(one, Case)]
+    removed = [one for one in well if isinstance(one, Orphan)]
+    refused = (
+        *_refused(facts, asked, alone, is_nothing=is_new and not well),
+        *judge_given(facts, asked, is_new=is_new),
+        *(judge_named(facts, asked) if is_new else ()),
+    )
+    left_alone = {thing.word for thing, _ in alone}
     return Plan(
-        title=f"repair disagreements: {', '.join(asked.classes)}",
+        title=title(asked),
         request=asked,
         holds=asked.hosts,
-        facts={
-            "looks": facts.found.looks,
-            "read at": facts.found.testimony.at.isoformat(timespec="seconds"),
-            "cases": counted(len(repaired), len(alone)),
-        },
-        notices=notices(facts, asked, repaired),
+        facts=shown(facts, asked, len(well), len(alone)),
+        notices=notices(facts, asked, repaired, removed),
         blockers=refused,
         warnings=()
         if refused
         else (
             *(warning for _, warning in alone),
             *warnings_of_kills(facts, asked, repaired),
+            *warnings_of_removal(facts, removed),
         ),
-        stages=() if refused else tuple(stages(facts, asked, repaired)),
-        verify=tuple(
-            proofs(facts, asked, [one for one in asked.cases or () if one not in left_alone])
+        stages=()
+        if refused
+        else (*stages(facts, asked, repaired), *stages_of_removal(facts, removed)),
+        verify=(
+            *proofs(facts, asked, [one for one in asked.cases or () if one not in left_alone]),
+            *proofs_of_removal(
+                facts, [one for one in asked.orphans or () if one not in left_alone]
+            ),
         ),
     )
 
@@ -63,13 +81,18 @@ def _judge(facts: ReconcileFacts, asked: ReconcileRequest, case: Case) -> Warned
 def _refused(
     facts: ReconcileFacts,
     asked: ReconcileRequest,
-    alone: Sequence[tuple[Case, Warned]],
+    alone: Sequence[tuple[Case | Orphan, Warned]],
     *,
     is_nothing: bool,
 ) -> Iterator[Blocked]:
-    """Return what is refused: all, where nothing is repaired; a guest that was named, always."""
-    for case, why in alone:
-        if is_nothing or ended_hosts(facts.found.testimony, case, asked):
+    """Return what is refused: all, where nothing is repaired; what was named itself, always."""
+    for thing, why in alone:
+        is_named = (
+            thing.named in asked.remove
+            if isinstance(thing, Orphan)
+            else bool(ended_hosts(facts.found.testimony, thing, asked))
+        )
+        if is_nothing or is_named:
             yield Blocked(why.thing, why.reason, why.remedy, why.thing_id, why.worry)
 
 
@@ -78,5 +101,12 @@ def _named(facts: ReconcileFacts, asked: ReconcileRequest) -> ReconcileRequest:
     if asked.cases is not None:
         return asked
     cases = [one for one in facts.found.cases if one.name in asked.classes]
-    hosts = dict.fromkeys(host for one in cases for host in one.hosts)
-    return replace(asked, cases=tuple(one.word for one in cases), hosts=tuple(hosts))
+    left = chosen(facts, asked)
+    touched = [*(one.hosts for one in cases), *(one.hosts for one in left)]
+    hosts = dict.fromkeys(host for each in touched for host in each)
+    return replace(
+        asked,
+        cases=tuple(one.word for one in cases),
+        hosts=tuple(hosts),
+        orphans=tuple(one.word for one in left) if asked.remove else None,
+    )

@@ -40,6 +40,95 @@ NOT_READ = Rule(
     "see why placement does not answer, then plan again",
     "Only what was read is removed.",
 )
+# --- what is left of servers and nodes that are gone ---------------------------------------------
+
+NO_SUCH_ORPHAN = Rule(
+    "reconcile/no-such-orphan",
+    "`--remove {given}` names nothing that is left: {says}",
+    "name what `stackward cloud reconcile --orphans` lists, as KIND/ID; or leave that flag out",
+    "What lives is not removed, and what was meant for something else is not passed over.",
+)
+KIND_UNREAD = Rule(
+    "reconcile/kind-unread",
+    "is not known: {why}",
+    "see why it does not answer (`stackward cloud check`), then plan again",
+    "What cannot be read is neither left nor gone.",
+)
+TOO_YOUNG = Rule(
+    "reconcile/too-young",
+    "is left alone: it is left since {since} only, which is less than {hours} h",
+    "plan again once it is old enough, or give a lower `--min-age`",
+    "A machine that is repaired or installed again comes back. The age counts from the deletion of "
+    "the server, or from the last report of the service or agent.",
+)
+AGE_UNKNOWN = Rule(
+    "reconcile/age-unknown",
+    "is left alone: since when it is left is not known",
+    "find out whose it is, and whether it is wanted; then name it: `--remove {named}`",
+    "Nova keeps the action log of a deleted server until its rows are archived. A database that "
+    "was restored from a backup does not have newer servers at all, and they live.",
+)
+ONLY_BY_ID = Rule(
+    "reconcile/only-by-id",
+    "is left alone: {says}",
+    "ask its owner (project {owner}); then name it: `--remove {named}`",
+    "Nova gives the ports that it makes no name. A port with a name, and any volume, was made by a "
+    "person, who may want it back.",
+)
+CHANGED = Rule(
+    "reconcile/changed",
+    "is left alone: it was not so at the first look, or somebody has changed it since",
+    "find out who acts on it, then plan again",
+    "Only what both looks see is left.",
+)
+GONE_NODE_FIRST = Rule(
+    "reconcile/gone-node-first",
+    "is left alone: guests of `{host}` cannot be read, and the inventory does not name that node",
+    "if that machine is gone for good, remove its service first (`--remove service`). Otherwise "
+    "name it in the inventory. Then plan again",
+    "A guest that runs on a machine nobody can ask may use the port or the volume.",
+)
+NODE_HAS_SERVERS = Rule(
+    "reconcile/node-has-servers",
+    "is left alone: Nova has {count} on `{host}`",
+    "recover these servers elsewhere first: `openstack server list --all-projects --host {host}` "
+    "lists them; then plan again",
+    "Nova 31.0 refuses to delete the service of such a host; the agent has their ports.",
+)
+NODE_HAS_MOVE = Rule(
+    "reconcile/node-has-move",
+    "is left alone: the record {record} of a move from or to `{host}` is open",
+    "see what becomes of that move: `openstack server migration list --host {host}`; then plan "
+    "again",
+    "Nova 31.0 refuses to delete the service of a host that a move in progress names.",
+)
+NODE_HOLDS = Rule(
+    "reconcile/node-holds",
+    "is left alone: {count} allocations of its provider {provider}",
+    "see whose they are: `openstack resource provider show {provider} --allocations`. Those of "
+    "nobody have a repair (`--repair allocation-orphan`)",
+    "Nova 31.0 deletes such a service all the same, and says nothing where placement keeps its "
+    "provider. What evacuated servers hold there it takes away with the service.",
+)
+NODE_LIVES = Rule(
+    "reconcile/node-lives",
+    "is left alone: Neutron hears from the {agent} on `{host}`",
+    "name that node in the inventory, and see why its service is down: `stackward node check`",
+    "A node that is gone reports to nobody.",
+)
+CLAIMED = Rule(
+    "reconcile/claimed",
+    "is disabled for a run of Stackward: {claim}",
+    "see that this run is over: `stackward run show {run}`, on the machine that is named",
+    "A drain or an evacuation claims its node until it is returned to service.",
+)
+PORT_GOES = Rule(
+    "reconcile/port-goes",
+    "its addresses are free for others once it is deleted; a floating IP is taken off it",
+    "",
+    "`--remove` was given. Nobody can give the same address back for certain.",
+)
+
 # --- guests that are ended ----------------------------------------------------------------------
 
 NOT_NAMED = Rule(

@@ -3,12 +3,41 @@
 from collections.abc import Iterator, Sequence
 
 from stackward.model.disagreement import Case
+from stackward.model.orphan import Orphan, OrphanKind
 from stackward.model.testimony import HostTestimony
 from stackward.operations.reconcile_cloud.facts import KILLS, ReconcileFacts
 from stackward.operations.reconcile_cloud.killing import ended_hosts, guest_on
 from stackward.operations.reconcile_cloud.rules import GUEST_ENDED
-from stackward.plan import Warned
+from stackward.plan import Json, Warned
 from stackward.requests.reconcile_cloud import ReconcileRequest
+from stackward.wording import count_of
+
+_HOUR_S = 3600
+
+
+def title(asked: ReconcileRequest) -> str:
+    """Say what the plan is."""
+    if asked.remove:
+        return f"remove what is left: {', '.join(asked.remove)}"
+    return f"repair disagreements: {', '.join(asked.classes)}"
+
+
+def shown(
+    facts: ReconcileFacts, asked: ReconcileRequest, repaired: int, alone: int
+) -> dict[str, Json]:
+    """Return the facts that stand above the steps."""
+    found: dict[str, Json] = {
+        "looks": facts.found.looks,
+        "read at": facts.found.testimony.at.isoformat(timespec="seconds"),
+        "cases": counted(repaired, alone),
+    }
+    if asked.remove:
+        found["left for at least"] = f"{asked.min_age_s / _HOUR_S:g} h"
+        found["undo"] = "none: what is removed stays removed"
+        unread = facts.orphans.unread if facts.orphans else ()
+        if unread:
+            found["not known"] = "; ".join(f"{what}: {why}" for what, why in unread)
+    return found
 
 
 def counted(repaired: int, alone: int) -> str:
@@ -19,15 +48,24 @@ def counted(repaired: int, alone: int) -> str:
 
 
 def notices(
-    facts: ReconcileFacts, asked: ReconcileRequest, repaired: Sequence[Case]
+    facts: ReconcileFacts,
+    asked: ReconcileRequest,
+    repaired: Sequence[Case],
+    removed: Sequence[Orphan],
 ) -> tuple[str, ...]:
     """Say what users will notice."""
-    found = tuple(
+    found = [
         f"`{case.thing}`: its guest on `{one.host}` ends; what is in its memory is lost, its disk "
         "stays"
         for case, one, _ in _ended(facts, asked, repaired)
-    )
-    return found or ("nothing: no guest, disk or address is touched",)
+    ]
+    if ports := [one for one in removed if one.kind is OrphanKind.PORT]:
+        count = count_of(len(ports), "port")
+        found.append(f"the addresses of {count} are free for others once it is done")
+    if volumes := [one for one in removed if one.kind is OrphanKind.VOLUME]:
+        count = count_of(len(volumes), "volume")
+        found.append(f"{count} can be attached again; the data stays")
+    return tuple(found) or ("nothing: no guest, disk or address is touched",)
 
 
 def warnings_of_kills(

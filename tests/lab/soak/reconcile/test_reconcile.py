@@ -1,4 +1,7 @@
-"""Faults by which witnesses disagree: each is named by its class, and gone once it is mended."""
+"""Faults by which witnesses disagree: each is named by its class, and gone once it is mended.
+
+What is left of a server or a node that is gone is removed by a plan, and asked of placement itself.
+"""
 
 import json
 from collections.abc import Iterator
@@ -8,7 +11,7 @@ import pytest
 
 from lab.drains import Drains
 from lab.reconciled import cases
-from real_lab import RealLab
+from real_lab import RealLab, until
 from stackward.lab import proof
 
 # Each fault, and what it is put into; its class has its name.
@@ -87,6 +90,116 @@ def test_a_guest_that_nobody_is_known_to_have_deleted_is_not_ended(
 
     assert (refused.returncode, "reconcile/not-deleted" in refused.stderr) == (3, True)
     assert left["hosts"] == [ending]
+
+
+REMOVE = ("cloud", "reconcile", "--orphans", "--yes", "--remove")
+PLACEMENT = {"OpenStack-API-Version": "placement 1.28"}
+
+
+def held_by(lab: RealLab, consumer: str) -> dict[str, Any]:
+    """Return what placement itself says of a consumer."""
+    answer = lab.cloud.placement.get(f"/allocations/{consumer}", headers=PLACEMENT)
+    assert answer.ok, answer.text
+    return dict(answer.json())
+
+
+@pytest.fixture
+def deleted(lab: RealLab, drains: Drains) -> Iterator[str]:
+    """Given a server that was deleted, and that placement still counts."""
+    made = drains.boot("orphan-soak", lab.spec.compute_nodes[0].name)
+    proof.wait_active(lab.cloud, made)
+    held = held_by(lab, made)
+    drains.remove(made)
+    until(lambda: not held_by(lab, made)["allocations"])
+    again = {**held, "consumer_generation": None}
+    answer = lab.cloud.placement.put(f"/allocations/{made}", json=again, headers=PLACEMENT)
+    assert answer.ok, answer.text
+    yield made
+    if held_by(lab, made)["allocations"]:
+        lab.cloud.placement.delete(f"/allocations/{made}")
+
+
+def test_what_a_deleted_server_still_holds_is_removed_by_a_plan(
+    lab: RealLab, drains: Drains, deleted: str
+) -> None:
+    [left] = [one for one in orphans(drains) if one["id"] == deleted]
+    early = drains.call(*REMOVE, f"allocation/{deleted}")
+    before = held_by(lab, deleted)["allocations"]
+    removed = drains.call(*REMOVE, f"allocation/{deleted}", "--min-age", "0")
+
+    assert (left["kind"], bool(left["since"]), bool(left["owner"])) == ("allocation", True, True)
+    assert (early.returncode, "reconcile/too-young" in early.stderr, bool(before)) == (
+        3,
+        True,
+        True,
+    )
+    assert removed.returncode == 0, removed.stderr
+    assert held_by(lab, deleted)["allocations"] == {}
+    assert deleted not in {one["id"] for one in orphans(drains)}
+
+
+GONE = "gone-1"
+# Its address is of no node: else it would be taken for the one on which it runs.
+START = f"""
+mkdir -p /etc/nova/fake /var/lib/nova/{GONE}/instances
+cat > /etc/nova/fake/{GONE}.conf <<'CONF'
+[DEFAULT]
+host = {GONE}
+my_ip = 192.0.2.9
+compute_driver = fake.FakeLiveMigrateDriver
+state_path = /var/lib/nova/{GONE}
+instances_path = /var/lib/nova/{GONE}/instances
+CONF
+chown -R nova: /var/lib/nova/{GONE}
+systemd-run --unit={GONE} --uid=nova /usr/bin/nova-compute --config-file=/etc/nova/nova.conf \\
+    --config-file=/etc/nova/fake/{GONE}.conf --log-file=/var/lib/nova/{GONE}/log
+"""
+STOP = f"systemctl kill --signal=KILL {GONE} || true; systemctl reset-failed {GONE} || true"
+
+
+def services_of(lab: RealLab, host: str) -> list[Any]:
+    """Return what Nova lists of a host."""
+    return [one for one in lab.cloud.compute.services() if one.host == host]
+
+
+def providers_of(lab: RealLab, host: str) -> list[str]:
+    """Return what placement has of a host."""
+    return [str(one.id) for one in lab.cloud.placement.resource_providers(name=host)]
+
+
+@pytest.fixture
+def gone(lab: RealLab) -> Iterator[str]:
+    """Given a nova-compute without guests that has reported, and does not exist any more.
+
+    Its driver is Nova's own fake one, and no inventory names its host.
+    """
+    node = lab.spec.compute_nodes[1].name
+    try:
+        lab.on(node, START)
+        until(lambda: services_of(lab, GONE) and providers_of(lab, GONE), within_s=120)
+        lab.on("ctl", "nova-manage cell_v2 discover_hosts")
+        lab.on(node, STOP)
+        until(lambda: [one.state for one in services_of(lab, GONE)] == ["down"], within_s=120)
+        yield GONE
+    finally:
+        lab.on(node, f"{STOP}; rm -rf /etc/nova/fake /var/lib/nova/{GONE}")
+        for one in services_of(lab, GONE):
+            lab.cloud.compute.delete(f"/os-services/{one.id}", microversion="2.53")
+
+
+def test_what_a_node_that_is_gone_has_left_is_removed_by_a_plan_and_placement_has_it_no_more(
+    lab: RealLab, drains: Drains, gone: str
+) -> None:
+    [left] = [one for one in orphans(drains) if one["hosts"] == [gone]]
+    early = drains.call(*REMOVE, "service")
+    before = providers_of(lab, gone)
+    removed = drains.call(*REMOVE, f"service/{left['id']}", "--min-age", "0")
+
+    assert (left["kind"], left["name"], bool(before)) == ("service", "nova-compute", True)
+    assert (early.returncode, "reconcile/too-young" in early.stderr) == (3, True)
+    assert removed.returncode == 0, removed.stderr
+    assert (services_of(lab, gone), providers_of(lab, gone)) == ([], [])
+    assert gone not in {host for one in orphans(drains) for host in one["hosts"]}
 
 
 def orphans(drains: Drains) -> list[dict[str, Any]]:

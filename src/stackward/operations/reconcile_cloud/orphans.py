@@ -1,0 +1,278 @@
+"""What of the things that are left is removed: those that were named, and that nothing speaks for.
+
+Volumes keep their data: what is removed of one is Cinder's attachment to a server that is gone. The
+guests of such servers are ended by `--kill-domain` alone.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+from difflib import get_close_matches
+
+from stackward.facts.left_behind import LeftBehind
+from stackward.model.claim import read_claim
+from stackward.model.orphan import Orphan, OrphanKind
+from stackward.model.service import NOVA_COMPUTE
+from stackward.model.testimony import Source
+from stackward.model.unread import Unread
+from stackward.operations.reconcile_cloud.facts import ORPHAN, ReconcileFacts
+from stackward.operations.reconcile_cloud.judging import guests_of, judge_case
+from stackward.operations.reconcile_cloud.rules import (
+    AGE_UNKNOWN,
+    CHANGED,
+    CLAIMED,
+    GONE_NODE_FIRST,
+    GUEST_FIRST,
+    KIND_UNREAD,
+    NO_SUCH_ORPHAN,
+    NODE_HAS_MOVE,
+    NODE_HAS_SERVERS,
+    NODE_HOLDS,
+    NODE_LIVES,
+    ONLY_BY_ID,
+    PORT_GOES,
+    TOO_YOUNG,
+    UNREAD,
+)
+from stackward.plan import Blocked, Warned
+from stackward.requests.reconcile_cloud import ReconcileRequest
+from stackward.wording import count_of, in_utc, perhaps
+
+_ALL = "all nodes"
+_HOUR_S = 3600
+
+
+def chosen(facts: ReconcileFacts, asked: ReconcileRequest) -> tuple[Orphan, ...]:
+    """Return what is left of that which was named; of a plan, what it names."""
+    found = facts.orphans.found if facts.orphans else ()
+    if asked.orphans is not None:
+        return tuple(one for one in found if one.word in asked.orphans)
+    return tuple(one for one in found if {one.kind.value, one.named} & {*asked.remove})
+
+
+def judge_given(
+    facts: ReconcileFacts, asked: ReconcileRequest, *, is_new: bool
+) -> Iterator[Blocked]:
+    """Refuse what was named by its id and is not left, with the reason; and what is not known.
+
+    Of what a plan names, what is gone by now is well, and what lives again is refused.
+    """
+    unread = dict(_unread_kinds(facts))
+    kinds = {given.partition("/")[0] for given in asked.remove}
+    for kind in sorted(kinds & unread.keys()):
+        yield KIND_UNREAD.blocks(f"each {kind}", kind, why=unread[kind].why)
+    found = facts.orphans.found if facts.orphans else ()
+    known = {one.named for one in found}
+    for given in asked.remove if is_new else ():
+        kind, _, id_ = given.partition("/")
+        if id_ and kind not in unread and given not in known:
+            says = _why_not_left(facts, OrphanKind(kind), id_)
+            yield NO_SUCH_ORPHAN.blocks(given, given, given=given, says=says)
+    for word in () if is_new else asked.orphans or ():
+        kind, id_, *about = word.split(" ")
+        given, lives = f"{kind}/{id_}", _lives_again(facts, OrphanKind(kind), id_, "".join(about))
+        if given not in known and lives is not None:
+            yield NO_SUCH_ORPHAN.blocks(given, id_, given=given, says=lives)
+
+
+def _unread_kinds(facts: ReconcileFacts) -> Iterator[tuple[str, Unread]]:
+    if (left := facts.left) is None:
+        return
+    lists = {
+        OrphanKind.PORT: left.ports,
+        OrphanKind.AGENT: left.agents,
+        OrphanKind.VOLUME: facts.found.testimony.volumes,
+    }
+    yield from ((kind.value, told) for kind, told in lists.items() if isinstance(told, Unread))
+
+
+def judge_orphan(facts: ReconcileFacts, asked: ReconcileRequest, orphan: Orphan) -> Warned | None:
+    """Say why it is left alone; None where it may be removed."""
+    testimony = facts.found.testimony
+    if not testimony.is_whole:
+        return UNREAD.warns(orphan.name, orphan.id, who=Source.NOVA.value, host=_ALL)
+    if orphan.id in facts.differing:
+        return CHANGED.warns(orphan.name, orphan.id)
+    if (why := _of_age(facts, asked, orphan)) is not None:
+        return why
+    match orphan.kind:
+        case OrphanKind.ALLOCATION:
+            case = next(
+                one for one in facts.found.cases if (one.name, one.thing_id) == (ORPHAN, orphan.id)
+            )
+            return _of_gone_nodes(facts, orphan) or judge_case(facts, case)
+        case OrphanKind.PORT | OrphanKind.VOLUME:
+            return _only_by_id(asked, orphan) or _of_guests(facts, orphan)
+        case _:
+            return _of_node(facts, orphan)
+
+
+def _of_age(facts: ReconcileFacts, asked: ReconcileRequest, orphan: Orphan) -> Warned | None:
+    if orphan.since is None:
+        if orphan.named in asked.remove:
+            return None
+        return AGE_UNKNOWN.warns(orphan.name, orphan.id, named=orphan.named)
+    if facts.found.testimony.at - orphan.since >= timedelta(seconds=asked.min_age_s):
+        return None
+    hours = f"{asked.min_age_s / _HOUR_S:g}"
+    return TOO_YOUNG.warns(orphan.name, orphan.id, since=in_utc(orphan.since), hours=hours)
+
+
+def _only_by_id(asked: ReconcileRequest, orphan: Orphan) -> Warned | None:
+    if orphan.named in asked.remove:
+        return None
+    if orphan.kind is OrphanKind.VOLUME:
+        says = "a volume is set free only where its id is given; its data stays"
+    elif orphan.name != orphan.id:
+        says = f"somebody has given the port its name, `{orphan.name}`"
+    else:
+        return None
+    owner = orphan.owner or "not known"
+    return ONLY_BY_ID.warns(orphan.name, orphan.id, says=says, owner=owner, named=orphan.named)
+
+
+def _of_guests(facts: ReconcileFacts, orphan: Orphan) -> Warned | None:
+    """Say which guest of its server there may be."""
+    testimony = facts.found.testimony
+    if (why := _of_gone_nodes(facts, orphan)) is not None:
+        return why
+    unread = next((one for one in testimony.hosts if isinstance(one.domains, Unread)), None)
+    if unread is not None:
+        who = Source.LIBVIRT.value
+        return UNREAD.warns(orphan.name, orphan.id, who=who, host=unread.host)
+    if where := guests_of(testimony, orphan.server or ""):
+        says = f"libvirt of {', '.join(f'`{one}`' for one in where)} has a guest of its server"
+        return GUEST_FIRST.warns(orphan.name, orphan.id, says=says)
+    if orphan.kind is OrphanKind.VOLUME and isinstance(testimony.attachments, Unread):
+        return UNREAD.warns(orphan.name, orphan.id, who=Source.CINDER.value, host=_ALL)
+    return None
+
+
+def _of_gone_nodes(facts: ReconcileFacts, orphan: Orphan) -> Warned | None:
+    strangers = facts.left.strangers if facts.left else frozenset()
+    for one in facts.found.testimony.hosts:
+        if isinstance(one.domains, Unread) and one.host in strangers:
+            return GONE_NODE_FIRST.warns(orphan.name, orphan.id, host=one.host)
+    return None
+
+
+def _of_node(facts: ReconcileFacts, orphan: Orphan) -> Warned | None:
+    """Say what still needs the record of a service or an agent, or that its node lives."""
+    testimony, [host] = facts.found.testimony, orphan.hosts
+    if there := [one for one in testimony.servers.values() if one.host == host]:
+        count = count_of(len(there), "server")
+        return NODE_HAS_SERVERS.warns(orphan.name, orphan.id, count=count, host=host)
+    record = next((one for one in testimony.records if host in {one.source, one.target}), None)
+    if record is not None:
+        return NODE_HAS_MOVE.warns(orphan.name, orphan.id, record=record.id, host=host)
+    agents = facts.left.agents if facts.left else ()
+    if isinstance(agents, Unread):
+        return UNREAD.warns(orphan.name, orphan.id, who=Source.NEUTRON.value, host=host)
+    if alive := [one for one in agents if one.host == host and one.is_alive]:
+        return NODE_LIVES.warns(orphan.name, orphan.id, agent=alive[0].kind, host=host)
+    return _of_providers(facts, orphan, host)
+
+
+def _of_providers(facts: ReconcileFacts, orphan: Orphan, host: str) -> Warned | None:
+    """Say who holds allocations of the node of a nova-compute."""
+    if (orphan.kind, orphan.name) != (OrphanKind.SERVICE, NOVA_COMPUTE):
+        return None
+    tree = facts.trees.get(orphan.id, Unread("it was not asked"))
+    if isinstance(tree, Unread):
+        return UNREAD.warns(orphan.name, orphan.id, who=Source.PLACEMENT.value, host=host)
+    if not tree.consumers:
+        return None
+    count = count_of(len(tree.consumers), "consumer holds", "consumers hold")
+    provider = tree.providers[0]
+    return NODE_HOLDS.warns(orphan.name, orphan.id, count=count, provider=provider)
+
+
+def warnings_of_removal(facts: ReconcileFacts, removed: Sequence[Orphan]) -> Iterator[Warned]:
+    """Name what is lost, and who may still want it: that is approved with the plan."""
+    services = {one.id: one for one in facts.left.services} if facts.left else {}
+    for one in removed:
+        if one.kind is OrphanKind.PORT:
+            yield PORT_GOES.warns(one.name, one.id)
+        if one.kind is OrphanKind.SERVICE:
+            reason = services[one.id].disabled_reason
+            if (claim := read_claim(reason)) is not None:
+                yield CLAIMED.warns(one.name, one.id, claim=reason, run=claim.run)
+
+
+# --- why something is not left --------------------------------------------------------------------
+
+
+def _why_not_left(facts: ReconcileFacts, kind: OrphanKind, id_: str) -> str:
+    left = facts.left
+    says = None if left is None else _OF_KIND[kind](facts, left, id_)
+    if says is not None:
+        return says
+    known = {one.id: one for one in _of_one_kind(facts, kind)}
+    by_name = [one.named for one in known.values() if one.name == id_]
+    near = by_name or [
+        known[each].named for each in get_close_matches(id_, [*known], n=3, cutoff=0.5)
+    ]
+    return f"no {kind.value} has this id" + (f", {perhaps(near)}" if near else "")
+
+
+def _lives_again(facts: ReconcileFacts, kind: OrphanKind, id_: str, about: str) -> str | None:
+    """Say why it is not left any more; None where it is gone. A volume stays when it is free."""
+    if kind is OrphanKind.VOLUME:
+        return f"Nova has the server {about}" if about in facts.found.testimony.servers else None
+    return None if facts.left is None else _OF_KIND[kind](facts, facts.left, id_)
+
+
+def _of_one_kind(facts: ReconcileFacts, kind: OrphanKind) -> Iterator[Orphan]:
+    found = facts.orphans.found if facts.orphans else ()
+    yield from (one for one in found if one.kind is kind)
+
+
+def _living_port(_: ReconcileFacts, left: LeftBehind, id_: str) -> str | None:
+    return f"Nova has its server {left.living[id_]}" if id_ in left.living else None
+
+
+def _living_volume(facts: ReconcileFacts, _: LeftBehind, id_: str) -> str | None:
+    volumes = facts.found.testimony.volumes
+    volume = volumes.get(id_) if isinstance(volumes, Mapping) else None
+    if volume is None:
+        return None
+    return f"Cinder has it `{volume.status}`, and attached to no server that is gone"
+
+
+def _living_consumer(facts: ReconcileFacts, _: LeftBehind, id_: str) -> str | None:
+    testimony = facts.found.testimony
+    if id_ in testimony.servers:
+        return f"Nova has the server {testimony.servers[id_].label}"
+    record = next((one for one in testimony.records if id_ in {one.uuid, one.server}), None)
+    return f"it is of the move {record.id}, whose record is open" if record else None
+
+
+def _living_service(_: ReconcileFacts, left: LeftBehind, id_: str) -> str | None:
+    one = next((each for each in left.services if each.id == id_), None)
+    if one is None:
+        return None
+    return f"{one.binary} is up" if one.is_up else _of_host(left, one.host)
+
+
+def _living_agent(_: ReconcileFacts, left: LeftBehind, id_: str) -> str | None:
+    agents = () if isinstance(left.agents, Unread) else left.agents
+    one = next((each for each in agents if each.id == id_), None)
+    if one is None:
+        return None
+    return f"the {one.kind} is alive" if one.is_alive else _of_host(left, one.host)
+
+
+def _of_host(left: LeftBehind, host: str) -> str:
+    if host in left.nodes:
+        return f"the inventory names its node, `{left.nodes[host]}`"
+    if host not in left.strangers:
+        return f"which node of the inventory `{host}` is, is in doubt"
+    return f"another service of Nova on `{host}` is up, or its cell is down"
+
+
+_OF_KIND = {
+    OrphanKind.PORT: _living_port,
+    OrphanKind.VOLUME: _living_volume,
+    OrphanKind.ALLOCATION: _living_consumer,
+    OrphanKind.SERVICE: _living_service,
+    OrphanKind.AGENT: _living_agent,
+}

@@ -1,0 +1,109 @@
+"""What is left is removed, and nothing that lives: each step looks once more before its order."""
+
+from dataclasses import replace
+
+import pytest
+
+from builders import a_server, a_service, an_id
+from fakes.cloud import FakeCloud
+from fakes.world import a_world
+from stackward.errors import StepFailed, Unreachable
+from stackward.plan import Standing, Step
+from stackward.ports.world import World
+from stackward.steps.left_behind import RemoveAgent, RemovePort, RemoveService
+
+GONE = a_server(name="gone")
+LOST = "compute-99"
+PORT = RemovePort(port=an_id("port-left"), name="web", server=GONE.id)
+SERVICE = RemoveService(service=an_id(f"service-{LOST}"), binary="nova-compute", host=LOST)
+AGENT = RemoveAgent(agent=f"{LOST}-OVN agent", name="OVN agent", host=LOST)
+STEPS = [PORT, SERVICE, AGENT]
+
+
+@pytest.fixture
+def cloud() -> FakeCloud:
+    cloud = FakeCloud()
+    cloud.neutron.leftovers = {PORT.port: GONE.id}
+    cloud.nova.computes[LOST] = a_service(LOST, is_up=False, updated="2025-12-01T00:00:00")
+    cloud.neutron.agents = {LOST: ("OVN agent",)}
+    cloud.neutron.silent_agents = {LOST}
+    return cloud
+
+
+def stands(step: Step[World], world: World) -> Standing:
+    return step.look(world, step.mark(world)).standing
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.kind)
+def test_it_is_removed_once(cloud: FakeCloud, step: Step[World]) -> None:
+    world = a_world(cloud)
+    before = stands(step, world)
+
+    step.start(world)
+
+    assert (before, stands(step, world)) == (Standing.TODO, Standing.DONE)
+    assert len([*cloud.neutron.deleted, *cloud.nova.deleted_services]) == 1
+    assert step.undo.startswith("not at all")
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.kind)
+def test_what_lives_again_is_in_other_hands(cloud: FakeCloud, step: Step[World]) -> None:
+    cloud.neutron.leftovers = {PORT.port: an_id("other")}
+    cloud.nova.computes[LOST] = a_service(LOST)
+    cloud.neutron.silent_agents = set()
+
+    assert stands(step, a_world(cloud)) is Standing.FOREIGN
+
+
+def test_a_port_whose_server_is_there_by_now_is_kept(cloud: FakeCloud) -> None:
+    cloud.nova.add(GONE)
+
+    with pytest.raises(StepFailed, match="by now"):
+        PORT.start(a_world(cloud))
+
+    assert cloud.neutron.leftovers == {PORT.port: GONE.id}
+
+
+def test_a_service_whose_host_has_a_server_by_now_is_kept(cloud: FakeCloud) -> None:
+    cloud.nova.add(replace(GONE, host=LOST))
+
+    with pytest.raises(StepFailed, match="has 1 server"):
+        SERVICE.start(a_world(cloud))
+
+    assert LOST in cloud.nova.computes
+
+
+def test_a_service_whose_cell_is_down_is_not_taken_for_gone(cloud: FakeCloud) -> None:
+    cloud.nova.cells_down = {LOST}
+
+    assert stands(SERVICE, a_world(cloud)) is Standing.FOREIGN
+
+
+def test_an_agent_that_went_with_its_chassis_counts_as_removed(
+    cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OVN lists two agents of one chassis; each neutron-server forgets them by itself."""
+    world = a_world(cloud)
+    listed = stands(AGENT, world)
+    monkeypatch.setattr(type(cloud.neutron), "every_agent", lambda _: ())
+
+    assert (listed, AGENT.start(world)) == (Standing.TODO, None)
+
+
+def test_an_agent_that_is_not_removed_and_is_listed_still_is_an_error(
+    cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: object, __: str) -> str:
+        raise StepFailed("could not change it: Neutron answered 500")
+
+    monkeypatch.setattr(type(cloud.neutron), "delete_agent", refuse)
+
+    with pytest.raises(StepFailed, match="500"):
+        AGENT.start(a_world(cloud))
+
+
+def test_what_does_not_answer_is_not_taken_for_gone(cloud: FakeCloud) -> None:
+    cloud.neutron.unread.add("compute-07")
+
+    with pytest.raises(Unreachable):
+        PORT.look(a_world(cloud), None)
