@@ -5,14 +5,14 @@ folder. Who names a rule only to compare with its name (`RULE.name`) does not ra
 """
 
 import ast
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import stackward
-from sources import parsed
+from sources import nodes_in, parsed, walked
 from stackward.plan import Blocked, Plan, Warned
 from stackward.policy.rule import Rule
 
@@ -26,9 +26,17 @@ Name = tuple[str, str]  # a module below `stackward`, and a name at its top
 def _names(*, with_compared: bool) -> Mapping[Name, frozenset[Name]]:
     """Return each name at the top of a module, with those that it names."""
     return {
-        (module, name): frozenset(_named_in(nodes, *imported, with_compared=with_compared))
+        name: frozenset(_named_in(nodes, *_imported(name[0]), with_compared=with_compared))
+        for name, nodes in _below_tops().items()
+    }
+
+
+@cache
+def _below_tops() -> Mapping[Name, Sequence[ast.AST]]:
+    """Return each name at the top of a module, with all nodes of what it is."""
+    return {
+        (module, name): nodes_in(nodes)
         for module, tree in _modules().items()
-        for imported in [_imported(module, tree)]
         for name, nodes in _tops(tree).items()
     }
 
@@ -36,12 +44,17 @@ def _names(*, with_compared: bool) -> Mapping[Name, frozenset[Name]]:
 @cache
 def _modules() -> Mapping[str, ast.Module]:
     """Return what is in the three rooms, and whatever else imports from `policy/`."""
+    return {module: parsed(text) for module, text in _texts().items()}
+
+
+@cache
+def _texts() -> Mapping[str, str]:
     texts = {
         ".".join(path.relative_to(SOURCE).with_suffix("").parts): path.read_text()
         for path in sorted(SOURCE.rglob("*.py"))
     }
     return {
-        module: parsed(text)
+        module: text
         for module, text in texts.items()
         if module.startswith(ROOMS) or "stackward.policy" in text
     }
@@ -68,9 +81,8 @@ def _bound_by(node: ast.stmt) -> list[str]:
 
 
 def _named_in(
-    nodes: list[ast.stmt], known: dict[str, Name], rooms: dict[str, str], *, with_compared: bool
+    found: Sequence[ast.AST], known: dict[str, Name], rooms: dict[str, str], *, with_compared: bool
 ) -> Iterator[Name]:
-    found = [each for top in nodes for each in ast.walk(top)]
     passed = {
         id(each.value)
         for each in found
@@ -88,11 +100,12 @@ def _named_in(
                 pass
 
 
-def _imported(module: str, tree: ast.Module) -> tuple[dict[str, Name], dict[str, str]]:
+@cache
+def _imported(module: str) -> tuple[dict[str, Name], dict[str, str]]:
     """Return what the names of a module are: those of others, and modules themselves."""
-    known = {name: (module, name) for name in _tops(tree)}
+    known = {name: (module, name) for name in _tops(_modules()[module])}
     rooms: dict[str, str] = {}
-    for node in ast.walk(tree):
+    for node in walked(_texts()[module]):
         if not (isinstance(node, ast.ImportFrom) and (node.module or "").startswith("stackward")):
             continue
         source = (node.module or "").removeprefix("stackward").removeprefix(".")
@@ -117,8 +130,12 @@ def _reached(start: set[Name], *, with_compared: bool = False) -> set[Name]:
 
 def _tops_in(place: str) -> set[Name]:
     """Return all names at the tops of a module, or of those in a folder."""
-    every = _names(with_compared=False)
-    return {name for name in every if name[0] == place or name[0].startswith(f"{place}.")}
+    return {
+        (module, name)
+        for module, tree in _modules().items()
+        if module == place or module.startswith(f"{place}.")
+        for name in _tops(tree)
+    }
 
 
 def rules_of(*places: str) -> set[str]:
@@ -161,6 +178,7 @@ def assert_settled(name: str, advice: str, before: Plan[Any], then: Plan[Any]) -
     assert name not in [each.worry for each in verdicts_of(then)]
 
 
+@cache
 def users_of_policy() -> dict[str, set[str]]:
     """Return each public name of `policy/`, with the rooms and operations that come to use it."""
     own, names = _tops_in("policy"), _names(with_compared=True)
@@ -170,6 +188,16 @@ def users_of_policy() -> dict[str, set[str]]:
             if found in users:
                 users[found].add(_user(module))
     return {f"{module}.{name}": found for (module, name), found in users.items()}
+
+
+def names_of_policy() -> list[str]:
+    """Return the public names of `policy/`; only its own modules are read."""
+    return sorted(
+        f"policy.{path.stem}.{name}"
+        for path in (SOURCE / "policy").glob("*.py")
+        for name in _tops(parsed(path.read_text()))
+        if not name.startswith("_")
+    )
 
 
 def _user(module: str) -> str:

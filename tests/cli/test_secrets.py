@@ -19,6 +19,7 @@ from fakes.cloud import FakeCloud
 from fakes.shell import FakeShell
 from fakes.world import a_world
 from stackward import masking
+from stackward.adapters import openstack
 from stackward.adapters.store.listing import FILE, list_runs
 from stackward.cli import main
 from stackward.errors import StepFailed, Unreachable
@@ -141,7 +142,10 @@ def breaks(*_: object) -> str:
 
 
 def is_silent(*_: object) -> str:
-    raise Unreachable("Nova does not answer", details=[SAYS])
+    # It is asked again for minutes, each half a minute: a hundred attempts say no more than ten.
+    silent = Unreachable("Nova does not answer", details=[SAYS])
+    silent.after_s = 30.0
+    raise silent
 
 
 @pytest.mark.parametrize("how", [refuses, breaks, is_silent])
@@ -229,6 +233,8 @@ def test_a_cloud_that_does_not_answer_is_told_without_the_secrets_of_clouds_yaml
     for name in ("OS_PASSWORD", "OS_TOKEN"):
         monkeypatch.delenv(name)
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(clouds))
+    clock = FakeClock()
+    monkeypatch.setattr(openstack, "SystemClock", lambda: clock)
 
     code = main(
         ["--debug", "--os-cloud", "planted", "node", "drain", "compute-07", "--reason", "x"]
@@ -237,3 +243,4 @@ def test_a_cloud_that_does_not_answer_is_told_without_the_secrets_of_clouds_yaml
     site.caplog.clear()  # the SDK's own log: outside of a test it is written nowhere
 
     assert (code, site.found) == (8, [])
+    assert clock.passed > 0  # it was asked again, three times

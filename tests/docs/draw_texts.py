@@ -10,6 +10,7 @@ import random
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
@@ -19,7 +20,7 @@ sys.path.append(str(Path(__file__).parents[1]))
 import typer
 from typer.core import TyperGroup
 
-from sources import parsed
+from sources import walked
 from stackward import cli, errors
 from stackward.errors import StackwardError
 from stackward.health.symptoms import ALL as SYMPTOMS
@@ -76,7 +77,7 @@ def raised() -> Iterator[Drawn]:
     for path in sorted(HOUSE.rglob("*.py")):
         if "lab" in path.parts:
             continue
-        for node in ast.walk(parsed(path.read_text())):
+        for node in walked(path.read_text()):
             match node:
                 case ast.Call(func=ast.Name(id=name), args=[first, *_]) if name in classes:
                     place = f"{path.relative_to(HOUSE)}:{node.lineno}"
@@ -101,13 +102,18 @@ KINDS: Mapping[str, Callable[[], Iterator[Drawn]]] = {
 }
 
 
+@cache
+def _texts_of(kind: str) -> list[Drawn]:
+    return sorted(set(KINDS[kind]()))
+
+
 def draw(seed: int = SEED, count: int = COUNT) -> list[Drawn]:
     """Draw as many texts of each kind, in a random order, none twice."""
     chosen = random.Random(seed)  # noqa: S311  # not for secrets
     drawn = list[Drawn]()
-    for number, texts_of in enumerate(KINDS.values()):
+    for number, kind in enumerate(KINDS):
         share = count // len(KINDS) + (number < count % len(KINDS))
-        drawn += chosen.sample(sorted(set(texts_of())), share)
+        drawn += chosen.sample(_texts_of(kind), share)
     chosen.shuffle(drawn)
     return drawn
 
@@ -127,7 +133,8 @@ def _verdict(rule: Rule) -> str:
     return f"`{{thing}}`: {rule.reason}" + (f" - {rule.remedy}" if rule.remedy else "")
 
 
-def _warned_only() -> set[str]:
+@cache
+def _warned_only() -> frozenset[str]:
     """Return the names of the rules that the code only warns of; a blocker has a remedy."""
     made: dict[str, set[str]] = {"blocks": set(), "warns": set()}
     made["warns"] |= {rule.name for rule in every_rule() if not rule.remedy}
@@ -138,12 +145,12 @@ def _warned_only() -> set[str]:
         module = import_module(
             f"stackward.{'.'.join(path.relative_to(HOUSE).with_suffix('').parts)}"
         )
-        for node in ast.walk(parsed(text)):
+        for node in walked(text):
             match node:
                 case ast.Attribute(value=ast.Name(id=name), attr="blocks" | "warns" as how):
                     if isinstance(rule := getattr(module, name, None), Rule):
                         made[how].add(rule.name)
-    return made["warns"] - made["blocks"]
+    return frozenset(made["warns"] - made["blocks"])
 
 
 def _is_error(one: object) -> bool:

@@ -4,7 +4,8 @@
 
 The last plays are beside a loop that keeps each core busy. Each play is a line of the log that is
 printed, with its commit, the load, how long it took and how it ended. `--lab NAME` takes a lab that
-is up; else each play brings its own.
+is up; else each play brings its own. A play that leaves its lab ill is the last one: what comes
+after it would fail by that, and prove nothing.
 """
 
 import argparse
@@ -14,13 +15,17 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from real_lab import SHARED, RealLab, widened
+from stackward.lab.waiting import last_seen
 
 ROOT = Path(__file__).parents[2]
 SCENES = ROOT / "tests" / "lab" / "scenes"
 TIMES, BUSY = 10, 3
+WELL_WITHIN_S = 60.0  # after the last mend: a node that was put back is well after 25 s
 
 
 def spin() -> None:
@@ -66,8 +71,43 @@ def play(which: str, lab: str | None) -> tuple[int, str]:
     return ended.returncode, ended.stdout.rstrip().rpartition("\n")[2].strip("= ")
 
 
+def illness_of(lab: RealLab, within_s: float | None = None) -> str:
+    """Return what `lab status` says of a lab that is not well and does not become so; else nothing.
+
+    A lab that was removed is not ill: the next play brings its own.
+    """
+    if not lab.folder.exists():
+        return ""
+    limit_s = widened(WELL_WITHIN_S) if within_s is None else within_s
+    seen = last_seen(
+        lambda: lab.call("status"), lambda ended: ended.returncode == 0, within_s=limit_s
+    )
+    if seen.returncode == 0:
+        return ""
+    return f"{seen.stdout}{seen.stderr}".strip() or f"`lab status` ended with {seen.returncode}"
+
+
+def play_again(times: int, once: Callable[[int], int], lab: str, illness: Callable[[], str]) -> int:
+    """Play so often, or until a play leaves its lab ill; 1 where that was so, or a play failed.
+
+    `once` plays, given how many plays were before it, and returns how that ended.
+    """
+    codes = []
+    for number in range(times):
+        codes.append(once(number))
+        if ill := illness():
+            left = times - number - 1
+            sys.stderr.write(
+                f"error: the lab `{lab}` is not well after play {number + 1} of {times}\n{ill}\n"
+                + (f"{left} of {times} plays were not started\n" if left else "")
+                + f"\nhint: `stackward lab reset --name {lab}`, then play again\n"
+            )
+            return 1
+    return int(any(codes))
+
+
 def main(arguments: list[str]) -> int:
-    """Play as often as asked for; 1 where one play has failed."""
+    """Play as often as asked for; 1 where one play has failed, or has left its lab ill."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("scene", nargs="?", default="", help="its number; all where none is given")
     parser.add_argument("--times", type=int, default=TIMES)
@@ -76,13 +116,12 @@ def main(arguments: list[str]) -> int:
     asked = parser.parse_args(arguments)
     describe = ["git", "-C", str(ROOT), "describe", "--always", "--dirty"]
     commit = subprocess.run(describe, capture_output=True, text=True, check=True).stdout.strip()
-    codes = []
-    for number in range(asked.times):
+
+    def once(number: int) -> int:
         is_busy = number >= asked.times - asked.busy
         began, load = time.monotonic(), os.getloadavg()[0]
         with being_busy(is_busy=is_busy):
             code, last = play(asked.scene, asked.lab)
-        codes.append(code)
         line = {
             "commit": commit,
             "scene": asked.scene or "all",
@@ -93,7 +132,10 @@ def main(arguments: list[str]) -> int:
         }
         sys.stdout.write(json.dumps(line) + "\n")
         sys.stdout.flush()
-    return int(any(codes))
+        return code
+
+    lab = RealLab(asked.lab or SHARED)
+    return play_again(asked.times, once, lab.name, lambda: illness_of(lab))
 
 
 if __name__ == "__main__":

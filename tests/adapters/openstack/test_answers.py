@@ -1,6 +1,7 @@
 """No foreign answer is a defect of ours: each that makes no sense is said, or is unknown."""
 
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import pytest
@@ -25,7 +26,8 @@ def site() -> tuple[HttpCloud, OpenStackCloud]:
     return small, OpenStackCloud(small.connection(), FakeClock())
 
 
-def a_body(**changes: Any) -> Reply:  # noqa: ANN401  # any JSON
+@cache
+def a_server_told() -> dict[str, Any]:
     small, cloud = site()
     cloud.nova.server(SERVER)
     body = small.answer(
@@ -35,7 +37,11 @@ def a_body(**changes: Any) -> Reply:  # noqa: ANN401  # any JSON
         b"",
     ).body
     assert isinstance(body, dict)
-    return Reply(200, {"server": body["server"] | changes})
+    return dict(body["server"])
+
+
+def a_body(**changes: Any) -> Reply:  # noqa: ANN401  # any JSON
+    return Reply(200, {"server": a_server_told() | changes})
 
 
 @pytest.mark.parametrize(
