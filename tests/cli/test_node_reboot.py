@@ -59,7 +59,10 @@ def test_a_dry_run_changes_nothing_and_says_who_stays_off(site: Site) -> None:
 
     assert (code, asked(site, DB), site.shell.reboots[NODE]) == (0, [], 0)
     assert "`db-02` stays as it is (SHUTOFF)" in folded(out)
-    assert "1 server runs there; Stackward stops what runs before" in folded(out)
+    assert (
+        "1 server runs there, and `--in-place` was given: Stackward will stop what runs before"
+        in folded(out)
+    )
 
 
 def test_what_becomes_of_the_servers_must_be_said(site: Site) -> None:

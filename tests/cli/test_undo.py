@@ -415,7 +415,7 @@ def test_an_owner_who_wishes_to_be_asked_since_then_agrees_by_the_undo_itself(si
 
     assert f"get its owner's word and pass `--consent {moved.id}=REFERENCE`, then plan" in out
     assert (code, site.hosts) == (0, HOME), said
-    assert "moves although its owner wrote `ask`, by their consent: CHG-78" in said
+    assert "will be moved: its owner wrote `ask`, and has agreed to this move: CHG-78" in said
     assert '"reference": "CHG-78"' in records
 
 

@@ -160,7 +160,7 @@ def test_an_order_that_a_later_one_has_overtaken_is_set_aside_and_not_repeated(
     ended = site.carry_out(site.approved(EvacuateRequest(node=NODE, reason="burned")), Fate())
 
     assert (ended.state, site.asked) == (RunState.STOPPED, {"db-01": ["evacuate"]})
-    assert "the conductor has started nothing for its order (record 1, accepted)" in str(
+    assert "the conductor has started nothing for its request (record 1, accepted)" in str(
         ended.ending
     )
     site.close()

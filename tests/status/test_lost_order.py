@@ -49,9 +49,9 @@ def test_it_is_lost_where_all_of_it_says_so() -> None:
         ),
         pytest.param({"queues": (replace(READ, consumers=0),)}, "nobody reads", id="unread"),
         pytest.param({"queues": (replace(READ, is_down=True),)}, "is down", id="queue down"),
-        pytest.param({"later": None}, "no later order", id="nothing came after it"),
+        pytest.param({"later": None}, "no later request", id="nothing came after it"),
         pytest.param(
-            {"later": None, "quiet_s": 99999.0}, "no later order", id="time alone is no evidence"
+            {"later": None, "quiet_s": 99999.0}, "no later request", id="time alone is no evidence"
         ),
     ],
 )

@@ -159,7 +159,7 @@ class IsItsDevice:
             return _lives(world, self.node, now.text)
         if now.sign is Sign.UNKNOWN:
             return Unverified(self.node, now.text, "make the nodes that called it answer")
-        return Holds(f"before the order: {'; '.join(self.heard)}; since then {now.text}")
+        return Holds(f"before the request: {'; '.join(self.heard)}; since then {now.text}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,7 +61,7 @@ def read_queues(world: World, journal: Journal, but: str, name: str) -> tuple[Qu
         return Unread("a member of RabbitMQ was not read")
     for one in known:
         if one.partitions or one.odd_queues or {*one.running} != {*one.members}:
-            return Unread("RabbitMQ is not whole: an order may wait in another part of it")
+            return Unread("RabbitMQ is not whole: a request may wait in another part of it")
         if one.queues is None or one.queues_unread or one.vhosts is None or one.vhosts_down:
             return Unread("RabbitMQ does not show all its queues")
     return tuple(queue for one in known for queue in one.queues or () if queue.name == name)

@@ -34,7 +34,7 @@ PAUSED_AND_BOUND = Rule(
 )
 STOPS = Rule(
     "stops",
-    "will be stopped while it moves ({because})",
+    "will be stopped while it moves, as `--allow-downtime` allows ({because})",
     "",
     "`--allow-downtime` was given: it is moved cold.",
 )

@@ -131,7 +131,9 @@ def _not_stopped_by(
         return _told(listed, Was.RUNNING if ran else Was.OFF, "ran" if ran else "was off")
     if listed.has_all_stops or server not in listed.ran:
         return None
-    words = f"and was stopped since; only that run's journal shows who asked, and it {_ELSEWHERE}"
+    words = (
+        f"and was stopped since; only the database of that run shows who asked, and it {_ELSEWHERE}"
+    )
     return _told(listed, Was.UNKNOWN, "ran", words)
 
 

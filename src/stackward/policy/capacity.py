@@ -26,8 +26,9 @@ NO_SUCH_CPU = Rule(
 )
 AFFINITY = Rule(
     "affinity",
-    "must stay with its group `{group}`, which is on this node",
-    "pass `--leave-behind {id}`",
+    "cannot leave this node: its server group `{group}` keeps its members together, and they are "
+    "here",
+    "to leave it on this node, pass `--leave-behind {id}`",
     "nova 31.0 scheduler/filters/affinity_filter.py: the group's hosts hold the node itself, so "
     "the scheduler finds no other.",
 )

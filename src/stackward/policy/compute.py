@@ -211,7 +211,7 @@ LOCKED = Rule(
 )
 DISK_COPIED = Rule(
     "disk-copied",
-    "has {size} on a disk of this node: it is copied over the network",
+    "has {size} on a disk of this node: it will be copied over the network",
     "",
     "Without shared storage a move copies the disk, which takes time.",
 )
@@ -223,7 +223,7 @@ DISK_UNKNOWN = Rule(
 )
 PORT_LEAVES = Rule(
     "port-leaves",
-    "its port {port} ({what}) is unplugged while it moves",
+    "its port {port} ({what}) will be unplugged while it moves",
     "make sure that the guest has a bond or can do without the port for that time",
     "nova 31.0 moves SR-IOV ports live by detaching and attaching them.",
 )

@@ -40,7 +40,7 @@ DEVICE_UNREAD = Rule(
     "fence/device-unread",
     "its device cannot be read: {why}",
     "{way}; then plan again",
-    "A device that does not answer before the order proves nothing after it.",
+    "A device that does not answer before the request proves nothing after it.",
 )
 NO_FORCE_OFF = Rule(
     "fence/no-force-off",
@@ -60,7 +60,7 @@ ANOTHERS_DEVICE = Rule(
     "its device is that of another machine{owner}: it says {said}, and this node said {own}",
     "correct the inventory; if its board or its network cards were replaced, "
     "`stackward node check {name}` on the living node records its new identity",
-    "The order would cut the power of a machine that is well.",
+    "The request would cut the power of a machine that is well.",
 )
 WHOSE_DEVICE = Rule(
     "fence/whose-device",
@@ -72,15 +72,15 @@ WHOSE_DEVICE = Rule(
 )
 WORD_ALONE = Rule(
     "fence/word-alone",
-    "only a person's word says that its device is this node's: {reference}",
+    "only `--confirmed-off` says that its device is this node's: {reference}",
     "if the word is wrong, another machine loses its power",
     "The word is kept with the run.",
 )
 PROVED_LATER = Rule(
     "fence/proved-later",
-    "only the order will show whether its device is this node's: the node, which answers now, must "
-    "then be silent",
-    "if the node still answers then, another machine has lost its power: the run says so; find "
+    "whether its device is really this node's is shown only when the power is cut: the node "
+    "answers now, and must stop answering",
+    "if it still answers after that, another machine has lost its power: the run says so; find "
     "that machine, and switch it on",
     "While a node is well, `stackward cloud check` records which machine it is.",
 )
@@ -102,20 +102,21 @@ ALIVE = Rule(
 )
 MISCOUNTED = Rule(
     "fence/miscounted",
-    "`--kill-guests {given}` was given, and {count} have power there by {source}",
-    "see which they are (`openstack server list --all-projects --host {host}`); then pass "
-    "`--kill-guests {number}`",
+    "`--kill-guests {given}` was given, but {count} have power on it, as {source} says",
+    "see which they are (`openstack server list --all-projects --host {host}`); if they may be "
+    "lost, pass `--kill-guests {number}`",
     "The number shows that you know what is lost.",
 )
 GUESTS_KILLED = Rule(
     "fence/guests-killed",
-    "it is not dead ({life}): {count} by {source} lose their power and their memory",
+    "it is not dead ({life}): {count} will lose power and memory, as `--kill-guests` allows; "
+    "{source} has counted them",
     "{first}",
     "A fence is not a shutdown.",
 )
 MAY_RUN = Rule(
     "fence/may-run",
-    "it is {life}: {count} by Nova may still run there, and lose their power",
+    "it is {life}: {count} may still run there, as Nova says, and will lose power",
     "{first}",
     "A server may serve its users although its node cannot be asked.",
 )
@@ -137,7 +138,7 @@ OUTAGE = Rule(
 )
 OUTAGE_ACCEPTED = Rule(
     "fence/outage-accepted",
-    "{down} of the {total} of {of} are down: {names}",
+    "{down} of the {total} of {of} are down, as `--accept-outage` says: {names}",
     "",
     "`--accept-outage` was given.",
 )

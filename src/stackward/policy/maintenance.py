@@ -18,10 +18,10 @@ UNKNOWN_LEFT_BEHIND = Rule(
 )
 CLAIM_UNKNOWN = Rule(
     "claim-unknown",
-    "run `{run}` of {operator} on {machine} has it since {since}; the journal here does not know "
-    "that run",
+    "run `{run}` of {operator} on {machine} has it since {since}; the database of runs here does "
+    "not have that run",
     "ask {operator} whether that run is over; then `stackward node return {node} --run {run}`",
-    "It may still be running: only the journal of its own machine shows that.",
+    "It may still be running: only the database of runs of its own machine shows that.",
 )
 NODE_SILENT = Rule(
     "node-silent",

@@ -55,9 +55,9 @@ RUN_GOES_ON = Rule(
 )
 IDENTITY_REMEMBERED = Rule(
     "identity-remembered",
-    "it does not answer now; at {at} it called itself Nova's `{host}`",
-    "make sure that it is that machine: its console shows the host name; then give it Nova's name "
-    "or `host_ip` in the inventory",
+    "it does not answer now; when it last did, at {at}, its name was that of Nova's host `{host}`",
+    "see on its console that its host name is still that one; then write Nova's name into its "
+    "entry in the inventory, or its address in Nova as `host_ip`",
     "That name may be out of date: the machine may have been replaced.",
 )
 DOMAINS_UNREAD = Rule(

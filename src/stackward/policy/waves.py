@@ -20,20 +20,20 @@ _WHOLE = re.compile(r"[+-]?\d{1,9}")
 
 UNKNOWN_TIER = Rule(
     "start/unknown-tier",
-    "is of the tier `{tier}`, which is not among those that are set: it comes last",
-    "add it to `STACKWARD_TIERS`, or correct the {where}",
+    "its tier `{tier}` is not in `STACKWARD_TIERS`: it will be started last",
+    "add the tier there, or correct the {where}",
     "Only tiers that are listed have an order.",
 )
 BAD_PRIORITY = Rule(
     "start/bad-priority",
-    "has the priority `{given}`, which is no whole number: it comes last in its tier",
+    "has the priority `{given}`, which is no whole number: it will be started last in its tier",
     "set a whole number there, or `openstack server unset --property stackward:priority {id}`; "
     "lower comes first",
     "What is no number has no order.",
 )
 TAGS_UNREAD = Rule(
     "start/tags-unread",
-    "whether its project has a tier cannot be read: {why}; it comes last",
+    "whether its project has a tier cannot be read: {why}; it will be started last",
     "to give it its place in the order, make Keystone answer, then plan again",
     "A tier may be a tag of the project: `stackward:tier=NAME`.",
 )

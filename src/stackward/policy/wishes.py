@@ -36,7 +36,7 @@ WISH_UNKNOWN = Rule(
 )
 CONSENTED = Rule(
     "consented",
-    "moves although its owner wrote `{wish}`, by their consent: {reference}",
+    "will be moved: its owner wrote `{wish}`, and has agreed to this move: {reference}",
     "",
     "`--consent` was given; its reference is kept with the plan and the run.",
 )

@@ -66,7 +66,7 @@ def _why_it_may_come(seen: OrderSeen) -> str | None:
     if (waits := _why_it_waits(seen.queues)) is not None:
         return waits
     if seen.later is None:
-        return "no later order is known to have been carried out"
+        return "no later request is known to have been carried out"
     return None
 
 
@@ -106,7 +106,7 @@ def has_begun(world: World, record: Migration) -> bool | Unread:
         orders = [one for one in world.nova.actions_of(record.server) if one.action == _ORDER]
         order = _order_of(record, orders)
         if order is None:
-            return Unread("Nova has no order of it in the server's action log")
+            return Unread("Nova has no request of it in the server's action log")
         return bool(world.nova.action_events(record.server, order.request_id))
     except StackwardError as error:
         return Unread.of(error)

@@ -58,14 +58,14 @@ _RESTART = (
 
 WAITS_FOR_CONDUCTOR = StuckState(
     name="waits-for-conductor",
-    reason="no nova-conductor is up to take its order",
-    remedy="start nova-conductor: it carries out the order that waits in its queue, or refuses it "
-    "if nova-compute on `{source}` has not reported to it yet; resume the run once nova-compute is "
-    "up and the server has no task: the run then orders a refused move again",
-    why="nova 31.0 conductor/manager.py: the record of a move is made by the conductor; an order "
+    reason="no nova-conductor is up to take its request",
+    remedy="start nova-conductor: it carries out the request that waits in its queue, or refuses "
+    "it if nova-compute on `{source}` has not reported to it yet; resume the run once "
+    "nova-compute is up and the server has no task: the run then asks for a refused move again",
+    why="nova 31.0 conductor/manager.py: the record of a move is made by the conductor; a request "
     "stays in RabbitMQ until one takes it. nova-compute reports through the conductor: "
-    "conductor/tasks/live_migrate.py, _check_host_is_up, refuses the order (record `error`) where "
-    "it is taken before the first report.",
+    "conductor/tasks/live_migrate.py, _check_host_is_up, refuses the request (record `error`) "
+    "where it is taken before the first report.",
 )
 CONDUCTOR_DIED = StuckState(
     name="conductor-died",
@@ -84,7 +84,7 @@ NODE_DIED = StuckState(
 )
 NO_RECORD = StuckState(
     name="no-record",
-    reason="Nova calls it `{task}`, and has no record of a move that goes on: the order was lost",
+    reason="Nova calls it `{task}`, and has no record of a move that goes on: the request was lost",
     remedy=_RESTART,
     why="nova 31.0 compute/api.py sets the task before it casts to the conductor; a cast that is "
     "lost leaves the task behind.",
@@ -92,7 +92,7 @@ NO_RECORD = StuckState(
 )
 ORDER_LOST = StuckState(
     name="order-lost",
-    reason="its migration {id} is `{status}`, and nobody works on it: the order was lost",
+    reason="its migration {id} is `{status}`, and nobody works on it: the request was lost",
     remedy=_RESTART,
     why="nova 31.0: `accepted` is left by a cast to the source, `queued` by a place in the "
     "source's own queue, `running` only while libvirt has a job for it.",
@@ -100,7 +100,7 @@ ORDER_LOST = StuckState(
 )
 CONFIRM_LOST = StuckState(
     name="confirm-lost",
-    reason="its migration {id} is `confirming`, and nobody works on it: the order was lost",
+    reason="its migration {id} is `confirming`, and nobody works on it: the request was lost",
     remedy="nothing in Nova confirms it any more: let it go, see what `{source}` keeps of it "
     "(its directory `{server}_resize`, allocations of {uuid}: `nova-manage placement audit`); "
     "then cancel this run and drain the node again",

@@ -385,7 +385,7 @@ def _without_record(world: World, signs: Signs) -> Look:
     if signs.action and signs.action.message:
         return failed(world, signs, f"Nova gave up `{signs.action.action}`")
     if signs.action or (signs.server and signs.server.task_state):
-        return under_way(signs, "Nova has taken the order; there is no record yet")
+        return under_way(signs, "Nova has taken the request; there is no record yet")
     return Look(Standing.TODO)
 
 

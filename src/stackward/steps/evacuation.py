@@ -115,7 +115,10 @@ class ResetState:
     @property
     def undo(self) -> str:
         """Say how it is taken back."""
-        return f"not at all; what it was is in the journal: `openstack server show {self.server}`"
+        return (
+            "not at all; the database of runs has what it was: "
+            f"`openstack server show {self.server}`"
+        )
 
     def mark(self, world: World, /) -> Mark:
         """Note what is newest now, and what the server was."""
@@ -243,7 +246,7 @@ class Evacuate:
         if signs.action and signs.action.message:
             return failed(world, signs, "Nova gave up `evacuate`")
         if signs.action or (signs.server and signs.server.task_state):
-            return under_way(signs, "Nova has taken the order; there is no record yet")
+            return under_way(signs, "Nova has taken the request; there is no record yet")
         return Look(Standing.TODO)
 
     def _by_record(self, world: World, signs: Signs, server: Server, record: Migration) -> Look:
@@ -359,16 +362,16 @@ class Evacuate:
         if own is None or later is None or quiet_s < QUIET_S:
             return under_way(
                 signs,
-                f"Nova has taken the order, and nothing is seen of it for {quiet_s:.0f} s: see the "
-                "logs of nova-conductor and nova-scheduler for its request",
+                f"Nova has taken the request, and nothing is seen of it for {quiet_s:.0f} s: see "
+                "the logs of nova-conductor and nova-scheduler for its request",
             )
         return Look(
             Standing.FAILED,
-            reason=f"the conductor has started nothing for its order (record {own.id}, accepted), "
-            f"and has carried out a later one (record {later.id})",
+            reason=f"the conductor has started nothing for its request (record {own.id}, "
+            f"accepted), and has carried out a later one (record {later.id})",
             remedy="see that no process of nova-conductor hangs; once this run is over, `stackward "
             f"node evacuate {self.source} --only {self.server} --reset-state {self.server}` judges "
-            "whether the order is lost, and gives it again",
+            "whether the request is lost, and makes it again",
             saw={"migration": own.id, "later": later.id},
         )
 

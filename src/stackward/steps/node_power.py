@@ -188,7 +188,8 @@ class PowerOn:
         if not isinstance(booted, Unread):
             return self._answers(booted, mark)
         if booted.by is None:
-            return Look(Standing.UNKNOWN, reason=f"when it booted cannot be read: {booted.why}")
+            why = f"the time of its last boot cannot be read: {booted.why}"
+            return Look(Standing.UNKNOWN, reason=why)
         if mark is None or self._is_off(world):
             return Look(Standing.TODO)
         at = datetime.fromisoformat(str(mark["at"]))
@@ -197,7 +198,7 @@ class PowerOn:
             return Look(Standing.UNDERWAY, reason=waits if self.device else _BY_HAND)
         return Look(
             Standing.FAILED,
-            reason=f"it does not answer, {self.within_s:.0f} s after the order to switch it on "
+            reason=f"it does not answer, {self.within_s:.0f} s after the request to switch it on "
             f"({booted.why})",
             remedy="look at its console; once it answers, resume the run",
         )

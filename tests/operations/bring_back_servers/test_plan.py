@@ -104,7 +104,7 @@ def movable(name: str) -> AwayServer:
         pytest.param(
             {"service": disabled(CLAIM)},
             "run `01DRAIN` of ada on bastion has it since 2026-11-22T03:00:00Z[UTC]; "
-            "the journal here does not know that run",
+            "the database of runs here does not have that run",
             id="claimed by a run of another machine",
         ),
         pytest.param(

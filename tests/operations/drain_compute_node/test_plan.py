@@ -729,7 +729,7 @@ def test_a_consent_is_on_record_in_the_plan_with_its_reference() -> None:
     [move] = plan.stages[1].moves
     assert (move.expects["wish"], move.expects["consent"]) == ("ask", "CHG-77")
     assert move.record == "its owner agreed: CHG-77"
-    assert plan.warnings[0].reason.endswith("by their consent: CHG-77")
+    assert plan.warnings[0].reason.endswith("has agreed to this move: CHG-77")
     assert to_json(from_json(to_json(plan), KINDS)) == to_json(plan)
 
 

@@ -414,7 +414,8 @@ FOLLOWED_AGAIN: dict[str, tuple[dict[str, Any], dict[str, Any], ComputeNode]] = 
 
 FOLLOWED_WARNINGS = {
     "identity-remembered": Case(
-        before=replace(WELL, identified_at=NOW), advice="Nova's name or `host_ip`", after=WELL,
+        before=replace(WELL, identified_at=NOW), advice="its address in Nova as `host_ip`",
+        after=WELL,
     ),
     "instance-ha": Case(
         before=replace(WELL, ha_hosts=Unread("503")), advice="segment host update", after=WELL,

@@ -141,7 +141,7 @@ FOLLOWED = {
         after=facts(is_off=True),
     ),
     "evacuate/disk-unread": Case(
-        before=facts(others=both(DiskSeen(unread="denied"))), advice="let the login read",
+        before=facts(others=both(DiskSeen(unread="denied"))), advice="must be able to read",
         after=facts(others=both(WHOLE)),
     ),
     "evacuate/tpm": Case(

@@ -274,7 +274,7 @@ def test_where_that_cannot_be_the_plan_says_so_and_goes_on() -> None:
     plan = plan_fence(facts(), ASKED)
 
     assert [step.kind for _, move in plan.moves() for step in move.steps] == ["power-off"]
-    assert any("is not kept off first (it does not answer ssh)" in one for one in plan.notices)
+    assert any("is not stopped first (it does not answer ssh)" in one for one in plan.notices)
 
 
 def test_death_is_proved_by_three_statements() -> None:

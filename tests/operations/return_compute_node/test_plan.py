@@ -148,7 +148,7 @@ def test_a_claim_that_is_not_known_here_is_lifted_for_who_names_its_run() -> Non
 
     assert blocker.reason == (
         "run `01DRAIN` of ada on bastion has it since 2026-11-22T03:00:00Z[UTC]; "
-        "the journal here does not know that run"
+        "the database of runs here does not have that run"
     )
     assert blocker.remedy.endswith("`stackward node return compute-07 --run 01DRAIN`")
     assert [each.worry for each in other.blockers] == ["claim-unknown"]

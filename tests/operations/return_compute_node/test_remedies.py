@@ -46,7 +46,7 @@ class Case:
 
 FOLLOWED = {
     "identity-remembered": Case(
-        before=drained(identified_at=NOW), advice="Nova's name or `host_ip` in the inventory",
+        before=drained(identified_at=NOW), advice="its address in Nova as `host_ip`",
         after=drained(),
     ),
     "node-silent": Case(
@@ -75,7 +75,7 @@ FOLLOWED = {
     ),
     "second-compute": Case(
         before=drained(running_as=RunningAs(unit_load="masked", processes=(CONTAINED,))),
-        advice="remove what keeps it off",
+        advice="remove what keeps it stopped",
         after=drained(marks=NONE, running_as=RunningAs(processes=(CONTAINED,))),
     ),
     "no-unit-to-start": Case(

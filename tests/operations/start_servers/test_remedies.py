@@ -51,7 +51,7 @@ FOLLOWED = {
         advice="run watch 01D",
     ),
     "start/unknown-tier": Case(
-        before=facts(one(__flavor=a_flavor(stackward__tier="x"))), advice="STACKWARD_TIERS",
+        before=facts(one(__flavor=a_flavor(stackward__tier="x"))), advice="add the tier there",
         after=None, asks_then=replace(ASKED, tiers=("x",)),
     ),
     "start/bad-priority": Case(

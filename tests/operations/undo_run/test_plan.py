@@ -323,7 +323,7 @@ def test_requests_that_are_not_joined_are_refused_and_none_is_passed_over(
 
     assert (plan.stages, [each.reason for each in plan.blockers]) == (
         (),
-        [f"needs several requests to undo it, and one plan cannot hold them: {names}"],
+        [f"needs several requests to undo it, but one plan cannot hold them: {names}"],
     )
 
 

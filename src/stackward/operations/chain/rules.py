@@ -10,7 +10,8 @@ TWICE = Rule(
 )
 CANARY_TOO_WIDE = Rule(
     "chain/canary-too-wide",
-    "the canary is {canary}, and only {nodes} of the chain are in the first failure domain",
-    "pass `--canary {count}` or less, or `--at-once 1`",
+    "the canary takes {canary} at once, but only {nodes} of the chain are in the first failure "
+    "domain",
+    "pass `--canary {count}` or less, or `--at-once 1`: one node at a time",
     "A canary goes first to find what would go wrong: it takes down no second failure domain.",
 )

@@ -74,13 +74,13 @@ IS_OPEN = Rule(
     "gate/open",
     "its gate is open already",
     "see why its nova-compute does not run: `stackward node check {thing}`",
-    "A gate that is open keeps nothing off.",
+    "A gate that is open stops nothing.",
 )
 KEPT_OFF = Rule(
     "gate/kept-off",
-    "more than its gate keeps its nova-compute off: it was drained or fenced",
-    "`stackward node return {thing}`: it opens the gate too, and proves the node",
-    "A drain or a fence keeps it off; only a return ends that.",
+    "not only its gate keeps nova-compute stopped: the node was also drained or fenced",
+    "`stackward node return {thing}` ends both, and checks that the node works",
+    "A drain or a fence keeps nova-compute stopped; only a return ends that.",
 )
 SHUT = Rule(
     "gate/shut",

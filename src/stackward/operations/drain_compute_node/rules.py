@@ -20,6 +20,7 @@ from stackward.ports.login import way_to
 from stackward.ports.world import World
 from stackward.requests.drain_compute_node import DrainRequest
 from stackward.steps.compute import ColdMigrate, LiveMigrate
+from stackward.wording import count_of
 
 CAME_BACK = Rule(
     "came-back",
@@ -30,16 +31,18 @@ CAME_BACK = Rule(
 )
 NOT_A_UNIT = Rule(
     "not-a-unit",
-    "nova-compute cannot be kept off: {what}",
-    "pass `--keep-service`; once the node is empty, stop nova-compute by what manages it there",
+    "nova-compute there cannot be stopped so that it stays stopped: {what}",
+    "pass `--keep-service`: nova-compute then runs on; once the node is empty, stop it with the "
+    "tool that manages it there",
     "A drain stops and masks the unit nova-compute.service. systemd also masks a unit that does "
     "not exist, and what runs outside it goes on.",
 )
 KEEPING_OFF_UNSEEN = Rule(
     "keeping-off-unseen",
-    "whether its nova-compute can be kept off could not be read: {why}",
-    "see `ps` and `systemctl status nova-compute` there; or pass `--keep-service`",
-    "Off is proved by its processes: those in containers are seen by no unit.",
+    "how nova-compute is started there could not be read, so a stop may not last: {why}",
+    "see `ps -ef` and `systemctl status nova-compute` there; or pass `--keep-service`: "
+    "nova-compute then runs on",
+    "Its processes prove that it is stopped; a process in a container belongs to no unit.",
 )
 NO_SERVER_OF_PROJECT = Rule(
     "no-server-of-project",
@@ -50,14 +53,14 @@ NO_SERVER_OF_PROJECT = Rule(
 )
 PROJECT_GONE = Rule(
     "project-gone",
-    "Keystone has no project `{project}` any more; its servers here: {count}",
+    "Keystone has no project `{project}` any more; {count} still on this node",
     "",
     "Only the servers of that project show that its id is right.",
 )
 ONLY_PROJECTS = Rule(
     "only-projects",
-    "only servers of {projects} move; all others stay: the node will not be empty and must not be "
-    "powered off",
+    "`--projects` was given: only servers of {projects} will move, and all others will stay. The "
+    "node will not be empty, so do not power it off",
     "",
     "`--projects` was given.",
 )
@@ -82,7 +85,8 @@ STOPS_NO_MORE = Rule(
 )
 LEFT_BEHIND = Rule(
     "left-behind",
-    "stays on the node: the node will not be empty and must not be powered off",
+    "will stay on the node, as `--leave-behind` asks: the node will not be empty, so do not power "
+    "it off",
     "",
     "`--leave-behind` was given.",
 )
@@ -116,14 +120,14 @@ def judge_undone(facts: ComputeNode, undone: Undone) -> Iterator[Blocked]:
         return LEFT_UNDONE.blocks(facts.name, why=why, remedy=remedy, **words)
 
     if facts.claiming_run is None:
-        why = f"the journal here does not know that run, which is of `{claim.machine}`"
+        why = f"the database of runs here does not have that run, which is of `{claim.machine}`"
         ask = f"ask {claim.operator} whether that run is over; then"
         yield blocks(undone.words, why, f"{ask} {returned[:-1]} --run {claim.run}`, {again}")
     elif undone.servers and may_be_dead(facts):
         return  # that the machine may be dead is said instead
     elif undone.unread:
         what = undone.words or "it is not known what"
-        why = f"whether its nova-compute is kept off cannot be read: {undone.unread.why}"
+        why = f"whether its nova-compute stays stopped cannot be read: {undone.unread.why}"
         look = f"see `ps -ef` there, or pass `--keep-service`; {again}"
         reach = f"{way_to(undone.unread)}; {again}"
         yield blocks(what, why, reach if undone.unread.may_be_dead else look)
@@ -205,7 +209,8 @@ def judge_staying(facts: ComputeNode, asked: DrainRequest) -> Iterator[Verdict]:
         yield ONLY_PROJECTS.warns(facts.name, projects=names)
     for project in asked.projects:
         if project.is_gone:
-            count = sum(each.project == project.id for each in facts.servers)
+            here = sum(each.project == project.id for each in facts.servers)
+            count = count_of(here, "of its servers is", "of its servers are")
             yield PROJECT_GONE.warns(facts.name, project=project.id, count=count)
     for server in facts.servers:
         if server.id in asked.how.leave_behind:

@@ -55,7 +55,7 @@ class Undone:
         if self.lacks_trait:
             yield f"placement does not have the trait {DISABLED}"
         if self.runs:
-            yield "its nova-compute is not kept off"
+            yield "its nova-compute can still start"
         if self.is_untold:
             yield "maintenance was not reported to the instance-HA service"
 

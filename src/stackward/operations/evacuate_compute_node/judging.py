@@ -233,6 +233,8 @@ def judge_left(facts: Leaving, asked: EvacuateRequest) -> Iterator[Verdict]:
     until = (facts.node.read_at + _KEPT_H).isoformat(timespec="seconds")
     for server in facts.node.servers:
         if not asked.takes(server):
-            yield rules.LEFT_BEHIND.warns(server.label, server.id, until=in_utc(until))
+            yield rules.LEFT_BEHIND.warns(
+                server.label, server.id, node=facts.node.name, until=in_utc(until)
+            )
         elif not is_brought(server, asked):
             yield rules.STAYS_OFF.warns(server.label, server.id)

@@ -81,38 +81,39 @@ REBUILDING = Rule(
     "if `stackward run list` shows its run, `stackward run resume` continues it; otherwise find "
     "out who started it (`openstack server event list {id}`) and wait for its end; `--reset-state "
     "{id}` passes over a record that is `pre-migrating` once no nova-compute runs on its target, "
-    "and libvirt there has no guest of it. It passes over one that is `accepted` once its order "
+    "and libvirt there has no guest of it. It passes over one that is `accepted` once its request "
     "is proved lost; " + _LEAVE,
-    "A second order during the first one makes two guests of one server.",
+    "A second request during the first one makes two guests of one server.",
 )
 ORDER_MAY_COME = Rule(
     "evacuate/order-may-come",
     "its evacuation {to} (record {record}, accepted) may still be carried out: {why}",
     "wait until it is; if the conductor never starts it, make sure that each nova-conductor is up "
     "and that RabbitMQ can be read, let a later move be carried out, then plan again; " + _LEAVE,
-    "An order counts as lost only with evidence: the conductor has started nothing for it. Each "
-    "nova-conductor is up, its queue is empty and has a reader, and a later order was carried out.",
+    "A request counts as lost only with evidence: the conductor has started nothing for it. Each "
+    "nova-conductor is up, its queue is empty and has a reader, and a later request was carried "
+    "out.",
 )
 ORDER_LOST = Rule(
     "evacuate/order-lost",
     "its evacuation {to} (record {record}, {status}) is lost: the conductor has started "
-    "nothing for it, its queue is empty, and a later order was carried out",
+    "nothing for it, its queue is empty, and a later request was carried out",
     "before you approve, check with `ps` that no process of nova-conductor hangs",
-    "`--reset-state` was given. Nova carries out the new order under that older record, and leaves "
-    "the new record `accepted`: it ends when the node returns.",
+    "`--reset-state` was given. Nova carries out the new request under that older record, and "
+    "leaves the new record `accepted`: it ends when the node returns.",
 )
 PASSED_OVER = Rule(
     "evacuate/passed-over",
-    "its evacuation {to} (record {record}, {status}) is passed over: no nova-compute runs there, "
-    "and {guest}",
+    "its evacuation {to} (record {record}, {status}) will be passed over, as `--reset-state` "
+    "asks: no nova-compute runs there, and {guest}",
     "do not start nova-compute there before this run has ended",
-    "`--reset-state` was given. Only the nova-compute of its target carries out the order.",
+    "`--reset-state` was given. Only the nova-compute of its target carries out the request.",
 )
 RESET = Rule(
     "evacuate/reset",
-    "is {status}, {task}: the run first resets its state to active",
+    "is {status}, {task}: the run will first reset its state to active, as `--reset-state` asks",
     "",
-    "`--reset-state` was given; the journal keeps its old state.",
+    "`--reset-state` was given; the database of runs keeps its old state.",
 )
 NOT_HERE = Rule(
     "evacuate/not-here",
@@ -139,15 +140,17 @@ LIVING_COPY = Rule(
 )
 MAY_NOT_END = Rule(
     "evacuate/may-not-end",
-    "this login has no right to end its guest on `{where}` ({state}): {why}",
-    "look first what that guest does (`virsh domstate {id}` on `{where}`); then let the login use "
-    "libvirt there (the group `libvirt`, which is as good as root), or have root end it by hand "
-    "(`virsh destroy {id}`, `virsh undefine --keep-nvram {id}`: its disk stays); then plan again",
+    "Stackward's login has no right to end its guest on `{where}` ({state}): {why}",
+    "look first what that guest does (`virsh domstate {id}` on `{where}`, as root); then let the "
+    "login use libvirt there (the group `libvirt`, which is as good as root), or have root end it "
+    "by hand (`virsh destroy {id}`, `virsh undefine --keep-nvram {id}`: its disk stays); then "
+    "plan again",
     "`virsh --connect qemu:///system uri` was refused there.",
 )
 GUEST_ENDED = Rule(
     "evacuate/guest-ended",
-    "libvirt on `{where}` has a guest of it ({state}): its power is cut there; the disk stays",
+    "libvirt on `{where}` has a guest of it ({state}): its power will be cut there, as "
+    "`--kill-domain` asks; its disk stays",
     "",
     "`--kill-domain` was given. What is in the memory of that guest is lost.",
 )
@@ -183,7 +186,8 @@ LOCAL_DISK = Rule(
 )
 DATA_LOST = Rule(
     "evacuate/data-lost",
-    "loses the data on its own disk: {seen}. A new disk is made of its image",
+    "will lose the data on its own disk, as `--accept-data-loss` allows ({seen}); it gets a new "
+    "disk from its image",
     "",
     "`--accept-data-loss` was given. The old disk is destroyed when nova-compute there starts.",
 )
@@ -207,7 +211,8 @@ DISK_APART = Rule(
 )
 COPY_TAKEN = Rule(
     "evacuate/copy-taken",
-    "is rebuilt on `{where}` with the disk in {path}, which may be an old copy: {why}",
+    "will be rebuilt on `{where}` with the disk that is there in {path}, as `--accept-data-loss` "
+    "allows; that disk may be an old copy: {why}",
     "",
     "`--accept-data-loss` was given. Its own disk is destroyed when nova-compute there starts.",
 )
@@ -222,9 +227,10 @@ LOCKED = Rule(
 )
 DISK_UNREAD = Rule(
     "evacuate/disk-unread",
-    "what `{where}` sees of its disk is not known: {why}",
-    "let the login read `/var/lib/nova/instances` there, with `python3`; then plan again; "
-    + _LEAVE,
+    "whether `{where}` has the disk of this server could not be read: {why}",
+    "the user that Stackward logs in with must be able to read `/var/lib/nova/instances` there, "
+    "and `python3` must be installed there; then plan again; or pass `--leave-behind {id}`: the "
+    "server then stays without a node",
     "This decides whether Nova keeps the disk of the server.",
 )
 TPM = Rule(
@@ -268,19 +274,19 @@ TARGET_GONE = Rule(
 
 STAYS_OFF = Rule(
     "evacuate/stays-off",
-    "was off, and stays where it is, without a node",
+    "was off, and will stay where it is, without a node",
     "`--with-stopped` evacuates it too",
     "Nova boots each evacuated server for some seconds, before it stops it.",
 )
 BOOTS_FOR_SECONDS = Rule(
     "evacuate/boots-for-seconds",
-    "was off, and boots for some seconds on its target before Nova stops it",
+    "was off, and will boot for some seconds on its target before Nova stops it",
     "",
     "`--with-stopped` was given. nova 31.0 compute/manager.py, _do_rebuild_instance.",
 )
 NOT_STARTED = Rule(
     "evacuate/not-started",
-    "is left off on its target: whether it ran is not known: {because}",
+    "will be left off on its target: whether it ran is not known: {because}",
     "ask its owner; then plan again with `--start {id}` or `--leave-off {id}`; once the run has "
     "succeeded, `stackward server start {id}` starts it",
     "A server that was off before must not be started; one witness alone may be wrong.",
@@ -293,9 +299,10 @@ BOTH_WAYS = Rule(
 )
 LEFT_BEHIND = Rule(
     "evacuate/left-behind",
-    "is left behind, without a node",
-    "evacuate it before {until}: after that, the base image of its disk may be gone, if it is "
-    "shared",
+    "will be left behind, without a node",
+    "evacuate it with `stackward node evacuate {node} --only {id}`, and not with `openstack server "
+    "evacuate`, which does not check its disk. Do so before {until}: after that, Nova may have "
+    "removed the base image of its disk, if the disks are on shared storage",
     "nova 31.0 virt/libvirt/imagecache.py: bases that no host of the last 24 h uses are removed.",
 )
 POWER_AGAIN = Rule(
@@ -312,7 +319,7 @@ TAKEN_BACK = Rule(
 )
 BY_WORD = Rule(
     "evacuate/by-word",
-    "no device switches it: only a person's word says that it has no power: {reference}",
+    "no device switches it: only `--confirmed-off` says that it has no power: {reference}",
     "keep it off until this run has ended; every witness is asked before each request, and a sign "
     "of life ends the run",
     "If the word is wrong, a guest may run on two nodes, and destroy its disk. The word is kept "

@@ -29,8 +29,8 @@ def notices(
         yield f"`{fence.name}` loses its power at once, without a shutdown"
     if fence.why_not_kept_off:
         yield (
-            f"its nova-compute is not kept off first ({fence.why_not_kept_off}): it starts by "
-            "itself once the node has power again, and destroys what was evacuated"
+            f"its nova-compute is not stopped first ({fence.why_not_kept_off}): it will start by "
+            "itself once the node has power again, and destroy what was evacuated"
         )
     if moves:
         yield (

@@ -49,7 +49,7 @@ def _notices(facts: FenceFacts) -> Iterator[str]:
     yield f"`{facts.name}` loses its power at once, without a shutdown"
     if facts.why_not_kept_off:
         yield (
-            f"its nova-compute is not kept off first ({facts.why_not_kept_off}): it starts by "
+            f"its nova-compute is not stopped first ({facts.why_not_kept_off}): it will start by "
             "itself once the node has power again"
         )
     yield "no server is moved by this: Nova still has them there"

@@ -73,14 +73,14 @@ UNREAD = Rule(
 )
 NO_GUEST = Rule(
     "reattach/no-guest",
-    "Nova calls it ACTIVE, and its guest on `{host}` is {state}",
-    "`stackward server triage {id}` says why; then plan again",
+    "Nova calls it ACTIVE, but its guest on `{host}` is {state}",
+    "`stackward server triage {id}` says why and what to do; once the guest runs again, plan again",
     "A guest that does not run here may run elsewhere: a reboot would start a second one.",
 )
 OFF_NOW = Rule(
     "reattach/off",
-    "is SHUTOFF, and volume {volume} needs: {act}",
-    "ask its owner whether it may run: `openstack server start {id}`; then plan again",
+    "is SHUTOFF, and the repair of volume {volume} would start it: {act}",
+    "ask its owner whether it may run; if so, `openstack server start {id}`, then plan again",
     "A hard reboot would start a server that its owner has stopped.",
 )
 
@@ -114,7 +114,7 @@ OTHER_PROJECT = Rule(
 )
 ROOT = Rule(
     "reattach/root",
-    "volume {volume} is its root disk ({device}), and needs: {act}",
+    "volume {volume} is its root disk ({device}), and its repair would be: {act}",
     "settle it by hand, with the server stopped: `nova-manage volume_attachment refresh {id} "
     "{volume} CONNECTOR`",
     "Nova detaches no root volume, and a hard reboot may delete its record.",
@@ -189,13 +189,13 @@ NO_CONSOLE = Rule(
 
 REBOOTS = Rule(
     "reattach/reboots",
-    "is switched off at once and on again, for volume {volumes}",
-    "ask its owner for the time of it",
+    "will be switched off hard, without a shutdown, and started again, for volume {volumes}",
+    "agree on a time with its owner first",
     "Nova writes the definition of its guest again by its records.",
 )
 LOSES_DISK = Rule(
     "reattach/loses-disk",
-    "its guest loses {volumes} for a while, and gets it again",
+    "its guest will lose {volumes} for a while, and get it back",
     "in the guest, unmount what is on it first",
     "Nova asks the guest to let a disk go, and it may be in use.",
 )

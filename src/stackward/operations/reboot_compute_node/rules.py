@@ -49,15 +49,16 @@ PROCESSES_UNREAD = Rule(
 )
 BOOT_UNREAD = Rule(
     "boot/boot-unread",
-    "when it booted cannot be read: {why}",
+    "the time of its last boot cannot be read: {why}",
     "{way}; then plan again",
     "Only a later boot than this one proves the reboot.",
 )
 LEFT_OFF = Rule(
     "boot/left-off",
     "an earlier reboot of its node, run {run}, has stopped it, and nobody has started it since",
-    "`stackward node recover {host}` starts it, then plan again; if it should stay off, make that "
-    "your own stop: `openstack server start {id}`, and once it runs `openstack server stop {id}`",
+    "`stackward node recover {host}` starts it, then plan again; if it should stay off, make "
+    "a stop of yours the last one that Nova has on record: `openstack server start {id}`, and once "
+    "it runs `openstack server stop {id}`; then plan again",
     "The list of that run has it as running; the list of a new run would have it as off.",
 )
 LIST_TORN = Rule(
@@ -165,7 +166,8 @@ UNKNOWN_CONSENT = Rule(
 )
 DOWNTIME = Rule(
     "boot/downtime",
-    "{count} there; Stackward stops what runs before the reboot, and starts it again after it",
+    "{count} there, and `--in-place` was given: Stackward will stop what runs before the reboot, "
+    "and start it again afterwards",
     "",
     "`--in-place` was given.",
 )

@@ -57,7 +57,7 @@ KEEPS_MEMORY = Rule(
 )
 MEMORY_LOST = Rule(
     "reboot/memory-lost",
-    "is {status}: the reboot loses its memory, and the server runs afterwards",
+    "is {status}: its memory will be lost by the reboot, and the server will run afterwards",
     "ask its owner first; or `openstack server {verb} {id}` instead",
     "nova 31.0 compute/manager.py, _reboot_instance: it is ACTIVE after any reboot.",
 )
@@ -104,7 +104,7 @@ NODE_CLAIMED = Rule(
 )
 NODE_OUT = Rule(
     "reboot/node-out",
-    "is out of service, and the server runs there again afterwards: {text}",
+    "is out of service ({text}). The reboot does not move the server: it will run there again",
     "ask the person who disabled the node whether it will be switched off soon",
     "A reboot moves no server, so it does not need the scheduler.",
 )
@@ -139,7 +139,7 @@ NO_GUEST = Rule(
 )
 MADE_ANEW = Rule(
     "reboot/made-anew",
-    "libvirt on its node has no such guest, {nor}: it is created again",
+    "libvirt on its node has no such guest, {nor}: it will be created again",
     "look first for it on the other nodes (`virsh --readonly list --all --uuid`): a second guest "
     "would write to its disks",
     "nova 31.0 virt/libvirt/driver.py, _hard_reboot: the guest is defined and started again.",
@@ -161,8 +161,9 @@ GUEST_DISAGREES = Rule(
 GUEST_DISAGREED = Rule(
     "reboot/guest-disagreed",
     "Nova calls it {status}, but its guest is {state}",
-    "look first why (`virsh domstate --reason {id}` on its node): a full disk pauses it again",
-    "After a hard reboot the two agree; it does not repair the cause.",
+    "look first why, because the hard reboot does not repair the cause (`virsh domstate --reason "
+    "{id}` on its node): if a disk is full, the guest will be paused again",
+    "After a hard reboot the two agree.",
 )
 
 # --- its volumes --------------------------------------------------------------------------------
@@ -210,7 +211,7 @@ ATTACHMENTS_UNREAD = Rule(
 
 UEFI_RESET = Rule(
     "reboot/uefi-reset",
-    "boots by UEFI: its boot entries and all other UEFI variables are reset",
+    "boots by UEFI: its boot entries and all other UEFI variables will be reset",
     "check first, in the guest, that it boots by the usual path of its disk (`efibootmgr`): a "
     "guest that needs its own boot entry does not boot afterwards",
     "nova 31.0 virt/libvirt/guest.py, delete_configuration: VIR_DOMAIN_UNDEFINE_NVRAM.",
@@ -220,8 +221,8 @@ UEFI_RESET = Rule(
 
 NO_UNDO = Rule(
     "reboot/no-undo",
-    "is a reboot, which cannot be undone: the memory of the guest is gone",
-    "there is nothing to do: the server is on the same node, with the same disks",
+    "was a reboot, which cannot be undone: the memory of the guest is gone",
+    "nothing needs to be done: the server is on the same node, with the same disks",
     "Nova keeps nothing of the guest that was ended.",
 )
 

@@ -176,14 +176,15 @@ NOT_DELETED = Rule(
 )
 MAY_NOT_END = Rule(
     "reconcile/may-not-end",
-    "its guest on `{where}` may not be ended by this login: {why}",
-    "look first what that guest does (`virsh domstate {id}` there); then let the login use libvirt "
-    "there (the group `libvirt`, which is as good as root), and plan again",
+    "Stackward's login has no right to end its guest on `{where}`: {why}",
+    "look first what that guest does (`virsh domstate {id}` there, as root); then let the login "
+    "use libvirt there (the group `libvirt`, which is as good as root), and plan again",
     "`virsh --connect qemu:///system uri` was refused there.",
 )
 GUEST_ENDED = Rule(
     "reconcile/guest-ended",
-    "libvirt on `{where}` has a guest of it ({state}): its power is cut there; the disk stays",
+    "libvirt on `{where}` has a guest of it ({state}): its power will be cut there, as "
+    "`--kill-domain` asks; its disk stays",
     "",
     "`--kill-domain` was given. What is in the memory of that guest is lost.",
 )

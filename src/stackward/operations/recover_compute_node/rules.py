@@ -24,8 +24,8 @@ _CLOCK_S = 30.0  # more than this, and times of the node cannot be compared with
 NODE_DOWN = Rule(
     "recover/node-down",
     "its nova-compute is down",
-    "if the machine is booting, wait until it is up; if its boot gate keeps nova-compute off, or "
-    "servers were evacuated from it, `stackward node return {host} --dry-run` shows what that "
+    "if the machine is booting, wait until it is up; if its boot gate keeps nova-compute stopped, "
+    "or servers were evacuated from it, `stackward node return {host} --dry-run` shows what that "
     "start destroys; if it does not come up, repair nova-compute there (`systemctl status "
     "nova-compute`), or fence and evacuate the node if it is dead; then plan again",
     "nova-compute starts the guests, and removes the guests and disks of evacuated servers.",
@@ -94,7 +94,7 @@ CLOCK_UNREAD = Rule(
 )
 BOOT_UNREAD = Rule(
     "recover/boot-unread",
-    "when it booted cannot be read: {why}",
+    "the time of its last boot cannot be read: {why}",
     "{way}; then plan again",
     "The time of the boot separates events before the loss from events after it.",
 )
@@ -111,7 +111,7 @@ EVACUATED = Rule(
 
 NOT_KNOWN = Rule(
     "recover/not-known",
-    "is left off: whether it ran is not known: {because}",
+    "will be left off: whether it ran is not known: {because}",
     "ask its owner; then plan again with `--start {id}` or `--leave-off {id}`",
     "A server that was off before must not be started; one witness alone may be wrong.",
 )

@@ -18,7 +18,7 @@ from stackward.wording import count_of
 
 NOTHING_TO_RETURN = Rule(
     "nothing-to-return",
-    "is in service: it is enabled, and nothing on it keeps its nova-compute off",
+    "is in service: it is enabled, and nothing on it keeps its nova-compute stopped",
     "there is nothing to do; `stackward node drain {thing}` takes it out",
     "A return undoes a drain, and this node is not out of service.",
 )
@@ -31,7 +31,7 @@ FOREIGN_CLAIM = Rule(
 )
 RUNS_ALTHOUGH_OFF = Rule(
     "runs-although-off",
-    "its nova-compute runs {what}, although its drain keeps it off",
+    "its nova-compute runs {what}, although the drain of the node has stopped it",
     "find out who started it; the return continues with it",
     "Somebody started it in spite of the drain: servers may have been put there since.",
 )
@@ -39,16 +39,16 @@ SECOND_COMPUTE = Rule(
     "second-compute",
     "its nova-compute runs {what}; the return would start a second one as the unit "
     "`nova-compute.service`",
-    "if the unit should not run there, remove what keeps it off (`systemctl unmask "
+    "if the unit should not run there, remove what keeps it stopped (`systemctl unmask "
     "nova-compute`, {marks}), and keep it from starting at the next boot (`systemctl disable "
     "nova-compute`); otherwise stop the other one; then plan again",
-    "Two nova-computes of one host would both carry out its orders.",
+    "Two nova-computes of one host would both carry out its requests.",
 )
 PROCESSES_UNSEEN = Rule(
     "processes-unseen",
     "a nova-compute may already run there outside its unit; this could not be read: {why}",
     "see `ps -ef` there as root; approve only if no container and no other unit runs one",
-    "The return starts the unit; two nova-computes of one host would both carry out its orders.",
+    "The return starts the unit; two nova-computes of one host would both carry out its requests.",
 )
 NO_UNIT_TO_START = Rule(
     "no-unit-to-start",
@@ -66,7 +66,7 @@ HA_UNSEEN = Rule(
 )
 NO_PORT = Rule(
     "no-port",
-    "its acceptance server is booted without a port: networking is not proved",
+    "its acceptance server will boot without a port: networking will not be proved",
     "name a network with `--network`",
     "Stackward makes a port only in a network that you name.",
 )
@@ -83,7 +83,7 @@ OLD_COPIES = Rule(
 )
 OLD_COPIES_DISCARDED = Rule(
     "return/old-copies-discarded",
-    "the old copies there of {count} that were evacuated are destroyed permanently: {names}",
+    "the old copies there of {count} that were evacuated will be destroyed permanently: {names}",
     "",
     "Nova does this when its nova-compute starts. Nothing brings them back.",
 )
@@ -187,7 +187,7 @@ def judge_evacuations(node: ReturningNode, *, is_discard_asked: bool) -> Iterato
     if is_discard_asked and not (old and node.is_discard_asked_for):
         why = "no evacuation from it is open"
         if old:
-            why = "its boot gate keeps nova-compute off, and a fence of ours has cut its power"
+            why = "its boot gate keeps nova-compute stopped, and a fence of ours has cut its power"
         yield NEEDLESS_DISCARD.blocks(node.name, why=why)
     elif old and node.is_discard_asked_for and not is_discard_asked:
         yield OLD_COPIES.blocks(node.name, **words)

@@ -59,7 +59,7 @@ def notices(facts: ReturningNode) -> Iterator[str]:
     if facts.is_foreseen:
         yield "the servers that its drain has moved away come home in a run of their own"
     elif facts.drained is None:
-        yield "this journal has no drain of it: there is nothing to bring back"
+        yield "the database of runs here has no drain of it: there is nothing to bring back"
     elif facts.drained.servers:
         names = ", ".join(server.name for server in facts.drained.servers)
         yield f"moved away by run `{facts.drained.run}`, and home with `--bring-back`: {names}"

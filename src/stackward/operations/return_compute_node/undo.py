@@ -28,7 +28,8 @@ def undo_return(did: Did, asked: UndoRequest) -> tuple[DrainRequest] | Blocked:
     if not returned.is_uncordoned:
         node = returned.node
         why = (
-            f"it has not brought `{node}` into service; `stackward node drain {node}` keeps it off"
+            f"it has not brought `{node}` into service; `stackward node drain {node}` takes it out "
+            "of service"
         )
         return NOTHING_TO_UNDO.blocks(run, run, why=why)
     return (drain_again(run, returned, asked),)

@@ -22,7 +22,7 @@ FORCED_DOWN = Rule(
 )
 NODE_OUT = Rule(
     "start/node-out",
-    "is out of service, and servers are started there: {text}",
+    "is out of service, and servers will be started there: {text}",
     "ask the person who disabled the node whether it will be switched off soon",
     "A start moves no server, so it does not need the scheduler.",
 )

@@ -54,7 +54,7 @@ UNKNOWN_KIND = Rule(
 )
 NOT_JOINED = Rule(
     "undo/not-joined",
-    "needs several requests to undo it, and one plan cannot hold them: {requests}",
+    "needs several requests to undo it, but one plan cannot hold them: {requests}",
     "make these requests one after the other, in this order; `stackward run show {thing} --events` "
     "shows what the run has changed",
     "One plan can hold the return of a node and servers that come back. A request of another kind "
