@@ -25,13 +25,14 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from facts.test_scan import asked
-from ssh_stand_in import RUNS, put_ssh
+from ssh_stand_in import put_ssh
 from stackward.adapters.clock import SystemClock
 from stackward.adapters.ssh import Ssh
 from stackward.adapters.together import Threads
 from stackward.anatomy import read_anatomy
 from stackward.facts.logs import IN_ALL, read_logs, script
 from stackward.facts.node_logs import NodeLogs
+from stackward.facts.talks import script as talking
 from stackward.logs.event import Event, Level
 from stackward.logs.order import in_order
 from stackward.logs.reading import Query
@@ -126,24 +127,52 @@ def merge_ratio(folder: Path) -> float:
     return ours / theirs
 
 
+# Says the time as `facts/on_node/clock.py` does, so many seconds after it was asked to begin; in
+# whole seconds, for what finer ones need takes three times as long to load.
+CLOCK = r"""
+binmode STDIN;
+read STDIN, my $script, scalar <STDIN>;
+select undef, undef, undef, $ARGV[0];
+syswrite STDOUT, "\n=stackward talks=\n";
+while (read(STDIN, my $head, 4) == 4) {
+    my $size = unpack "N", $head or next;
+    read STDIN, my $said, $size;
+    syswrite STDOUT, pack "N/a*", time;
+}
+"""
+
+
 def side_by_side(folder: Path) -> float:
     """Return how long it takes to read the errors of all nodes, against those of one.
 
-    A node is a process of its own that answers over the way to it as the scanner of a node has,
-    after as long as that took. So only the work of this side is of this machine.
+    A node is a process of its own that answers over the way to it as the scanner of a node has, and
+    as a node's clock does, each after as long as that took. So only the work of this side is of
+    this machine: no interpreter is started here that a node would start.
     """
     began = monotonic()
     _, _, told = scan(folder, level=40, bytes=IN_ALL // NODES)
     took_s = monotonic() - began
+    began = monotonic()
+    cpu_of([sys.executable, "-I", "-c", BOOTSTRAP], as_given(talking("clock"), ""))
+    begun_s = monotonic() - began
     nodes = tuple(Node(name=f"c{number}", address=f"10.0.0.{number}") for number in range(NODES))
     way = folder.parent / "way"
     way.mkdir()
     (way / "answer").write_text(json.dumps(told))
+    (way / "clock").write_text(CLOCK)
     answers = f"cat > /dev/null; sleep {took_s}; exec cat {way}/answer"
-    put_ssh(way, f'for last; do :; done; case "$last" in *timeout*) {answers};; esac; {RUNS}')
+    says = f"exec perl {way}/clock {begun_s}"
+    put_ssh(
+        way,
+        'for last; do :; done; case "$last" in '
+        f"*timeout*) {answers};; *python3*) {says};; *) exit 9;; esac",
+    )
     os.environ["PATH"] = f"{way}:{os.environ['PATH']}"
     one, every = (_seconds(nodes[:number]) for number in (1, NODES))
-    print(f"1 node {one:.1f} s, {NODES} nodes {every:.1f} s; of a scan {took_s:.1f} s")
+    print(
+        f"1 node {one:.1f} s, {NODES} nodes {every:.1f} s; of a scan {took_s:.1f} s, "
+        f"to begin a clock {begun_s:.2f} s"
+    )
     return every / one
 
 
@@ -155,9 +184,9 @@ def _seconds(nodes: tuple[Node, ...]) -> float:
     reading = read_logs(source, Threads(), read_anatomy(), Query(level=Level.ERROR), within_s=600)
     took_s = monotonic() - began
     shell.close()
-    unread = [one.unread for one in reading.nodes.values() if one.unread]
+    unread = [one.unread for one in reading.nodes.values() if one.unread or one.offset is None]
     if unread or not reading.events:
-        raise SystemExit(f"not all nodes were read: {unread}")
+        raise SystemExit(f"not all nodes were read, or not their clocks: {unread}")
     return took_s
 
 

@@ -567,6 +567,76 @@ def test_nothing_of_any_bytes_is_lost_or_invented(
     assert [each[2] for each in told["events"]] == sorted({each[2] for each in told["events"]})
 
 
+CALLS = "Traceback (most recent call last):"
+BARE = f"{stamp(START)} 7 ERROR nova.x "  # as before each line of a traceback: without a context
+GRAVE = st.lists(
+    st.one_of(
+        st.sampled_from(["ERROR", "CRITICAL", "TRACE", "INFO"]).map(lambda one: line(0, "it", one)),
+        st.sampled_from(["ERROR", "INFO"]).map(lambda one: line(0, CALLS, one)),
+        st.sampled_from([CALLS, "  File", "ValueError: x"]).map(lambda one: f"{BARE}{one}\n"),
+        st.sampled_from([f"{CALLS}\n", "  it\n", " ERROR \n", line(1, "of ERROR here"), line(2)]),
+    ),
+    max_size=14,
+)
+
+
+@given(GRAVE, st.integers(1, 400), st.sampled_from([30, 40]), st.sampled_from([(), ("it",)]))
+def test_errors_are_the_same_in_whatever_pieces_a_file_is_read(
+    scanner: ModuleType, lines: list[str], piece: int, level: int, also: tuple[str, ...]
+) -> None:
+    raw = "".join(lines).encode()
+
+    def found(size: int) -> list[Any]:
+        told: dict[str, Any] = {"events": [], "scanned": 0, "outside": 0}
+        wanted = asked(Path("/"), level=level, also=also)
+        look = scanner.Scan(wanted, time.monotonic() + 60)
+        look.zone = scanner.Zone(0.0, START)
+        heads = scanner.Heads(look.bodies, look.prefixes, look.zone)
+        vars(scanner)["PIECE"] = size
+        look.look(BytesIO(raw), 0, heads, told)
+        events: list[Any] = told["events"]
+        return events
+
+    assert found(piece) == found(1 << 20)
+
+
+@pytest.mark.parametrize("level", [20, 40])
+def test_an_event_at_the_end_of_a_piece_is_whole(tmp_path: Path, level: int) -> None:
+    """Also where all events are looked at, for some formats say no level."""
+    long = [line(0, "x" * 1000, "ERROR") + "  more\n" * 100] * 1000
+    write(tmp_path, "nova.log", *long)
+
+    found = texts(scan(tmp_path, level=level))
+
+    assert set(found) == {long[0].rstrip("\n")}
+
+
+@pytest.mark.parametrize("first", ["", "it failed"])
+def test_an_error_of_the_same_moment_as_a_traceback_is_an_event_of_its_own(
+    tmp_path: Path, first: str
+) -> None:
+    """The lines of a traceback have no context, but the error after it has."""
+    traceback = [f"{BARE}{one}\n" for one in (CALLS, "  File", "ValueError: x")]
+    before = [line(0, first, "ERROR")] if first else []
+    write(tmp_path, "nova.log", *before, *traceback, line(0, "another", "ERROR"))
+
+    found = texts(scan(tmp_path, level=40))
+
+    assert found == ["".join((*before, *traceback)).rstrip("\n"), line(0, "another", "ERROR")[:-1]]
+
+
+def test_lines_of_a_traceback_may_have_another_level_than_what_was_said_before_it(
+    tmp_path: Path,
+) -> None:
+    first = line(0, "it failed", "CRITICAL")
+    traceback = [f"{BARE}{one}\n" for one in (CALLS, "  File", "  File", "ValueError: x")]
+    write(tmp_path, "nova.log", first, *traceback, line(0, "another", "ERROR"))
+
+    found = texts(scan(tmp_path, level=40))
+
+    assert found == ["".join((first, *traceback))[:-1], line(0, "another", "ERROR")[:-1]]
+
+
 IDS = ["b311da90-4759-4302-9f62-9c031032dd64", "e20512d6-c485-4b75-a4b7-6a460224ceee"]
 SOUGHT = st.sampled_from(
     [

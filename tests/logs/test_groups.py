@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from stackward.logs.event import Event, Frame, Level, Raised
 from stackward.logs.folding import folded, without_doubles
@@ -103,6 +105,40 @@ def test_what_is_in_the_journal_too_counts_once() -> None:
         [AT, AT + timedelta(seconds=1), AT + timedelta(seconds=60)],
         1,
     )
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([0, 1, 2, 2.5, 60]),
+            st.sampled_from(["journal", "/a.log", "/b.log"]),
+            st.sampled_from(["c01", "c02"]),
+            st.sampled_from(["it failed", " it failed", "another"]),
+        ),
+        max_size=8,
+    )
+)
+def test_of_the_journal_only_what_no_file_of_its_node_has_is_kept(
+    those: list[tuple[float, str, str, str]],
+) -> None:
+    events = [later(at, file=file, node=node, message=message) for at, file, node, message in those]
+
+    kept, doubled = without_doubles(events)
+
+    def is_there(one: Event, other: Event) -> bool:
+        return (
+            other.file != "journal"
+            and other.node == one.node
+            and other.message.strip() == one.message.strip()
+            and abs(other.at - one.at) <= timedelta(seconds=2)
+        )
+
+    assert kept == [
+        one
+        for one in events
+        if one.file != "journal" or not any(is_there(one, other) for other in events)
+    ]
+    assert doubled == len(events) - len(kept)
 
 
 def test_events_are_in_the_order_of_time_and_of_their_file() -> None:

@@ -1,6 +1,6 @@
 """Events of one node in the order of time: parts of one event are joined, doubles count once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from stackward.logs.event import Event
@@ -49,18 +49,19 @@ def _is_part(first: Event, one: Event) -> bool:
 
 def without_doubles(events: Sequence[Event]) -> tuple[list[Event], int]:
     """Leave out of the journal what is in a file too; return how many that were."""
+    with_journal = {one.node for one in events if one.file == JOURNAL}
     of_files: dict[tuple[str, str], list[float]] = {}
     for one in events:
-        if one.file != JOURNAL:
-            words = (one.node, _words(one))
-            of_files.setdefault(words, []).append(one.at.timestamp())
-    kept: list[Event] = []
-    for one in events:
-        times = of_files.get((one.node, _words(one)), ()) if one.file == JOURNAL else ()
-        at = one.at.timestamp()
-        if not any(abs(at - each) <= _SAME_S for each in times):
-            kept.append(one)
+        if one.file != JOURNAL and one.node in with_journal:
+            of_files.setdefault((one.node, _words(one)), []).append(one.at.timestamp())
+    kept = [one for one in events if one.file != JOURNAL or not _is_among(of_files, one)]
     return kept, len(events) - len(kept)
+
+
+def _is_among(of_files: Mapping[tuple[str, str], Sequence[float]], one: Event) -> bool:
+    """Say whether a file of the node has the same words at about that time."""
+    at = one.at.timestamp()
+    return any(abs(at - each) <= _SAME_S for each in of_files.get((one.node, _words(one)), ()))
 
 
 def _words(one: Event) -> str:

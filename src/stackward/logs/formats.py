@@ -15,7 +15,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
+from typing import NamedTuple
 
 from stackward.logs.event import Event, Level, Raw
 from stackward.logs.tracebacks import read_traceback
@@ -417,7 +418,7 @@ def parse(raw: Raw, offset: Offset | None = None) -> Event:
     resolution_s = 0.001 if re.search(r"[.,]\d", said.get("at", ".0")) else 1.0
     first, is_longer, more = text.partition("\n")
     has_context = raw.format.startswith("oslo")
-    context = _context(first) if has_context else _Context(rest=first)
+    context = _context(first) if has_context else _Context(first)
     level = kind.levels.get(said["level"], kind.usual) if kind else Level.INFO
     if raw.format.startswith(OF_JOURNAL):
         level = Level(int(raw.format.removeprefix(OF_JOURNAL)))
@@ -500,8 +501,7 @@ def _given(found: re.Match[str]) -> dict[str, str]:
     return said
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Context:
+class _Context(NamedTuple):
     """What stands in brackets before the message of a service."""
 
     rest: str
@@ -514,23 +514,29 @@ class _Context:
 def _context(line: str) -> _Context:
     """Read `[GLOBAL LOCAL user project ...] [instance: ID]`, of any release; both may be absent."""
     if not line.startswith("["):
-        return _Context(rest=line)
-    words: list[str] = []
-    server = None
-    rest = line
-    if (found := _CONTEXT.match(rest)) and _is_context(found["words"]):
-        words, rest = found["words"].split(), rest[found.end() :]
+        return _Context(line)
+    rest, server = line, None
+    request = global_request = user = None
+    if (found := _CONTEXT.match(rest)) and (who := _who(found["words"])) is not None:
+        (request, global_request, user), rest = who, rest[found.end() :]
     if found := _INSTANCE.match(rest):
         server, rest = found["id"], rest[found.end() :]
+    return _Context(rest, request, global_request, user, server)
+
+
+@lru_cache(maxsize=4096)
+def _who(context: str) -> tuple[str | None, str | None, str | None] | None:
+    """Read the ids of a request, and its user; None of what is no context.
+
+    The lines of a request all have the same.
+    """
+    if not _is_context(context):
+        return None
+    words = context.split()
     ids = [one for one in words[:2] if _REQUEST.fullmatch(one)]
     others = words[len(ids) + (words[:1] == ["None"]) :]
-    return _Context(
-        rest=rest,
-        request=ids[-1] if ids else None,
-        global_request=ids[0] if len(ids) > 1 else None,
-        user=others[0] if others and others[0] not in _NOBODY else None,
-        server=server,
-    )
+    user = others[0] if others and others[0] not in _NOBODY else None
+    return ids[-1] if ids else None, ids[0] if len(ids) > 1 else None, user
 
 
 def _is_context(words: str) -> bool:

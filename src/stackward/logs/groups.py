@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from stackward.logs.event import Event, Frame, Level
 
@@ -42,7 +43,13 @@ class Group:
 
 def words_of(message: str) -> str:
     """Return a message with a sign in place of each number, id and address."""
-    words = " ".join(message[:_LONGEST].split())
+    return _with_signs(message[:_LONGEST])
+
+
+@lru_cache(maxsize=4096)
+def _with_signs(message: str) -> str:
+    """Put the signs in. What fails on many nodes says the same words again and again."""
+    words = " ".join(message.split())
     for form, sign in _VARIABLE:
         words = form.sub(sign, words)
     return words

@@ -395,6 +395,11 @@ class Wanted:
         self.traced = bool(asked.get("traced"))  # what has a traceback, whatever its level
         self.left = int(asked["bytes"])
 
+    @property
+    def is_by_level(self) -> bool:
+        """Say whether a wanted event has a mark in its first line."""
+        return self.rank is not None and not self.words and not self.traced
+
     def is_in(self, at: float) -> bool:
         """Say whether a time is in the window."""
         return (self.since is None or at >= self.since) and (self.until is None or at <= self.until)
@@ -501,10 +506,13 @@ def anchored(words: list[bytes], sample: bytes) -> list[bytes]:
 
 
 def at(letter: bytes, word: bytes) -> bytes:
-    """Return the pattern of a word behind its first such letter."""
+    """Return the pattern of a word behind its first such letter.
+
+    What follows the letter is compared first: where that differs, nothing is looked back at.
+    """
     where = word.index(letter) + 1
-    ahead = b"(?<=" + re.escape(word[:where]) + b")" if where > 1 else b""
-    return ahead + re.escape(word[where:])
+    behind = b"(?<=" + re.escape(word) + b")" if where > 1 else b""
+    return re.escape(word[where:]) + behind
 
 
 def line_end(piece: Any, where: int) -> int:
@@ -513,35 +521,55 @@ def line_end(piece: Any, where: int) -> int:
     return len(piece) if end < 0 else end + 1
 
 
+class Traceback:
+    """Which lines with the header of an event are of its traceback: they have its time and process.
+
+    Its own lines have no context, unless the first has one.
+    """
+
+    def __init__(self) -> None:
+        self.is_begun = self.is_bare = False
+
+    def has(self, piece: Any, where: int) -> bool:
+        """Say whether a line belongs to it, or begins it, by what follows its header there."""
+        has_context = CONTEXT.match(piece, where) is not None
+        if self.is_begun:
+            return not (self.is_bare and has_context)
+        self.is_begun, self.is_bare = TRACEBACK.match(piece, where) is not None, not has_context
+        return self.is_begun
+
+
 def event_end(piece: Any, where: int, head: Head, heads: Heads, limit: int) -> int:
     """Return where the event ends that begins there: before the next head that is no part of it."""
     end = min(line_end(piece, where), limit)
-    in_traceback = bool(head.same) and TRACEBACK.match(piece, head.end) is not None
-    is_bare = in_traceback and CONTEXT.match(piece, head.end) is None
+    traceback = Traceback()
+    if head.same:
+        traceback.has(piece, head.end)
     again = bytes(piece[where : head.end]) if head.kind == "oslo" else b""
     while end < limit:
         begins = end + len(again)
         if again and piece.startswith(again, end) and piece[begins : begins + 1] in (b" ", b"\n"):
             # The same header again, as in each line of a traceback: it need not be read.
-            in_traceback = in_traceback or TRACEBACK.match(piece, begins) is not None
-            if not in_traceback:
+            if not traceback.has(piece, begins):
                 return end
-            end = min(line_end(piece, end), limit)
-            continue
-        after = heads.at(piece, end)
-        if after is not None:
-            if not head.same or not head.is_with(after):
-                return end
-            if head.kind in OSLO:
-                has_context = CONTEXT.match(piece, after.end) is not None
-                if in_traceback and is_bare and has_context:
-                    return end  # the lines of that traceback have none
-                if not in_traceback and TRACEBACK.match(piece, after.end) is not None:
-                    in_traceback, is_bare = True, not has_context
-                if not in_traceback or after.rank < min(head.rank, ERROR):
+        else:
+            after = heads.at(piece, end)
+            if after is not None:
+                if not is_part(head, after, piece, traceback):
                     return end
+                # The lines of a traceback may have another level than what is said before it.
+                again = bytes(piece[end : after.end]) if again else b""
         end = min(line_end(piece, end), limit)
     return end
+
+
+def is_part(head: Head, after: Head, piece: Any, traceback: Traceback) -> bool:
+    """Say whether a line with a head of its own is a part of the event that began before it."""
+    if not head.same or not head.is_with(after):
+        return False
+    if head.kind not in OSLO:
+        return True
+    return traceback.has(piece, after.end) and after.rank >= min(head.rank, ERROR)
 
 
 def begin_of(piece: Any, where: int, heads: Heads) -> tuple[int, Head] | None:
@@ -575,21 +603,22 @@ def last_head(piece: Any, heads: Heads, limit: int) -> int:
     where = limit
     least = max(0, limit - PROBE)
     found = None  # type: Head | None
-    begin = held = limit
+    held = limit
     is_after_traceback = False
     while where > least:
         where = int(piece.rfind(b"\n", 0, where - 1)) + 1
         head = heads.at(piece, where)
-        if found is not None and (head is None or not head.is_with(found)):
+        if head is None:  # a line of the event above, whose traceback may come behind it
+            continue
+        if found is not None and not head.is_with(found):
             return held
-        if head is not None:
-            if found is None or head.kind not in OSLO or is_after_traceback:
-                held = where
-            is_after_traceback = TRACEBACK.match(piece, head.end) is not None
-            held = where if is_after_traceback else held
-            begin, found = where, head
-            if not head.same:
-                return begin
+        if found is None or head.kind not in OSLO or is_after_traceback:
+            held = where
+        is_after_traceback = TRACEBACK.match(piece, head.end) is not None
+        held = where if is_after_traceback else held
+        found = head
+        if not head.same:
+            return where
     return held
 
 
@@ -823,21 +852,32 @@ class Scan:
             cut = room.rfind(b"\n", 0, filled) + 1
             if not got:
                 if filled:
-                    self.part(bytes(room[:filled]), filled, at, heads, marks, told)
+                    text = room[:filled]
+                    places = None if marks is None else marks.lines(text, filled)
+                    self.part(text, filled, at, heads, places, told)
                 return
             if not cut and filled < LONGEST_LINE:
                 continue
             # A line without an end is taken in parts.
-            text, cut = (room, cut) if cut else (bytes(room[:filled]), filled)
-            held = last_head(text, heads, cut)
-            if cut - held > MOST_HELD:  # without an end: what goes on is no part of it
-                held = cut
-            if self.part(text, held, at, heads, marks, told):
+            text, cut = (room, cut) if cut else (room[:filled], filled)
+            places = None if marks is None else marks.lines(text, cut)
+            held = self.held(text, cut, heads, places)
+            if self.part(text, held, at, heads, places, told):
                 return
             rest = room[held:filled]
             room[: len(rest)] = rest
             filled, at = filled - held, at + held
             self.colours.forget(at)
+
+    def held(self, text: Any, end: int, heads: Heads, places: list[int] | None) -> int:
+        """Return where the last event begins: it may go on in the next piece.
+
+        That need not be looked for where none of its lines can begin an event that is wanted.
+        """
+        if places == [] and self.wanted.is_by_level and text[end - 1 : end] == b"\n":
+            return end
+        held = last_head(text, heads, end)
+        return end if end - held > MOST_HELD else held  # without an end: what goes on is no part
 
     def part(  # noqa: PLR0913, PLR0917  # a part, and what is known of its file
         self,
@@ -845,14 +885,19 @@ class Scan:
         end: int,
         at: int,
         heads: Heads,
-        marks: Marks | None,
+        places: list[int] | None,
         told: dict[str, Any],
     ) -> bool:
-        """Take the wanted events of a part up to its end; say whether the window is over."""
-        if marks is None:
+        """Take the wanted events of a part up to its end; say whether the window is over.
+
+        They have a mark in one of the lines that begin at the places; None: all are looked at.
+        """
+        if places is None:
             return self.every(text, end, at, heads, told)
         done = -1
-        for place in marks.lines(text, end):
+        for place in places:
+            if place >= end:
+                break
             if place < done:
                 continue
             found = begin_of(text, place, heads)
@@ -1298,7 +1343,8 @@ def main(asked: dict[str, Any]) -> None:
     if asked.get("journal") and not asked.get("only_times"):
         own = None if root == "/" else os.path.join(root, "var/log/journal")
         scan_journal(scan, units, own)
-    json.dump(
+    # At once: written piece by piece, it takes several times as long.
+    told = json.dumps(
         {
             "version": 1,
             "now": began,
@@ -1309,9 +1355,9 @@ def main(asked: dict[str, Any]) -> None:
             "named": settings.named,
             "settings_unread": settings.unread,
             "took_s": round(time.time() - began, 3),
-        },
-        sys.stdout,
+        }
     )
+    sys.stdout.write(told)
 
 
 if __name__ == "__main__":
