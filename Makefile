@@ -108,12 +108,14 @@ bench: $(READY) $(BENCH_READY) ## Measure side by side, as ratios, and fail over
 	$(BIN)/python bench/evacuate.py
 	$(AS_ROOT) $(BIN)/stackward lab up --install --name bench --computes 3
 	$(AS_ROOT) $(BIN)/python bench/drain.py $(BIN)/stackward bench c01 8
+	$(AS_ROOT) $(BIN)/python bench/diagnose.py $(BIN)/stackward --lab bench
 	$(AS_ROOT) $(BIN)/stackward lab down --name bench --purge
 	$(AS_ROOT) $(BIN)/stackward lab up --name bench --profile scale --fake-computes 4
 	$(AS_ROOT) $(BIN)/python bench/drain.py $(BIN)/stackward bench fake1 100 1.15
 	$(AS_ROOT) $(BIN)/stackward lab down --name bench --purge
 	$(BIN)/python bench/chains.py
 	$(BIN)/python bench/logs.py
+	$(BIN)/python bench/diagnose.py $(BIN)/stackward
 
 docs: $(READY) ## Build the documentation into site/
 	$(BIN)/zensical build --config-file mkdocs.yml --strict --clean

@@ -149,14 +149,20 @@ def side_by_side(folder: Path) -> float:
     as a node's clock does, each after as long as that took. So only the work of this side is of
     this machine: no interpreter is started here that a node would start.
     """
+    nodes = stand_ins(folder.parent / "way", folder, level=40)
+    one, every = (_seconds(nodes[:number]) for number in (1, NODES))
+    print(f"1 node {one:.1f} s, {NODES} nodes {every:.1f} s")
+    return every / one
+
+
+def stand_ins(way: Path, folder: Path, **wanted: object) -> tuple[Node, ...]:
+    """Return nodes that answer as the scanner and a clock do, after as long as those take."""
     began = monotonic()
-    _, _, told = scan(folder, level=40, bytes=IN_ALL // NODES)
+    _, _, told = scan(folder, bytes=IN_ALL // NODES, **wanted)
     took_s = monotonic() - began
     began = monotonic()
     cpu_of([sys.executable, "-I", "-c", BOOTSTRAP], as_given(talking("clock"), ""))
     begun_s = monotonic() - began
-    nodes = tuple(Node(name=f"c{number}", address=f"10.0.0.{number}") for number in range(NODES))
-    way = folder.parent / "way"
     way.mkdir()
     (way / "answer").write_text(json.dumps(told))
     (way / "clock").write_text(CLOCK)
@@ -168,12 +174,8 @@ def side_by_side(folder: Path) -> float:
         f"*timeout*) {answers};; *python3*) {says};; *) exit 9;; esac",
     )
     os.environ["PATH"] = f"{way}:{os.environ['PATH']}"
-    one, every = (_seconds(nodes[:number]) for number in (1, NODES))
-    print(
-        f"1 node {one:.1f} s, {NODES} nodes {every:.1f} s; of a scan {took_s:.1f} s, "
-        f"to begin a clock {begun_s:.2f} s"
-    )
-    return every / one
+    print(f"a scan takes {took_s:.1f} s, to begin a clock {begun_s:.2f} s")
+    return tuple(Node(name=f"c{number}", address=f"10.0.0.{number}") for number in range(NODES))
 
 
 def _seconds(nodes: tuple[Node, ...]) -> float:
