@@ -328,6 +328,7 @@ def test_a_node_is_emptied_rebooted_and_its_servers_come_home(site: Site) -> Non
     assert (service.is_enabled, service.is_up) == (True, True)
     assert [each.host for each in site.cloud.nova.built] == [NODE]
     assert "bring back servers" in folded(out)
+    assert "undoes it" not in said  # that is refused, because of the reboot
 
 
 def test_a_dry_run_of_it_shows_all_four_runs_and_has_no_blocker(site: Site) -> None:
@@ -399,6 +400,21 @@ def test_several_nodes_are_rebooted_one_after_the_other(site: Site) -> None:
     # It is stopped and started: one server.
     assert "as of now, 1 server is in these plans" in folded(out + said)
     assert "undoes it" not in said
+
+
+def test_all_nodes_are_emptied_and_rebooted_in_turn_and_all_servers_are_home(site: Site) -> None:
+    """It was refused: each server was to have room on a node that is not of the chain."""
+    every = site.cloud.nova.hosts
+    (site.state_dir / "inventory").write_text("\n".join(every) + "\n")
+    site.cloud.nova.add(a_server(name="db-03", host="compute-08"))
+
+    code, out, said = site.run("node", "reboot", *every, "--drain", "--yes")
+
+    assert code == 0, said
+    assert site.hosts == {**HOME, "db-03": "compute-08"}
+    assert site.shell.reboots == dict.fromkeys(every, 1)
+    # They come home before the next node has its turn, and `node reboot` has no such flag.
+    assert "--target" not in out + said
 
 
 def have_members_apart(site: Site, policy: str = "anti-affinity") -> None:

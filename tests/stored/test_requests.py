@@ -16,7 +16,10 @@ from stackward.plan import Plan
 from stackward.plan.stored import from_mapping, to_mapping
 
 STORED = json.loads(Path(__file__).with_name("requests.json").read_text())
-CAME_LATER = {"return-compute-node": {"discard_old_disks": False, "boot_within_s": 600.0}}
+CAME_LATER: dict[str, dict[str, object]] = {
+    "drain-compute-node": {"away_at_once": 0},
+    "return-compute-node": {"discard_old_disks": False, "boot_within_s": 600.0},
+}
 EARLIER = Path(__file__).parent  # databases and plan files of earlier versions
 
 

@@ -793,7 +793,8 @@ def reboot(  # noqa: PLR0913  # one for each flag
         returned = ReturnRequest(
             node=node, image=image, flavor=acceptance.flavor, network=acceptance.network
         )
-        return drained_and_back(DrainRequest(node=node, reason=reason, how=how), asked, returned)
+        drained = DrainRequest(node=node, reason=reason, how=how, away_at_once=asked.nodes_at_once)
+        return drained_and_back(drained, asked, returned)
 
     asked = asked_of_nodes(context, "reboot", nodes or (), many, choice, asked_of, needs_well=True)
     carry_out(context, asked, planning=planning, approving=approving, choice=choice, output=output)

@@ -101,6 +101,7 @@ def read_compute_node(
         else {},
         aggregates=aggregates,
         zone=service.zone,
+        failure_domain=world.shell.failure_domain(match.node or host) or f"zone {service.zone}",
         roles=()
         if only or is_dead
         else read_roles(

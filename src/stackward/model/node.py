@@ -53,6 +53,7 @@ class ComputeNode:
     other_filesystems: Mapping[str, str | Unread] = field(default_factory=dict)
     aggregates: tuple[Aggregate, ...] = ()
     zone: str = "nova"
+    failure_domain: str | Unread = ""  # by the inventory, else its zone
     roles: tuple[Role, ...] = ()
     ha_hosts: tuple[HaHost, ...] | Unread = ()  # its entries in the instance-HA service
     candidates: Mapping[Need, tuple[Candidate, ...]] = field(default_factory=dict)

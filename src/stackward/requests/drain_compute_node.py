@@ -22,6 +22,8 @@ class DrainRequest:
     target: str | None = None  # all go there
     keep_service: bool = False  # leave nova-compute running afterwards
     with_mask: bool = True  # of the unit that is kept off
+    # Of a chain whose nodes come back: so many are out of service together. 0: none comes back.
+    away_at_once: int = 0
 
     def takes(self, server: Server) -> bool:
         """Say whether the server is to leave: here, and nowhere else, that is decided."""

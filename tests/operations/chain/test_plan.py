@@ -123,6 +123,54 @@ def test_no_node_of_the_chain_is_a_target() -> None:
     assert targets == {"c9"}
 
 
+def targets_of(plan: Plan[World]) -> set[Json]:
+    return {move.expects.get("target") for _, move in plan.moves() if move.thing_id}
+
+
+def test_of_nodes_that_come_back_each_may_take_the_servers_of_the_others() -> None:
+    """All nodes of a cloud were to be rebooted in turn: no server had room anywhere."""
+    candidates = tuple(a_candidate(name) for name in NAMES)
+    nodes = [
+        a_named_node(name, tuple(each for each in candidates if each.host != name))
+        for name in NAMES
+    ]
+    asked = [replace(asking(), node=name, away_at_once=1) for name in NAMES]
+
+    plans = plan_drains(nodes, asked)
+
+    assert [plan.blockers for plan in plans] == [()] * 3
+    assert all(targets_of(plan) < {*NAMES} for plan in plans)
+
+
+def test_of_those_that_are_away_together_none_is_a_target_and_they_share_the_room() -> None:
+    """Two at a time, of one failure domain: the first and the third, then the others."""
+    domains = {"c1": "rack-1", "c2": "rack-2", "c3": "rack-1", "c4": "rack-2"}
+    nodes = [
+        replace(
+            a_named_node(name, tuple(a_candidate(each) for each in domains if each != name)),
+            failure_domain=domain,
+        )
+        for name, domain in domains.items()
+    ]
+    asked = [replace(asking(), node=name, away_at_once=2) for name in domains]
+
+    first, second, third, fourth = plan_drains(nodes, asked)
+
+    assert targets_of(first) | targets_of(third) <= {"c2", "c4"}
+    assert targets_of(second) | targets_of(fourth) <= {"c1", "c3"}
+
+
+def test_two_that_are_away_together_need_room_for_both() -> None:
+    spare = a_candidate("c9", ram_mib=2048 + 100)
+    nodes = [a_named_node(name, candidates=(spare,)) for name in NAMES]
+
+    def blocked(at_once: int) -> list[bool]:
+        asked = [replace(asking(), node=name, away_at_once=at_once) for name in NAMES]
+        return [bool(plan.blockers) for plan in plan_drains(nodes, asked)]
+
+    assert (blocked(1), blocked(2)) == ([False] * 3, [False, True, False])
+
+
 # --- failure domains ----------------------------------------------------------------------------
 
 RACKS = {"c1": "rack-1", "c2": "rack-2", "c3": "rack-1", "c4": "rack-2"}

@@ -104,8 +104,9 @@ def _notices(by_item: Sequence[ItemPlans], asked: ChainRequest) -> Iterator[str]
             "nodes at the same time are of one failure domain, one domain after another; a node "
             "that has started and is not done keeps those of other domains waiting"
         )
-    is_of_drains = any(each.asked["kind"] == DrainRequest.kind for each in asked.items)
-    if len(asked.items) > 1 and is_of_drains:
+    # Where more runs follow its drain, the servers come home before the next node has its turn.
+    drains = [one for one in asked.items if one.asked["kind"] == DrainRequest.kind]
+    if len(asked.items) > 1 and not all(one.then for one in drains):
         yield (
             "a server may move more than once: to a node whose turn is still to come; "
             "`--target` keeps it from that"

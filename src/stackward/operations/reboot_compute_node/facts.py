@@ -23,7 +23,6 @@ from stackward.plan import Request
 from stackward.policy.on_node import foreign_consumers
 from stackward.policy.waves import Tags
 from stackward.ports.journal import Journal
-from stackward.ports.shell import Shell
 from stackward.ports.world import World
 from stackward.requests.drain_compute_node import DrainRequest
 from stackward.requests.reboot_compute_node import RebootNodeRequest
@@ -116,18 +115,13 @@ def read_reboot(
         listed=listed,
         left_off=_left_off(world, listed, node) if isinstance(listed, Listed) else (),
         booted=read_booted(world.shell, node.name) if is_named else Unread("it is not named"),
-        domain=_domain_of(world.shell, node),
+        domain=node.failure_domain,
         apart=tuple(_members_down(world, journal, groups, reboots)),
         unseen=tuple(_members_unseen(groups, reboots)),
         tags=read_tags(world, (each.project for each in node.servers)),
         holders=read_holders(journal, world.cloud.identity().id, node.host, but=run_id),
         is_own_machine=_is_own(world, node.name) if is_named else False,
     )
-
-
-def _domain_of(shell: Shell, node: ComputeNode) -> str | Unread:
-    """Return the failure domain of a node: by the inventory, else its availability zone."""
-    return shell.failure_domain(node.name) or f"zone {node.zone}"
 
 
 def _kept_apart(node: ComputeNode) -> Iterator[tuple[Server, ServerGroup]]:

@@ -21,8 +21,8 @@ def notices_of(facts: RebootFacts) -> Iterator[str]:
     """Say what users will notice, and who is left as it is."""
     if running := facts.running:
         yield (
-            f"{count_of(len(running), 'server is', 'servers are')} off from its stop until it is "
-            "started again; Nova cuts off a guest that does not shut down within 60 s, or the time "
+            f"{count_of(len(running), 'server is', 'servers are')} off, each from its stop to its "
+            "start; Nova cuts off a guest that does not shut down within 60 s, or the time "
             "that it is set to"
         )
     for server in running:
