@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from shutil import copytree
 from typing import Any
@@ -14,23 +13,22 @@ from fakes.power import FakePower
 from fakes.shell import FakeShell
 from fakes.world import SERVICES, a_world
 from killing import DyingJournal, Fate, Operation, copied, taken_up
-from stackward.adapters.openstack.polled import Poller
 from stackward.adapters.store.database import open_database, url_of
 from stackward.adapters.store.journal import SqlJournal
 from stackward.adapters.store.listing import FILE
-from stackward.engine import Brakes, WorkerContext, approve, ask_cancel, carry_out
+from stackward.app.carrying import worker_context
+from stackward.engine import Brakes, approve, ask_cancel, carry_out
 from stackward.engine.cancel import give_up
 from stackward.engine.verify import ask_all
 from stackward.kinds import KINDS
 from stackward.model.maintenance import DROP_IN, MAINTENANCE
 from stackward.model.run import Approval, Run, RunState
-from stackward.operations import operations_in_run, plan_request
+from stackward.operations import plan_request
 from stackward.plan import Request
 from stackward.ports.power import Power
 from stackward.ports.shell import Answer
-from stackward.ports.world import Acting, World
+from stackward.ports.world import World
 from stackward.status.boot_gate import read_gate
-from stackward.status.run import asked_by_run
 
 NODE = "compute-07"
 _UNHEARD_MIN = 5  # longer than a worker may be silent, and than any move takes here
@@ -152,18 +150,8 @@ class Site:
 
     def carry_out(self, run: Run, fate: Fate) -> Run:
         """Carry a run out by the real operations; its world and its journal share a fate."""
-        world = self.world(fate)
-        asked = partial(asked_by_run, self.journal, run.id)
-        acting = Acting(run.id, "ann", "bastion", asked=asked)
-        context: WorkerContext[World] = WorkerContext(
-            journal=DyingJournal(self.journal, fate),
-            operations=operations_in_run(self.journal),
-            kinds=KINDS,
-            clock=world.clock,
-            world_of=lambda _: replace(world, acting=acting),
-            poll=Poller(),
-            worker="one",
-        )
+        journal: Any = DyingJournal(self.journal, fate)
+        context = worker_context(self.world(fate), journal)
         return carry_out(run.id, context, Brakes())
 
     def given_up(self, run: Run) -> Run:
@@ -234,11 +222,10 @@ class Site:
         found = {each: self.cloud.cinder.volume(each) for each in self.cloud.cinder.volumes}
         return {each: [host for _, host in one.attached] for each, one in found.items() if one}
 
-    @property
-    def is_in_service(self) -> bool:
-        """Say whether the node takes new servers."""
-        service = self.cloud.nova.computes[NODE]
-        is_kept_off = any((NODE, path) in self.shell.files for path in (MAINTENANCE, DROP_IN))
+    def is_in_service(self, node: str) -> bool:
+        """Say whether a node takes new servers."""
+        service = self.cloud.nova.computes[node]
+        is_kept_off = any((node, path) in self.shell.files for path in (MAINTENANCE, DROP_IN))
         return service.is_enabled and service.is_up and not is_kept_off
 
     def close(self) -> None:
@@ -283,12 +270,17 @@ def of_cloud(
             "removed at Neutron": site.cloud.neutron.deleted,
             "services removed": site.cloud.nova.deleted_services,
             "built": len(site.cloud.nova.built),
-            "in service": site.is_in_service,
+            "in service": site.is_in_service(NODE),
+            "out of service": [
+                each for each in site.cloud.nova.hosts if not site.is_in_service(each)
+            ],
             "gate": read_gate(site.shell, NODE),
             "claimed": service.disabled_reason is not None,
             "unit": site.shell.units.get(NODE),
             "starts": site.shell.starts[NODE],
             "reboots": site.shell.reboots[NODE],
+            "reboots of all": dict(site.shell.reboots),
+            "runs": len(site.journal.children(run.id)),
             "cut by a reboot": sorted(site.shell.cut_by_reboot),
             "old copies destroyed": len(site.shell.destroyed),
             "stale guests": sorted(site.shell.domains),

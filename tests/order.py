@@ -15,6 +15,7 @@ TESTS = Path(__file__).parent
 LONGEST = (
     "operations/test_killed.py",
     "operations/test_killed_on_the_way_back.py",
+    "operations/test_killed_chain.py",
     "engine/test_chains_of_workers.py",
     "engine/test_chains.py",
     "engine/test_crash.py",

@@ -11,9 +11,10 @@ import select
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -32,10 +33,11 @@ from stackward.app.journal import open_journal
 from stackward.app.world import open_world
 from stackward.engine import Brakes, approve
 from stackward.kinds import KINDS, read_plan
-from stackward.model.run import Approval, Run
+from stackward.model.run import Approval
+from stackward.ports.journal import Journal
 from stackward.settings import read_settings
 
-WRITES = {"take_up", "intend", "answered", "settle", "found_done", "tell", "end"}
+WRITES = {"add", "take_up", "intend", "answered", "settle", "found_done", "tell", "end"}
 CHANGES = {"disable_service", "live_migrate", "cold_migrate", "confirm_resize"}
 
 
@@ -76,6 +78,13 @@ POINTS = {
     "start-unread": ("unread", "os-start"),
     "before-stop": ("before", "intend", "keep-off"),
     "before-evacuate": ("before", "intend", "evacuate"),
+    # Of a chain of reboots: its own process carries out its runs.
+    "run-unmade": ("before", "add"),
+    "run-unsettled": ("before", "settle", "carry-out-run"),
+    "stop-unanswered": ("before", "answered", "stop-for-reboot"),
+    "reboot-unanswered": ("before", "answered", "reboot-node"),
+    "before-uncordon": ("before", "intend", "uncordon"),
+    "restart-unanswered": ("before", "answered", "start-again"),
 }
 
 
@@ -142,22 +151,28 @@ def main(given: str, point: str, *how: str) -> None:
             run = approve(plan, given_by, journal, kinds=KINDS)
         else:
             run = journal.run(given)
-        dying: Any = Dying(journal, WRITES, fate, kinds_of(run))
+        dying: Any = Dying(journal, WRITES, fate, kinds_in(journal))
         context = worker_context(replace(world, nova=nova), dying)
         carry_on(run.id, context, Brakes())
     sys.stdout.write(f"lived through {fate.lived} moments\n")
 
 
-def kinds_of(run: Run) -> KindOf:
-    """Return what finds the kind of the step that a write is about."""
-    kinds = {
-        f"{stage.name}/{move.key}/{place}": step.kind
-        for stage, move in read_plan(run.plan).moves()
-        for place, step in enumerate(move.steps)
-    }
+def kinds_in(journal: Journal) -> KindOf:
+    """Return what finds the kind of the step that a write is about, in a run or in a chain's."""
+
+    @cache
+    def kinds_of(run: str) -> Mapping[str, str]:
+        return {
+            f"{stage.name}/{move.key}/{place}": step.kind
+            for stage, move in read_plan(journal.run(run).plan).moves()
+            for place, step in enumerate(move.steps)
+        }
 
     def kind_of(given: tuple[Any, ...]) -> str:
-        words = [getattr(each, "step", each) for each in given]
+        run, *words = (getattr(each, "step", each) for each in given)
+        if not isinstance(run, str):
+            return ""  # it is made by this write
+        kinds = kinds_of(run)
         return next((kinds[each] for each in words if isinstance(each, str) and each in kinds), "")
 
     return kind_of

@@ -44,7 +44,7 @@ def test_a_resume_after_a_return_cuts_no_power_and_claims_nothing(tmp_path: Path
 
         assert ended.state is RunState.STOPPED
         assert f"stackward run cancel {run.id}" in str(ended.ending)
-        assert (site.power.ordered, site.asked, site.is_in_service) == ([], {}, True)
+        assert (site.power.ordered, site.asked, site.is_in_service(NODE)) == ([], {}, True)
         assert not site.cloud.nova.computes[NODE].is_forced_down
     cancelled, left = ask_cancel(run.id, "ann", site.clock.now(), site.journal, KINDS)
     assert (cancelled.state, left) == (RunState.CANCELLED, ())

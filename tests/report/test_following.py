@@ -11,9 +11,11 @@ from builders import a_node, a_server, an_id, asking
 from stackward.kinds import KINDS
 from stackward.model.run import Approval, Event, Run, RunState
 from stackward.model.values import Json
+from stackward.operations.chain.plan import plan_chain
 from stackward.operations.drain_compute_node.plan import plan_drain
-from stackward.plan import dump_move
+from stackward.plan import dump, dump_move
 from stackward.report.following import Follower, Story
+from stackward.requests.chain import ChainItem, ChainRequest
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 PLAN = plan_drain(a_node(a_server()), asking(when_slow="abort"))
@@ -150,6 +152,26 @@ def test_a_terminal_shows_what_is_under_way_and_how_far_it_is(
     lines = [line.split() for line in out.getvalue().splitlines()]
     assert ["db-01", "live-migrate", "under", "way", "3", "MiB", "left", "9"] in lines
     assert "0 of 1 server has moved" in out.getvalue()
+
+
+def test_of_a_chain_it_shows_what_each_run_does_and_no_column_that_is_empty(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It had `carry-out-run` in each row, and an empty column of what is left to copy."""
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "100")
+    item = ChainItem(name="compute-07", asked=dump(asking()))
+    chain = plan_chain([PLAN], ChainRequest(what="drain", items=(item,)))
+    [(stage, move)] = chain.moves()
+    path = f"{stage.path_of(move)}/0"
+    out = Terminal()
+
+    with Follower(Story(chain), out) as shown:
+        shown.show(RUN, [an_event("intended", path, attempt=1)], NOON + timedelta(seconds=9))
+
+    lines = [line.split() for line in out.getvalue().splitlines()]
+    assert ["compute-07", "drain", "`compute-07`", "started", "9"] in lines
+    assert "To copy" not in out.getvalue()
 
 
 def test_elsewhere_there_are_only_lines() -> None:

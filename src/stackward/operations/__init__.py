@@ -99,12 +99,12 @@ def operation(kind: str) -> Operation[Any, Any]:
 def can_be_undone(journal: Journal, run: Run) -> bool:
     """Say whether anything takes back what a run did, by its own operation.
 
-    A chain is taken back by what takes back its runs: nothing takes back one of reboots alone.
+    A chain is taken back by what takes back its runs: nothing does if one of them is a reboot.
     """
     did = read_did(journal, run, KINDS)
     if did.begun:
-        well = (each.run for each in did.begun if each.run.state is RunState.SUCCEEDED)
-        return any(can_be_undone(journal, each) for each in well)
+        well = [each.run for each in did.begun if each.run.state is RunState.SUCCEEDED]
+        return bool(well) and all(can_be_undone(journal, each) for each in well)
     undo = operation(did.plan.request.kind).undo
     back = undo(did, UndoRequest(run=run.id)) if undo else None
     return bool(back) and not isinstance(back, Blocked)

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from stackward.model.duration import Span
 from stackward.model.run import Event, Run
-from stackward.plan import CAUGHT_UP, FromHost, Kinds, Move, Part, Plan, Standing, with_caught_up
+from stackward.plan import (
+    CAUGHT_UP,
+    BeginsRun,
+    FromHost,
+    Kinds,
+    Move,
+    Part,
+    Plan,
+    Standing,
+    Step,
+    with_caught_up,
+)
 from stackward.plan.path import move_of
 from stackward.report.duration import in_time, left_of, one_after_another, span_of, together
 from stackward.report.gone import GONE, how_it_went, is_gone
@@ -191,11 +202,19 @@ class Story:
         reason, standing = seen.get("reason"), seen.get("standing", "started")
         return Going(
             thing=self._names.of_move(path),
-            what=step.kind if step else "",
+            what=_what(step),
             standing=f"{_SHOWN.get(standing, standing)}{f': {reason}' if reason else ''}",
             left=how_far(seen),
             since=since,
         )
+
+
+def _what(step: Step[Any] | None) -> str:
+    """Return what a step does, in a word; of one that begins a run, what that run does."""
+    begins_run = isinstance(step, BeginsRun)
+    if step is None:
+        return ""
+    return step.summary if begins_run else step.kind
 
 
 class Follower:
@@ -249,12 +268,13 @@ class Follower:
         from rich.table import Table  # noqa: PLC0415  # as above
         from rich.text import Text  # noqa: PLC0415  # as above
 
-        columns = ("", "Step", "State", "To copy", "Seconds")
         told = "; ".join(filter(None, (self._story.moved, self._story.left(now))))
         going = self._story.going(run)
-        picture = Table(*columns, box=None)
+        copies = ["To copy"] if any(each.left for each in going) else []
+        picture = Table("", "Step", "State", *copies, "Seconds", box=None)
         for each in going:
             seconds = str(round((now - each.since).total_seconds()))
-            cells = (each.thing, each.what, in_words(each.standing), each.left or "", seconds)
+            left = [each.left or ""] if copies else []
+            cells = (each.thing, each.what, in_words(each.standing), *left, seconds)
             picture.add_row(*(Text(on_one_line(cell)) for cell in cells))
         return Group(*([picture] if going else []), *([Text(told, style="italic")] if told else []))
