@@ -80,6 +80,7 @@ LOOKS = {
     "queues-unread": "look first",
     "reconcile/age-unknown": "find out whose it is",
     "reconcile/gone-node-first": "if that machine is gone for good",
+    "recover/task-left": "look first",
     "reconcile/not-named": "see what it does there",
     "reconcile/only-by-id": "ask its owner",
     "rabbitmq-partition": "look first",
@@ -497,6 +498,10 @@ CLAIMED = "a_node_that_somebody_has_claimed_is_enabled_once_that_is_settled"
 STATES = "remedies_of_states"
 RESIZED = "a_resize_is_confirmed_or_reverted_as_its_owner_says"
 CARRIED_OUT = {
+    "recover/task-left": (
+        "recover",
+        "a_task_that_the_loss_has_ended_is_named_and_its_remedy_settles_it",
+    ),
     "application-not-loaded": OF_FINDINGS,
     "auto-disabled": (
         "remedies",

@@ -84,6 +84,15 @@ def lost(**attached: Any) -> tuple[Past, ServerToBringUp, str | None]:  # noqa: 
     return one(MADE, status="ACTIVE", guest=None, made_anew=Attachments(**attached))
 
 
+def task_left(
+    minutes: int = -1,
+) -> tuple[Past, ServerToBringUp, str | None]:
+    """Return one whose password was to be set: Nova wrote that so long after the boot."""
+    past, now, guest = one(MADE, status="ACTIVE", task="updating_password")
+    server = replace(past.server, updated=f"{NOW + timedelta(minutes=minutes):%Y-%m-%dT%H:%M:%SZ}")
+    return replace(past, server=server), replace(now, server=server), guest
+
+
 LOST = lost()
 
 # What is so; the blockers, the warnings, and how many are started.
@@ -109,6 +118,11 @@ CASES: dict[str, tuple[RecoveryFacts, list[str], list[str], int]] = {
         facts(lost(cinder=Unread("502"))), ["attachments-unread"], [], 1,
     ),
     "Nova works on it": (facts(one(*RAN, task="powering-on")), ["busy"], [], 1),
+    "Nova has worked on it since before the loss": (facts(task_left()), ["task-left"], [], 1),
+    "Nova works on it since its node is back": (facts(task_left(1)), ["busy"], [], 1),
+    "Nova works on it since before the loss, and its nova-compute is still coming up": (
+        facts(task_left(), is_coming_up=True), ["busy"], [], 2,
+    ),
     "it is in ERROR": (facts(one(*RAN, status="ERROR")), ["in-error"], [], 1),
     "it awaits a confirmation": (
         facts(one(*RAN, status="VERIFY_RESIZE")), ["wrong-status"], [], 1,

@@ -20,6 +20,7 @@ from operations.recover_compute_node.test_plan import (
     facts,
     lost,
     one,
+    task_left,
 )
 from raising import assert_followed, raised_by
 from stackward.model.maintenance import Holder
@@ -71,6 +72,10 @@ FOLLOWED = {
     "recover/not-known": Case(
         before=facts(one(*UNKNOWN)), advice="`--start", after=None,
         asks_then=replace(ASKED, start=(DB,)),
+    ),
+    "recover/task-left": Case(
+        before=facts(task_left()), advice="server set --auto-approve --state active",
+        after=facts(one(MADE, status="ACTIVE", guest="running")),
     ),
     "recover/no-guest": Case(
         before=facts(LOST), advice="pass `--leave-off", after=None, asks_then=LEFT_OFF,
@@ -128,6 +133,7 @@ def test_what_cannot_be_started_may_also_be_left_off() -> None:
         facts(directories=frozenset()),
         facts(lost(nova=("v1",))),
         facts(one(*RAN, status="ERROR")),
+        facts(task_left()),
     ):
         assert plan_recovery(before, ASKED).blockers
         assert plan_recovery(before, LEFT_OFF).blockers == ()

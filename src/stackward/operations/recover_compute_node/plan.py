@@ -99,4 +99,6 @@ def _notices(facts: RecoveryFacts, returning: tuple[Returning, ...]) -> Iterator
             yield f"`{each.server.label}` is started: {each.because}"
     for each in returning:
         if not each.runs and each.server.id not in started:
-            yield f"`{each.server.label}` stays as it is ({each.server.status}): {each.because}"
+            busy = f", and Nova calls it busy: {task}" if (task := each.server.task_state) else ""
+            how = f"{each.server.status}{busy}"
+            yield f"`{each.server.label}` stays as it is ({how}): {each.because}"

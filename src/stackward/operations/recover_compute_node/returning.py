@@ -7,8 +7,9 @@ from stackward.model.attachments import Attachments
 from stackward.model.bringing_up import ServerToBringUp
 from stackward.model.server import Server
 from stackward.model.unread import Unread
+from stackward.model.utc_time import utc_time_or_none
 from stackward.model.who_ran import StartOrNot, WhoRan
-from stackward.moving.bringing_up import judge_start
+from stackward.moving.bringing_up import BUSY, judge_start
 from stackward.moving.who_ran import judge_who_ran
 from stackward.operations.recover_compute_node.facts import RecoveryFacts
 from stackward.operations.recover_compute_node.rules import (
@@ -17,9 +18,11 @@ from stackward.operations.recover_compute_node.rules import (
     NO_GUEST,
     NOT_KNOWN,
     STORAGE_MISSING,
+    TASK_LEFT,
 )
 from stackward.plan import Verdict
 from stackward.requests.recover_compute_node import RecoverRequest
+from stackward.wording import in_utc
 
 _RUNS = {"running", "blocked"}
 
@@ -87,11 +90,29 @@ def judge_returning(facts: RecoveryFacts, returning: tuple[Returning, ...]) -> I
         if each.answer is StartOrNot.CONTRADICTED:
             yield NOT_KNOWN.warns(server.label, server.id, because=each.because)
             continue
-        yield from judge_start(facts.to_bring_up[server.id], as_node_returns=True)
+        yield from _judge_start(facts, server)
         if (attachments := facts.to_bring_up[server.id].made_anew) is not None:
             yield from _judge_anew(server, attachments)
         if isinstance(facts.directories, frozenset) and server.id not in facts.directories:
             yield STORAGE_MISSING.blocks(server.label, server.id)
+
+
+def _judge_start(facts: RecoveryFacts, server: Server) -> Iterator[Verdict]:
+    """Ask what any start needs; a task that the loss has ended is waited for in vain."""
+    since = utc_time_or_none(server.updated)
+    is_left = (
+        since is not None
+        and not isinstance(facts.booted, Unread)
+        and since < facts.booted
+        and facts.is_answering is True
+        and not facts.is_coming_up
+    )
+    for verdict in judge_start(facts.to_bring_up[server.id], as_node_returns=True):
+        if since is not None and is_left and verdict.worry == BUSY.name:
+            told = {"task": server.task_state, "since": in_utc(since)}
+            yield TASK_LEFT.blocks(server.label, server.id, **told)
+        else:
+            yield verdict
 
 
 def _judge_anew(server: Server, attachments: Attachments) -> Iterator[Verdict]:

@@ -115,6 +115,16 @@ NOT_KNOWN = Rule(
     "ask its owner; then plan again with `--start {id}` or `--leave-off {id}`",
     "A server that was off before must not be started; one witness alone may be wrong.",
 )
+TASK_LEFT = Rule(
+    "recover/task-left",
+    "Nova calls it busy ({task}) since {since}, before its node booted",
+    "look first whether anything still works on it: `openstack server event list {id}` shows who "
+    "asked for it, and `openstack server migration list --server {id}` whether it moves; if not, "
+    "`openstack server set --auto-approve --state active {id}`, then `stackward server reboot {id} "
+    "--hard`, then plan again; or pass `--leave-off {id}`",
+    "nova 31.0 compute/manager.py: _init_instance ends only some tasks as nova-compute starts, and "
+    "_sync_power_states passes over a server that has one.",
+)
 NO_GUEST = Rule(
     "recover/no-guest",
     "Nova calls it ACTIVE, and libvirt there has no such guest: a hard reboot creates it again",

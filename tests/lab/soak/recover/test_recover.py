@@ -5,19 +5,23 @@ The guests themselves show it: how often each disk was booted. The usual states 
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 import pytest
 
 from lab.drains import Drains
+from lab.soak.chain.test_chain import said
 from real_lab import RealLab, until
+from stackward.errors import ExitCode, StepFailed
 from stackward.lab.guest import Tick
 from stackward.lab.load import wait_status
 
 RAN, LOST = "recovered-1", "recovered-lost"
 PAUSED, SUSPENDED, RESCUED = "recovered-paused", "recovered-suspended", "recovered-rescued"
 STOPPED_SINCE = "recovered-since"
-UP = (RAN, LOST)
+BUSY = "recovered-busy"  # Nova has a task of it that nobody carries out
+UP = (RAN, LOST, BUSY)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +33,8 @@ class Recovery:
     boots: dict[str, int]  # of those that ran: how often more each disk was booted
     orders: dict[str, list[str]]  # what Nova was asked for since the loss, of each server
     statuses: dict[str, str]
+    refused: tuple[int, str]  # a recovery, while Nova has that task
+    rebooted: tuple[int, str]  # that server, as the refusal advises
     again: int  # the code of a second recovery
 
 
@@ -51,12 +57,20 @@ def recovery(
     # Without its definition nothing of a guest is left by the loss, and Nova calls it ACTIVE still.
     lab.on(node, f"virsh undefine {lab.server(made[LOST]).instance_name}")
     before = {name: lab.tick(made[name]) for name in UP}
+    lab.on(node, "systemctl kill -s STOP nova-compute")
+    # Nova writes the task, and waits for an answer; its message is void once it waits no more.
+    with suppress(StepFailed):
+        compute.change_server_password(made[BUSY], "not-a-secret")
+    until(lambda: lab.server(made[BUSY]).task_state == "updating_password")
     known = {name: orders_of(lab, server) for name, server in made.items()}
     lab.run("power", "off", node)
     compute.stop_server(made[STOPPED_SINCE])
     lab.run("power", "on", node)
     for name in (RAN, STOPPED_SINCE):
         until(lambda name=name: lab.server(made[name]).status == "SHUTOFF")  # type: ignore[misc]
+    refused = said(drains, "node", "recover", node, "--yes")
+    compute.reset_server_state(made[BUSY], "active")
+    rebooted = said(drains, "server", "reboot", made[BUSY], "--hard", "--yes")
     ended = drains.call("node", "recover", node, "--yes")
     after = {name: tick_of_another_boot(lab, made[name], before[name]) for name in UP}
     yield Recovery(
@@ -65,6 +79,8 @@ def recovery(
         boots={name: after[name].boots - before[name].boots for name in UP},
         orders={name: orders_of(lab, server)[len(known[name]) :] for name, server in made.items()},
         statuses={name: lab.server(server).status for name, server in made.items()},
+        refused=(refused.code, " ".join(refused.said.split())),
+        rebooted=(rebooted.code, rebooted.said),
         again=drains.call("node", "recover", node, "--yes").returncode,
     )
     drains.remove(*made.values())
@@ -93,6 +109,20 @@ def test_each_that_ran_has_booted_once_more(recovery: Recovery) -> None:
 def test_one_that_libvirt_has_lost_is_made_again_by_a_hard_reboot(recovery: Recovery) -> None:
     assert recovery.orders[LOST] == ["reboot"]
     assert recovery.orders[RAN] == ["start"]
+
+
+def test_a_task_that_the_loss_has_ended_is_named_and_its_remedy_settles_it(
+    recovery: Recovery,
+) -> None:
+    code, told = recovery.refused
+
+    assert code == ExitCode.BLOCKED, told
+    assert "recover/task-left" in told
+    assert f"{BUSY} Nova calls it busy (updating_password) since" in told
+    assert "openstack server set --auto-approve --state active" in told
+    assert recovery.rebooted[0] == 0, recovery.rebooted[1]
+    assert recovery.orders[BUSY] == ["resetState", "reboot"]
+    assert recovery.statuses[BUSY] == "ACTIVE"
 
 
 def test_what_its_owner_has_left_in_another_state_is_asked_for_nothing(recovery: Recovery) -> None:
