@@ -5,6 +5,7 @@ temporary folder, which is gone afterwards; no link in it is followed out of it.
 """
 
 import json
+import marshal
 import os
 import re
 import shutil
@@ -13,9 +14,10 @@ import sys
 import tarfile
 import tempfile
 import zoneinfo
+from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from stackward.adapters.ssh.processes import Closed, Cut, NotInTime, Processes, TooMuch
@@ -23,7 +25,6 @@ from stackward.errors import BadInput, NotStarted, Uncertain
 from stackward.model.clock_offset import Offset
 from stackward.model.values import Json
 from stackward.ports.log_source import as_given
-from stackward.ports.root import BOOTSTRAP
 
 UTC = "UTC"
 _LOGS = "var/log"  # below a node's own root
@@ -38,6 +39,19 @@ _LINK = "etc/localtime"
 _ZONES = "zoneinfo/"
 _TIMEDATECTL = ("sos_commands/systemd/timedatectl", "sos_commands/systemd/timedatectl_status")
 _MOST = 64 * 1024  # of a small file that is read here
+
+
+# As on a node, but by the same Python as this: so the scanner, which needs the standard library
+# only, is compiled once for all folders.
+_HERE = (
+    "import binascii,marshal,sys;s=sys.stdin.buffer;"
+    "exec(marshal.loads(binascii.a2b_base64(s.read(int(s.readline())))))"
+)
+
+
+@lru_cache(maxsize=1)
+def _compiled(script: str) -> str:
+    return b64encode(marshal.dumps(compile(script, "stackward", "exec"))).decode()
 
 
 class Collected:
@@ -61,9 +75,9 @@ class Collected:
     def scan(self, node: str, script: str, asked: Mapping[str, Json], *, within_s: float) -> str:
         """Run the scanner over the files of a node."""
         root = self._roots[node]
-        given = as_given(script, json.dumps({**asked, "root": str(root)}))
+        given = as_given(_compiled(script), json.dumps({**asked, "root": str(root)}))
         zone = self._zone or _zone_of(root)
-        words = ["env", f"TZ={zone}", "LC_ALL=C", sys.executable, "-I", "-c", BOOTSTRAP]
+        words = ["env", f"TZ={zone}", "LC_ALL=C", sys.executable, "-I", "-S", "-c", _HERE]
         try:
             answer = self._processes.run(words, given, within_s)
         except OSError as error:

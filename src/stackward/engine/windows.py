@@ -101,6 +101,8 @@ def moments_of(shown: datetime, zone: ZoneInfo) -> list[datetime]:
     Where the clock is put forward over it: the moment of that change.
     """
     moments = [shown.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)]
+    if moments[0] == moments[1]:  # no change of the clock is near, by PEP 495
+        return moments[:1]
     real = [at for at in moments if _shown(at, zone) == shown]
     if real:
         return sorted(set(real))
