@@ -134,7 +134,7 @@ def main(arguments: list[str]) -> int:
         sys.stdout.flush()
         return code
 
-    lab = RealLab(asked.lab or SHARED)
+    lab = RealLab(asked.lab or os.environ.get("STACKWARD_TEST_LAB") or SHARED)
     return play_again(asked.times, once, lab.name, lambda: illness_of(lab))
 
 
