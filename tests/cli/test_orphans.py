@@ -11,6 +11,7 @@ from cli import test_return
 from cli.test_return import Site
 from stackward.adapters.store.listing import FILE, list_runs
 from stackward.model.claim import Claim
+from stackward.model.identity import Known
 from stackward.model.server import ServerAction
 from testimonies import volume_of
 from texts import folded
@@ -175,6 +176,25 @@ def test_what_is_left_for_less_than_a_day_is_left_alone_unless_asked_otherwise(s
     assert (early, kept) == (3, {PORT: GONE.id})
     assert "which is less than 24 h" in folded(why)
     assert (at_once, site.cloud.neutron.leftovers) == (0, {}), said
+
+
+def test_the_service_of_a_node_with_allocations_stays_and_goes_with_its_provider_once_it_has_none(
+    site: Site,
+) -> None:
+    leave_node(site)
+    known = site.cloud.nova.hosts
+    site.shell.inventory = tuple(Known(name=host, address=host) for host in known)
+    site.cloud.nova.hosts = (*known, LOST)
+    site.cloud.placement.leftovers[NOBODY] = {an_id(LOST)}
+    held, _, why = site.run(*REMOVE, f"service/{SERVICE}", "--yes")
+    site.cloud.placement.leftovers.clear()
+
+    code, out, said = site.run(*REMOVE, f"service/{SERVICE}", "--yes")
+
+    assert (held, code) == (3, 0), said
+    assert f"1 consumer holds allocations of its provider {an_id(LOST)}" in folded(why)
+    assert an_id(LOST) not in site.cloud.placement.provider_names()
+    assert "placement has no provider of their nodes" in folded(out)
 
 
 def test_what_changes_between_the_looks_is_left_alone(

@@ -256,7 +256,7 @@ STAYS: dict[str, tuple[str, dict[str, Any], str]] = {
     "a service of a node with an open evacuation": (
         "service",
         {"seen": replace(SEEN, records=(EVACUATED,))},
-        "reconcile/node-has-move",
+        "reconcile/node-evacuated",
     ),
     "a service with allocations": (
         "service",
@@ -287,6 +287,12 @@ def test_what_something_speaks_for_stays(what: str) -> None:
     plan = plan_of(name, **changes)
 
     assert (plan.stages, [one.worry for one in plan.blockers]) == ((), [worry])
+
+
+def test_the_agent_of_a_node_that_was_evacuated_is_removed() -> None:
+    plan = plan_of("agent", seen=replace(SEEN, records=(EVACUATED,)))
+
+    assert (plan.blockers, [move.thing_id for _, move in plan.moves()]) == ((), [AGENT])
 
 
 def test_the_rest_is_removed_where_one_thing_stays() -> None:

@@ -165,8 +165,14 @@ LEFT_ALONE: dict[str, tuple[str, dict[str, Any], str, dict[str, Any]]] = {
     "reconcile/node-holds": (
         "service",
         {"trees": {left.SERVICE: Tree(providers=("p-1",), consumers=(NOBODY,))}},
-        "`openstack resource provider show p-1 --allocations`",
+        f"allocation delete {NOBODY}`",
         {},
+    ),
+    "reconcile/node-evacuated": (
+        "service",
+        {"seen": replace(left.SEEN, records=(left.EVACUATED,))},
+        f"`openstack compute service delete {left.SERVICE}`",
+        PLACED,
     ),
     "reconcile/node-lives": (
         "service",

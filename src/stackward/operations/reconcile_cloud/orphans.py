@@ -10,6 +10,7 @@ from difflib import get_close_matches
 
 from stackward.facts.left_behind import LeftBehind
 from stackward.model.claim import read_claim
+from stackward.model.evacuation import is_open_evacuation
 from stackward.model.orphan import Orphan, OrphanKind
 from stackward.model.service import NOVA_COMPUTE
 from stackward.model.testimony import Source
@@ -24,6 +25,7 @@ from stackward.operations.reconcile_cloud.rules import (
     GUEST_FIRST,
     KIND_UNREAD,
     NO_SUCH_ORPHAN,
+    NODE_EVACUATED,
     NODE_HAS_MOVE,
     NODE_HAS_SERVERS,
     NODE_HOLDS,
@@ -39,6 +41,7 @@ from stackward.wording import count_of, in_utc, perhaps
 
 _ALL = "all nodes"
 _HOUR_S = 3600
+_DONE = "done"  # of an evacuation: its server is elsewhere, and its source has not settled it
 
 
 def chosen(facts: ReconcileFacts, asked: ReconcileRequest) -> tuple[Orphan, ...]:
@@ -161,9 +164,13 @@ def _of_node(facts: ReconcileFacts, orphan: Orphan) -> Warned | None:
     if there := [one for one in testimony.servers.values() if one.host == host]:
         count = count_of(len(there), "server")
         return NODE_HAS_SERVERS.warns(orphan.name, orphan.id, count=count, host=host)
-    record = next((one for one in testimony.records if host in {one.source, one.target}), None)
-    if record is not None:
+    records = [one for one in testimony.records if host in {one.source, one.target}]
+    evacuated = [one for one in records if is_open_evacuation(one) and one.status == _DONE]
+    if record := next((one for one in records if one not in evacuated), None):
         return NODE_HAS_MOVE.warns(orphan.name, orphan.id, record=record.id, host=host)
+    if evacuated and orphan.kind is OrphanKind.SERVICE:
+        number = evacuated[0].id
+        return NODE_EVACUATED.warns(orphan.name, orphan.id, record=number, host=host)
     agents = facts.left.agents if facts.left else ()
     if isinstance(agents, Unread):
         return UNREAD.warns(orphan.name, orphan.id, who=Source.NEUTRON.value, host=host)
@@ -182,8 +189,8 @@ def _of_providers(facts: ReconcileFacts, orphan: Orphan, host: str) -> Warned | 
     if not tree.consumers:
         return None
     count = count_of(len(tree.consumers), "consumer holds", "consumers hold")
-    provider = tree.providers[0]
-    return NODE_HOLDS.warns(orphan.name, orphan.id, count=count, provider=provider)
+    told = {"provider": tree.providers[0], "consumer": tree.consumers[0]}
+    return NODE_HOLDS.warns(orphan.name, orphan.id, count=count, **told)
 
 
 def warnings_of_removal(facts: ReconcileFacts, removed: Sequence[Orphan]) -> Iterator[Warned]:

@@ -105,10 +105,18 @@ NODE_HAS_MOVE = Rule(
 NODE_HOLDS = Rule(
     "reconcile/node-holds",
     "is left alone: {count} allocations of its provider {provider}",
-    "see whose they are: `openstack resource provider show {provider} --allocations`. Those of "
-    "nobody have a repair (`--repair allocation-orphan`)",
+    "see whose they are: `openstack resource provider show {provider} --allocations`. What is no "
+    "server and no move, `openstack resource provider allocation delete {consumer}` removes; then "
+    "plan again",
     "Nova 31.0 deletes such a service all the same, and says nothing where placement keeps its "
-    "provider. What evacuated servers hold there it takes away with the service.",
+    "provider.",
+)
+NODE_EVACUATED = Rule(
+    "reconcile/node-evacuated",
+    "is left alone: the evacuation {record} from `{host}` is open until that node returns",
+    "only if that machine never comes back: `openstack compute service delete {id}`",
+    "Evacuated servers keep their allocations on the dead node until its nova-compute starts. Nova "
+    "31.0 takes them away as it deletes the service; what other consumers hold there, it leaves.",
 )
 NODE_LIVES = Rule(
     "reconcile/node-lives",
