@@ -92,7 +92,7 @@ def test_what_a_drain_keeps_off_is_not_opened(site: Site) -> None:
     code, _, said = site.run("node", "gate", "open", NODE, "--yes")
 
     assert code == 3, said
-    assert "it was drained or fenced" in folded(said)
+    assert "the node was also drained or fenced" in folded(said)
     assert site.run(*RETURN, "--yes")[0] == 0
 
 

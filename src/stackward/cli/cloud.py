@@ -102,7 +102,7 @@ def check(  # noqa: PLR0913  # one for each flag
         "stackward cloud reconcile",
         "stackward cloud reconcile -f json",
         "stackward cloud reconcile --orphans",
-        "stackward cloud reconcile --orphans --remove port --remove service/ID --dry-run",
+        "stackward cloud reconcile --orphans --remove service/ID --dry-run",
         "stackward cloud reconcile --repair allocation-orphan --dry-run",
         "stackward cloud reconcile --repair domain-elsewhere --kill-domain c08/ID",
     ),

@@ -41,9 +41,9 @@ RemoveOption = Annotated[
     list[str] | None,
     typer.Option(
         "--remove",
-        metavar="KIND|KIND/ID",
-        help="With `--orphans`: plan to remove what is left of this kind (allocation, port, "
-        "service, agent), or this one thing, also a volume's attachment; may be repeated.",
+        metavar="KIND/ID",
+        help="With `--orphans`: plan to remove what is left of a kind (allocation, port, service, "
+        "agent: without ID), or one thing, also a volume's attachment; may be repeated.",
     ),
 ]
 MinAgeOption = Annotated[
