@@ -232,7 +232,7 @@ def test_a_node_that_hangs_for_ever_is_given_up(desk: Desk) -> None:
     code, out, _ = desk.run("cloud", "check")
 
     assert code == 6
-    assert "machine on c02 [node-late] reason it is alive (ovn-controller reports" in folded(out)
+    assert "node c02 [node-late] reason it is alive (ovn-controller reports" in folded(out)
 
 
 def test_without_rpc_nobody_is_called(desk: Desk) -> None:
@@ -412,7 +412,7 @@ def test_a_node_that_is_gone_is_named_and_the_rest_is_looked_at(desk: Desk) -> N
     code, out, _ = desk.run("cloud", "check")
 
     assert code == 6
-    assert "machine on old-7 [node-unreachable] reason cannot be reached: ssh: " in folded(out)
+    assert "node old-7 [node-unreachable] reason cannot be reached: ssh: " in folded(out)
 
 
 def kept(subject: str, node: str) -> list[Any]:

@@ -65,7 +65,7 @@ def test_what_the_words_are_known_to_mean_and_what_ends_it_is_told(
     _, out, _ = run("--from", folder, "--since", since)
 
     assert "  means    nothing listens where RabbitMQ should answer" in out
-    assert "  remedy   stackward cloud check" in out
+    assert "  remedy   find out what is down: `stackward cloud check`" in out
 
 
 def test_programs_read_the_declared_fields(run: Run, tmp_path: Path) -> None:
@@ -134,7 +134,10 @@ def test_a_window_after_the_newest_line_is_not_seen(run: Run, tmp_path: Path) ->
     ("words", "said"),
     [
         (("--request", "5b1f"), "`5b1f` is no id of a request"),
-        (("--server", "db-01"), "`db-01` is no id, and of collected logs nobody knows names"),
+        (
+            ("--server", "db-01"),
+            "`db-01` is not an id; names cannot be looked up",
+        ),
         (("--request", BUILD, "--server", BUILD), "`--request` and `--server` exclude each other"),
         (("--component", "nova-compte"), "there is no component `nova-compte`"),
         (("--node", "c09"), "there is no node `c09` in"),

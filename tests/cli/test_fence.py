@@ -189,7 +189,7 @@ def test_a_node_that_answers_while_its_device_says_off_is_refused_whatever_is_pa
     )
 
     assert (code, site.ordered) == (3, [])
-    assert "its device says Off, and it answers" in folded(said)
+    assert "its device says Off, but it answers" in folded(said)
 
 
 def test_a_device_that_says_off_and_cuts_nothing_fails_the_proof(site: Site) -> None:

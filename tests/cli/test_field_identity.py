@@ -260,7 +260,7 @@ def test_a_journal_that_cannot_be_opened_fails_no_list(desk: Desk) -> None:
 
     assert code == 0, said
     assert said.startswith("c01\n")
-    assert "warning: the journal was not read: " in said
+    assert "warning: the database of runs was not read: " in said
 
 
 def disabled_and_dead() -> ComputeService:

@@ -106,7 +106,10 @@ def test_a_span_of_collected_logs_counts_back_from_their_newest_line(run: Run) -
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("follow", "web-1"), "error: `web-1` is no id, and of collected logs nobody knows names"),
+        (
+            ("follow", "web-1"),
+            "error: `web-1` is not an id; names cannot be looked up",
+        ),
         (("errors", "--node", "c99"), "error: there is no node `c99` in "),
         (("errors", "--component", "nova"), "error: there is no component `nova`"),
         (("errors", "--since", "soon"), "error: `--since soon` is no time"),

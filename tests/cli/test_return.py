@@ -119,7 +119,7 @@ def test_a_dry_run_shows_who_would_come_home_and_changes_nothing(site: Site) -> 
 
     assert (code, site.cloud.nova.built, site.is_in_service) == (0, [], False)
     assert "moved away by run `01RUN`, and home with `--bring-back`: db-01, db-02" in out
-    assert "networking is not proved remedy: name a network with `--network`" in folded(out)
+    assert "networking will not be proved remedy: name a network with `--network`" in folded(out)
 
 
 def test_the_servers_of_the_drain_come_home(site: Site) -> None:
@@ -360,7 +360,7 @@ def test_several_nodes_are_returned_as_a_chain(site: Site) -> None:
 def test_the_drain_of_one_node_is_not_named_for_several(site: Site) -> None:
     code, _, said = site.run("node", "return", NODE, "compute-08", "--run", "01X", "--yes")
 
-    assert (code, "`--run` names the drain of one node" in said) == (2, True)
+    assert (code, "`--run ID` is the drain of one node" in said) == (2, True)
 
 
 def test_servers_are_queued_to_come_home_once_their_node_serves(site: Site) -> None:

@@ -95,7 +95,7 @@ def test_without_a_database_there_is_no_run_that_could_be_checked(
     ("words", "code", "says"),
     [
         pytest.param(["01X"], 2, "there is no run `01X`", id="no such run"),
-        pytest.param([], 3, "is not a journal of Stackward", id="another's database"),
+        pytest.param([], 3, "is not a database of runs of Stackward", id="another's database"),
     ],
 )
 def test_what_cannot_be_checked_is_refused(
@@ -135,7 +135,7 @@ def test_a_damaged_row_is_said_to_be_in_the_database_and_no_defect_of_ours(
     changed(place, damage)
 
     assert main(["run", "check"]) == 8
-    assert "the journal is damaged" in capsys.readouterr().err
+    assert "the database of runs is damaged" in capsys.readouterr().err
 
 
 def test_a_plan_whose_moves_are_none_is_named(

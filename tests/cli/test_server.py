@@ -60,8 +60,8 @@ def test_attachments_that_the_reboot_deletes_are_named_before_it_is_approved(sit
     assert (refused, actions(site)) == (3, [])
     assert "pass `--delete-attachment v1`" in folded(said)
     assert code == 0
-    assert "Nova has volume v1 attached to it, and Cinder has no such attachment" in folded(out)
-    assert "Cinder has attachment a9 of volume v9 to it, and Nova does not know" in folded(out)
+    assert "Nova has volume v1 attached to it, but Cinder has no such attachment" in folded(out)
+    assert "Cinder has attachment a9 of volume v9 to it, but Nova does not know" in folded(out)
 
 
 def test_a_server_that_is_off_is_refused_and_stays_off(site: Site) -> None:

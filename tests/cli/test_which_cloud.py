@@ -19,7 +19,7 @@ from stackward.lab.waiting import wait_until
 from stackward.model.run import RunState
 
 HERE, THERE = "http://ctl:5000 RegionOne", "https://other.example:5000 RegionTwo"
-BOTH = f"is of the cloud `{HERE}`, and this login leads to `{THERE}`"
+BOTH = f"belongs to the cloud `{HERE}`, but this login is for the cloud `{THERE}`"
 
 
 @pytest.fixture

@@ -212,7 +212,7 @@ def test_a_password_that_is_set_is_shown_by_no_command(
 
     said = capsys.readouterr()
     assert (code, said.out) == (8, "")
-    assert "the journal in `postgresql://ann@127.0.0.1:1/n` cannot be opened" in said.err
+    assert "the database of runs in `postgresql://ann@127.0.0.1:1/n` cannot be opened" in said.err
     assert "swordfish" not in said.err
 
 

@@ -26,6 +26,7 @@ from stackward.errors import StackwardError
 from stackward.health.symptoms import ALL as SYMPTOMS
 from stackward.operations import every_rule
 from stackward.policy.rule import Rule
+from stackward.report.places import place
 from stackward.signatures import read_signatures
 
 HOUSE = Path(errors.__file__).parent
@@ -67,7 +68,7 @@ def findings() -> Iterator[Drawn]:
 def causes() -> Iterator[Drawn]:
     """Return each signature that a diagnosis or a triage names, with its remedy below it."""
     for one in read_signatures():
-        head = f"cause: {one.component} on {{node}}"
+        head = f"cause: {place(one.component, '{node}')}"
         yield Drawn("cause", one.name, _below(head, means=one.means, remedy=one.remedy))
 
 

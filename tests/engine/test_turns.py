@@ -472,7 +472,7 @@ def test_two_timers_at_once_are_told_of_each_other(site: Site) -> None:
         lambda: site.journal.show_life(replace(other, beats=next(beats)), site.now)
     )
 
-    with pytest.raises(Locked, match="worker `one` works already"):
+    with pytest.raises(Locked, match="worker `one` is already running"):
         site.once()
 
 

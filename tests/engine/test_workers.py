@@ -232,7 +232,7 @@ def test_a_second_worker_of_one_name_is_refused(site: Site) -> None:
     _, said = second.communicate(timeout=WITHIN_S)
 
     assert (second.returncode, first.poll()) == (3, None)
-    assert f"worker `one` works already: process {first.pid}" in said
+    assert f"worker `one` is already running: process {first.pid}" in said
     assert "hint: give each worker a name of its own: `--name NAME`" in said
 
 

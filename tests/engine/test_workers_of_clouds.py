@@ -179,5 +179,5 @@ def test_a_run_that_was_found_to_be_of_another_cloud_is_left_to_others(site: Sit
     left = site.house.journal.run(run.id)
     assert left.state is RunState.QUEUED
     assert isinstance(left.ending.reason, str)
-    elsewhere = f"is of the cloud `{EAST.name}`, and this login leads to `{WEST.name}`"
+    elsewhere = f"belongs to the cloud `{EAST.name}`, but this login is for the cloud `{WEST.name}`"
     assert elsewhere in left.ending.reason

@@ -407,7 +407,7 @@ def test_clocks_that_are_off_alike_are_one_finding() -> None:
         pytest.param(
             "Can't open user config file /etc/cloud/ssh_config: Permission denied",
             "ssh-settings-wrong",
-            "ssh does not start on this machine for 3 of 3 nodes: ctl, c01, c02",
+            "ssh cannot start on the machine where Stackward runs, for 3 of 3 nodes: ctl, c01, c02",
             ("ssh ops@192.0.2.0 true",),
             id="no right to its settings",
         ),

@@ -961,7 +961,7 @@ def test_a_nova_compute_that_waits_at_its_gate_is_named_so(
     health = site.look()
 
     assert {rule for rule, _ in roots(health)} == rules
-    is_noted = any("kept off by a condition" in note.says for note in health.notes)
+    is_noted = any("a condition of its own is not met" in note.says for note in health.notes)
     assert is_noted is ("gate-shut" not in rules)
 
 
@@ -977,7 +977,7 @@ def test_a_unit_in_maintenance_is_told_and_no_finding() -> None:
     assert health.findings == ()
     assert [note.says for note in health.notes] == [
         "nova-compute is disabled by ada, run `01J9`, and down: bad DIMM",
-        "`nova-compute.service` is kept off by a condition of its own",
+        "`nova-compute.service` is not started: a condition of its own is not met",
     ]
 
 
@@ -1733,7 +1733,6 @@ def test_a_journal_that_cannot_be_read_is_a_gap_and_fails_no_look() -> None:
     health = site.look()
 
     assert "not-in-inventory-and-down" in {one.rule for one in health.findings}
-    [gap] = [one for one in health.not_proved if "journal" in one.why]
-    assert (
-        gap.says == "what they once called themselves: the journal was not read: it is no database"
-    )
+    [gap] = [one for one in health.not_proved if "database of runs" in one.why]
+    why = "the database of runs was not read: it is no database"
+    assert gap.says == f"what they once called themselves: {why}"

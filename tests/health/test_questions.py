@@ -118,7 +118,7 @@ def test_who_is_not_on_the_message_bus_any_more_is_found_by_name(
     finding = only(site.look())
 
     assert (finding.rule, finding.where) == ("off-the-bus", f"{component} on c01")
-    assert finding.reason.startswith(f"`{unit}` runs, but is not on the message bus")
+    assert finding.reason.startswith(f"`{unit}` runs, but is not on D-Bus")
     assert f"`systemctl restart {unit}`" in finding.remedy
 
 

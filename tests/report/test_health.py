@@ -86,7 +86,7 @@ def test_of_two_disks_of_a_node_each_comes_and_goes_by_itself() -> None:
     one = site.look()
 
     assert len(list(changes(before, both))) == 2
-    assert list(changes(both, one)) == ["gone: machine on c01 [disk-full]"]
+    assert list(changes(both, one)) == ["gone: node c01 [disk-full]"]
 
 
 def affected(*reasons: str) -> list[str]:
@@ -110,13 +110,13 @@ def affected(*reasons: str) -> list[str]:
 
 def test_what_is_so_of_several_nodes_for_one_cause_is_said_once() -> None:
     """Seen with four nodes whose host keys were not known: the same sentence four times."""
-    assert "          - machine on c0, c1: no key [one]" in affected("no key", "no key")
+    assert "          - node c0, c1: no key [one]" in affected("no key", "no key")
 
 
 def test_where_the_reasons_differ_the_first_is_said_with_its_node() -> None:
     lines = affected("no key of 10.0.0.1", "no key of 10.0.0.2")
 
-    assert "          - machine on c0, c1 [one]; of c0: no key of 10.0.0.1" in lines
+    assert "          - node c0, c1 [one]; of c0: no key of 10.0.0.1" in lines
     assert "  also    affected: 2 findings" in lines
 
 

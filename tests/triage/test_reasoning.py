@@ -290,7 +290,7 @@ def test_what_no_signature_explains_is_unknown_with_its_last_words() -> None:
     assert found.last_words is not None
     assert found.last_words.text == "libvirt.libvirtError: a new kind of trouble"
     assert "libvirt has its domain" in found.ruled_out
-    assert "a disk of it has a boot sector" in found.ruled_out
+    assert "a disk of the server has a boot sector" in found.ruled_out
 
 
 def test_a_guest_that_runs_is_said_to() -> None:

@@ -79,7 +79,9 @@ def keeper_of(settings: Settings) -> Callable[[Sequence[Observation]], Unread | 
             url = database_url(settings)
             file = file_of(url)
             if (file is None or is_there(file)) and is_of_older_version(url):
-                return Unread("the journal is of an older version; the next plan migrates it")
+                return Unread(
+                    "the database of runs is of an older version; the next plan migrates it"
+                )
             with open_journal(settings) as journal:
                 journal.observe(seen)
         except StackwardError as error:

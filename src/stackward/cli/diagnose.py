@@ -263,7 +263,8 @@ def _sought(
         return by_nova(context, choice, server)
     if kind_of(server) is None:
         raise BadInput(
-            f"`{server}` is no id, and of collected logs nobody knows names",
+            f"`{server}` is not an id; names cannot be looked up where only collected logs are "
+            "read",
             hint="give the UUID of the server",
         )
     return server, {}

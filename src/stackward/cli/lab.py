@@ -417,7 +417,7 @@ ExtraArgument = Annotated[str, typer.Argument(metavar="SERVICE", help="Such as m
 
 @app.command(epilog=example("stackward lab add masakari"))
 def add(service: ExtraArgument, name: NameOption = "lab") -> None:
-    """Start a further service, and put it into the catalog."""
+    """Start one more service, and put it into the catalog."""
     from stackward.lab.extras import add as add_extra
     from stackward.lab.extras import extra_named
     from stackward.report.progress import Phases

@@ -96,11 +96,11 @@ def errors(
     ] = Grave.ERROR,
     output: Output,
 ) -> int:
-    """Show the errors of all logs in groups.
+    """Show the errors of all logs, like errors together.
 
-    Of each: how many, since when, where, and one of them. Errors that differ only in numbers, ids
-    and addresses are one group. A traceback is one event. Ends with 0, with 6 if part of the logs
-    could not be read, or 8 if none could.
+    Of each group: how many, since when, where, and one of them. Errors that differ only in numbers,
+    ids and addresses are one group. A traceback is one event. Ends with 0, with 6 if part of the
+    logs could not be read, or 8 if none could.
     """
     from stackward.facts.logs import read_logs
     from stackward.logs.groups import grouped as in_groups
@@ -152,8 +152,10 @@ def follow(
 
     if kind_of(sought) is None and where.source is not None:
         raise BadInput(
-            f"`{sought}` is no id, and of collected logs nobody knows names",
-            hint="name a request as `req-...`, or the UUID of a server, a port or a volume",
+            f"`{sought}` is not an id; names cannot be looked up where only collected logs are "
+            "read",
+            hint="give the id of a request (`req-...`), or the UUID of a server, a port or a "
+            "volume",
         )
     refuse_columns(EVENT_COLUMNS, output)
     named: Mapping[str, Link] = {}
@@ -191,7 +193,7 @@ def tail(
     choice: InventoryChoice,
     output: Output,
 ) -> int:
-    """Show what is logged now, on all nodes, until Ctrl-C.
+    """Show new log lines of all nodes as they are written, until Ctrl-C.
 
     Rotated files are followed. If a node stops answering, a warning says so. It is tried again, and
     goes on where it stopped. Ends with 0, with 6 if part could not be read at the end, or 8 if no

@@ -139,7 +139,7 @@ def list_nodes(  # one for each flag
         once = memory_of(settings_here())(cloud)
         found = read_maintenance(world, None if isinstance(once, Unread) else once)
     if isinstance(once, Unread):
-        sys.stderr.write(f"warning: the journal was not read: {printable(once.why)}\n")
+        sys.stderr.write(f"warning: the database of runs was not read: {printable(once.why)}\n")
     for line in identities_of(found):
         sys.stderr.write(f"note: {line}\n")
     to_come = {} if isinstance(once, Unread) else nodes_to_come(settings_here(), cloud)
@@ -182,18 +182,17 @@ def drain(  # noqa: PLR0913  # one for each flag
     ] = False,
     no_mask: Annotated[
         bool,
-        typer.Option(
-            "--no-mask", help="Keep nova-compute off without masking it, for Ansible's sake."
-        ),
+        typer.Option("--no-mask", help="Stop nova-compute without masking it, for Ansible's sake."),
     ] = False,
     choice: InventoryChoice,
     output: Output,
 ) -> None:
-    """Empty living compute nodes, and keep them out of service.
+    """Move all servers off living nodes; keep these out of service.
 
-    A node is cordoned, every server is moved off it, and its service is kept off. The plan is shown
-    first; it is carried out once it is approved, and each move and the end are proved. What an
-    earlier run has left undone on the node is done; where nothing is, the end is only proved again.
+    A node is cordoned, every server is moved off it, and its service is kept stopped. The plan is
+    shown first; it is carried out once it is approved, and each move and the end are proved. What
+    an earlier run has left undone on the node is done; where nothing is, the end is only proved
+    again.
 
     Several nodes are a chain: one approval, a run for each node, planned again just before its
     turn. It stops at the first that does not end well, and wherever more than was approved would
@@ -244,7 +243,7 @@ def return_(  # noqa: PLR0913  # one for each flag
         typer.Option(
             metavar="ID",
             help="The drain to undo; default: the run whose claim the node has. Required if the "
-            "run is in the journal of another machine.",
+            "run is in the database of another machine.",
         ),
     ] = None,
     discard_old_disks: Annotated[
@@ -295,14 +294,16 @@ def return_(  # noqa: PLR0913  # one for each flag
     from stackward.cli.many import asked_of_nodes
     from stackward.operations.return_compute_node.and_back import return_and_back
     from stackward.requests.return_compute_node import ReturnRequest
+    from stackward.wording import count_of
 
     if not bring_back:
         _refuse_how_servers_move(context)
     how = how_to_move(movers, pace) if bring_back else None
-    if run is not None and (len(nodes or ()) != 1):
+    if run is not None and (count := len(nodes or ())) != 1:
+        given = count_of(count, "node was", "nodes were")
         raise BadInput(
-            "`--run` names the drain of one node",
-            hint="name that node alone, or leave `--run` out",
+            f"`--run ID` is the drain of one node, but {given} given",
+            hint="name only the node that this run drained, or leave `--run` out",
         )
 
     def asked_of(world: "World", journal: "Journal", node: str) -> "Sequence[Request]":
@@ -600,7 +601,7 @@ def gate(  # noqa: PLR0913  # one for each flag
     choice: InventoryChoice,
     output: Output,
 ) -> None:
-    """Keep nova-compute off after a crash, until you start it.
+    """Keep nova-compute stopped after a crash, until you start it.
 
     At its start nova-compute removes the guests and disks of servers that were evacuated from its
     node. `install` puts a gate before it. After a planned reboot (a shutdown, and a boot within 15
@@ -847,11 +848,11 @@ def reconcile(  # noqa: PLR0913  # one for each flag
     choice: InventoryChoice,
     output: Output,
 ) -> int:
-    """Compare what Nova, libvirt and others know of its servers.
+    """Compare what Nova, libvirt and others know of a node's servers.
 
     The others are placement, Neutron and Cinder. It shows where they disagree, and what to do. All
     nodes are asked, as by `cloud reconcile`: a server of this node may be on another too. Only
-    cases of this node are shown. Nothing is changed.
+    cases of this node are shown. Without `--repair` nothing is changed.
 
     Exit codes: 0 (all agree), 6 (they disagree, or part of it could not be read), 7 (a server runs
     on two nodes), 8 (Nova cannot be asked).

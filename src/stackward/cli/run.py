@@ -158,7 +158,7 @@ def check(
     ] = None,
     output: Output,
 ) -> int:
-    """Check that the database of runs is in order.
+    """Look for contradictions in the database of runs; change nothing.
 
     It checks what must always be true of each run. Each step has at most one open attempt. No
     worker that was given up writes. No node is held by two runs. Steps start in the order of the

@@ -133,7 +133,8 @@ def _enlist(config: WorkerConfig) -> None:
             config.say(f"the name is that of {other}: is it alive?")
         elif (other.life, other.beats) != known:
             raise Locked(
-                f"worker `{other.name}` works already: process {other.pid} on `{other.machine}`",
+                f"worker `{other.name}` is already running: process {other.pid} on "
+                f"`{other.machine}`",
                 hint="give each worker a name of its own: `--name NAME`",
             )
         known = (other.life, other.beats)

@@ -873,7 +873,7 @@ CLASSES = (
     Disagreement(
         name="record-open",
         title="A record of a move is open, and nothing moves",
-        means="Nova keeps no order that is lost: a process died between a message and its work. "
+        means="Nova keeps no request that is lost: a process died between a message and its work. "
         "The page of stuck states has each of them. Until it is closed, Nova and all other tools "
         "take the server for one that moves.",
         left_out=f"a record that was written in the last {LOST_AFTER_S:.0f} s; moves that await "
@@ -897,7 +897,7 @@ CLASSES = (
     Disagreement(
         name="task-stuck",
         title="Nova is at work on a server for long",
-        means="The service that was to do it is gone, and Nova takes no other order for it.",
+        means="The service that was to do it is gone, and Nova takes no other request for it.",
         left_out=f"what Nova began in the last {TASK_LONG_S / 60:.0f} minutes; a server that moves",
         remedy="see whether nova-compute is up on its node (`stackward node check`), and what was "
         "asked for (`openstack server event list {id}`); a restart of nova-compute there ends "
@@ -966,7 +966,7 @@ CLASSES = (
     Disagreement(
         name="volume-stuck",
         title="A volume is reserved, attaching or detaching for long",
-        means="The order that set it so was lost. Nobody can attach, detach or delete it.",
+        means="The request that set it so was lost. Nobody can attach, detach or delete it.",
         left_out=f"a volume that Cinder wrote in the last {LOST_AFTER_S:.0f} s; those of a server "
         "that is shelved or that Nova is at work on. A detach is asked of the guest up to 8 times, "
         "20 s each",

@@ -682,7 +682,7 @@ def judge_rpc(state: CloudState, present: Present, anatomy: Anatomy) -> Iterator
         )
 
 
-KEPT_OFF, IRONIC = "it is kept off on purpose", "no hypervisor of it is a machine's: Ironic's?"
+KEPT_OFF, IRONIC = "it is stopped on purpose", "no hypervisor of it is a machine's: Ironic's?"
 NO_RPC = "calls over RPC are switched off by `--no-rpc`"
 
 

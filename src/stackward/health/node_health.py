@@ -401,7 +401,7 @@ def gaps_of_machines(state: CloudState) -> Iterator[Gap]:
             component=MACHINE,
             where="nodes that do not answer",
             what="what they once called themselves",
-            why=f"the journal was not read: {state.unremembered}",
+            why=f"the database of runs was not read: {state.unremembered}",
         )
     for node, way in state.left_out.items():
         yield Gap(

@@ -229,7 +229,10 @@ def notes_of_units(here: Presence, *, answers: bool = False) -> Iterator[Note]:
     for unit in here.units if here.component.heartbeat else ():
         is_kept_off = unit.active == "inactive" and not unit.is_condition_met
         if is_kept_off and not _waits_at_gate(here, unit):
-            yield Note(where=here.node, says=f"`{unit.name}` is kept off by a condition of its own")
+            yield Note(
+                where=here.node,
+                says=f"`{unit.name}` is not started: a condition of its own is not met",
+            )
 
 
 def notes_of_masks(

@@ -20,8 +20,8 @@ _WHILE_AT_REST = f"while no move is in progress there ({_ALL_MOVES}): "
 BUS = "dbus"
 _AFTER_THE_BUS = (
     "; then `systemctl restart systemd-logind`, otherwise logins hang; start the units that ended "
-    "with the bus: if libvirt is a unit of the node, that unit (`libvirtd` or `virtqemud`); if "
-    "networkd runs, `systemctl restart systemd-networkd`, otherwise it takes no orders"
+    "with D-Bus: if libvirt is a unit of the node, that unit (`libvirtd` or `virtqemud`); if "
+    "networkd runs, `systemctl restart systemd-networkd`, otherwise it accepts no commands"
 )
 
 
@@ -143,14 +143,14 @@ HOST_KEYS_CHANGED = Symptom(
 SSH_SETTING_WRONG = Symptom(
     "ssh-setting-wrong",
     State.UNKNOWN,
-    "ssh does not start on this machine: {why}",
+    "ssh cannot start on the machine where Stackward runs: {why}",
     login.SETTINGS,
     "The node was not asked, so the fault is not its own.",
 )
 SSH_SETTINGS_WRONG = Symptom(
     "ssh-settings-wrong",
     State.UNKNOWN,
-    "ssh does not start on this machine for {count} of {of} nodes: {names}",
+    "ssh cannot start on the machine where Stackward runs, for {count} of {of} nodes: {names}",
     login.SETTINGS,
     "The nodes were not asked, so the fault is not their own.",
 )
@@ -180,9 +180,9 @@ NODE_LATE = Symptom(
     "node-late",
     State.UNKNOWN,
     "it is alive ({living} reports from it), but did not answer in time: {why}",
-    "look at its load (`uptime`); a busy node needs a longer `--timeout`; if it goes on, log in "
-    "and see what hangs; if a login takes 20 s or more and then works, logind is frozen, or is not "
-    "on the message bus since the bus started again: `systemctl restart systemd-logind`",
+    "look at its load (`uptime`); a busy node needs a longer `--timeout`; if it still does not "
+    "answer, log in and see what hangs; if a login takes 20 s or more and then works, logind "
+    "hangs, or has lost D-Bus, which was started again: `systemctl restart systemd-logind`",
     "This look saw nothing on it.",
 )
 NODE_USELESS = Symptom(
@@ -196,7 +196,8 @@ NODE_UNKNOWN = Symptom(
     "node-unknown",
     State.UNKNOWN,
     "its address is not known: {why}",
-    "write the plain value into the inventory; `stackward node list` shows what was read",
+    "write the address itself into the inventory, not a variable or a template; `stackward node "
+    "list` shows what was read",
     "A guess could lead to another machine.",
 )
 ANSWER_ODD = Symptom(
@@ -278,17 +279,17 @@ MEMORY_SHORT = Symptom(
 CONNTRACK_FULL = Symptom(
     "conntrack-full",
     State.BROKEN,
-    "its table of tracked connections is full: {count} of {most}",
-    "see which there are (`conntrack -S`, `conntrack -L`); raise `net.netfilter.nf_conntrack_max` "
-    "with `sysctl`",
+    "the table of tracked connections of its kernel is full: {count} of {most}",
+    "see which connections fill it (`conntrack -S`, `conntrack -L`); then raise "
+    "`net.netfilter.nf_conntrack_max` with `sysctl`",
     "The kernel drops new connections. Old ones continue, so logins seem to work.",
 )
 CONNTRACK_FILLING = Symptom(
     "conntrack-filling",
     State.DEGRADED,
-    "its table of tracked connections is {percent} % full: {count} of {most}",
-    "see which there are (`conntrack -S`, `conntrack -L`); raise `net.netfilter.nf_conntrack_max` "
-    "with `sysctl` before it is full",
+    "the table of tracked connections of its kernel is {percent} % full: {count} of {most}",
+    "see which connections fill it (`conntrack -S`, `conntrack -L`); then raise "
+    "`net.netfilter.nf_conntrack_max` with `sysctl` before it is full",
     "Once it is full, the kernel drops new connections.",
 )
 KERNEL_ERRORS = Symptom(
@@ -327,7 +328,7 @@ UNIT_DOWN = Symptom(
     "unit-down",
     State.BROKEN,
     "`{unit}` is {state}",
-    "`systemctl start {unit}`; if it does not stay, run it in the foreground as `{user}`: "
+    "`systemctl start {unit}`; if it stops again, run it in the foreground as `{user}`: "
     "`{command}`",
     "It should run on this node: it is enabled at boot, or another unit wants it.",
 )
@@ -365,14 +366,14 @@ CONTAINER_DOWN = Symptom(
     "container-down",
     State.BROKEN,
     "the container `{unit}` is not running: {state}",
-    "`{engine} {start} {unit}`; if it does not stay, see `{engine} logs {unit}`",
+    "`{engine} {start} {unit}`; if it stops again, see `{engine} logs {unit}`",
     "The container exists, so it should run on this node.",
 )
 HELPER_DOWN = Symptom(
     "helper-container-down",
     State.DEGRADED,
     "the container `{unit}`, which helps it, is not running: {state}",
-    "`{engine} {start} {unit}`; if it does not stay, see `{engine} logs {unit}`",
+    "`{engine} {start} {unit}`; if it stops again, see `{engine} logs {unit}`",
     "The component works without it for a while: Keystone until it rotates or distributes its "
     "keys, nova-compute until a server moves with its disk.",
 )
@@ -624,9 +625,9 @@ BROKER_ALARM = Symptom(
     State.BROKEN,
     "its publishers are blocked: an alarm is raised ({alarms})",
     "disk: free space where RabbitMQ keeps its data; memory: see which queues hold it "
-    "(`rabbitmqctl list_queues name messages memory`) and start their readers; the limits are "
-    "`disk_free_limit` and `vm_memory_high_watermark` in its configuration. RabbitMQ ends the "
-    "alarm by itself",
+    "(`rabbitmqctl list_queues name messages memory`) and start the services that should read "
+    "them; the limits are `disk_free_limit` and `vm_memory_high_watermark` in its configuration. "
+    "RabbitMQ ends the alarm itself once there is room again",
     "In the whole cluster RabbitMQ accepts no message until the alarm ends: every service stops at "
     "its next call.",
 )
@@ -702,10 +703,10 @@ DATABASE_SILENT = Symptom(
 GALERA_NOT_READY = Symptom(
     "galera-not-ready",
     State.BROKEN,
-    "it accepts no requests: cluster {cluster}, node {local}",
+    "it accepts no requests: the cluster is {cluster}, this member is {local}",
     "look first at {log}, and at the state of every other node; a node that is behind joins again "
-    "when it is restarted; only if none is Primary, bootstrap the one with the highest `seqno` in "
-    "grastate.dat, all compared",
+    "when it is restarted; only if none is Primary, compare the `seqno` in grastate.dat of all "
+    "nodes, and bootstrap the node with the highest",
     "A node without quorum refuses every statement.",
 )
 GALERA_SHORT = Symptom(
@@ -734,8 +735,8 @@ DATABASE_REJECTS = Symptom(
     "mariadb-rejects",
     State.BROKEN,
     "it refuses its clients: `{variable}` is set",
-    "find out who set it, and why (an upgrade, a repair); then set it back, also in its "
-    "configuration",
+    "find out who set it, and why (an upgrade, a repair); when that is over, switch it off again, "
+    "also in MariaDB's configuration",
     "It answers only administrators.",
 )
 DATABASE_READ_ONLY = Symptom(
@@ -832,11 +833,11 @@ PROCESS_ILL = Symptom(
 OFF_THE_BUS = Symptom(
     "off-the-bus",
     State.BROKEN,
-    "`{unit}` runs, but is not on the message bus: programs that call it there do not find it",
-    "look first whether the bus was restarted (`journalctl -u dbus -u {unit}`, as root); then "
+    "`{unit}` runs, but is not on D-Bus: programs that call it there do not find it",
+    "look first whether D-Bus was restarted (`journalctl -u dbus -u {unit}`, as root); then "
     "`{restart}`: no login ends by that; systemd-networkd asks for its DHCP addresses again",
-    "A program that was on the old message bus is not on the new one. Logins wait 25 s for a "
-    "logind that is not there; `networkctl` and `netplan` do not reach networkd.",
+    "A program that was connected to the old D-Bus daemon is not connected to the new one. Logins "
+    "wait 25 s for a logind that is not there; `networkctl` and `netplan` do not reach networkd.",
 )
 APPLICATION_NOT_LOADED = Symptom(
     "application-not-loaded",
@@ -961,20 +962,21 @@ RECORD_MISSING = Symptom(
     "record-missing",
     State.DEGRADED,
     "it runs here, and its API has no record of {binary} on this node",
-    "look first at its log ({log}): if it says that its record is gone, somebody removed it while "
-    "it ran, and `{restart}` makes it create another one{mapped}; otherwise `host`, `region` and "
-    "`transport_url` in its settings show by which name and to which cloud it reports; if the "
-    "inventory has this machine twice, keep one of the two entries",
+    "look first at the log of {component} ({log}): if it says that its record is gone, somebody "
+    "removed it while it ran, and `{restart}` makes it create another one{mapped}; otherwise "
+    "`host`, `region` and `transport_url` in its settings show by which name and to which cloud it "
+    "reports; if the inventory has this machine under two names, keep the name that the cloud has",
     "A process without a record gets no work, and nobody notices when it dies. Nova's services "
     "create their record only when they start.",
 )
 OLD_NAME_DOWN = Symptom(
     "old-name-down",
     State.DEGRADED,
-    "{binary} of `{host}` is down; from the same machine, by its names, `{today}` reports",
+    "{binary} of `{host}` is down, but {binary} of `{today}` reports, which by its names is the "
+    "same machine",
     "if the machine was renamed, make sure that `openstack server list --all-projects --host "
-    "{host}` is empty, and remove the old record: {removal}; if it is another machine, give it its "
-    "whole name in the inventory, with its own address",
+    "{host}` is empty, then remove the old record: {removal}; if `{host}` is another machine, give "
+    "that one its whole name and its own address in the inventory",
     "A restart would repair nothing: the process reports by the new name. Servers that Nova still "
     "has under the old name cannot be managed.",
 )

@@ -548,7 +548,7 @@ ALL = (
     ),
     Fault(
         name="dbus-down",
-        what="the message bus of the node is stopped, and nova-compute is restarted after it",
+        what="D-Bus is stopped on the node, and nova-compute is restarted after it",
         symptom="the bus answers nobody on the node, while the node itself does",
         target=Target.COMPUTE,
         make=on_target(bus_faults.LOSE_BUS),

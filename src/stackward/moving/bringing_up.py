@@ -67,7 +67,7 @@ GUEST_ELSEWHERE = Rule(
 )
 GUEST_RUNS = Rule(
     "start/guest-runs",
-    "Nova calls it {status}, and its guest is {state} on its node",
+    "Nova calls it {status}, but its guest is {state} on its node",
     "wait 10 minutes: Nova ends such a guest by itself; where it does not, see nova-compute's log "
     "there; then plan again",
     "nova 31.0 compute/manager.py, _sync_instance_power_state: what runs of a stopped server is "

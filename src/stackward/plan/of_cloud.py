@@ -56,7 +56,7 @@ def refuse_another(what: str, known: KnownCloud, cloud: CloudIdentity) -> bool:
         by_url = "it was planned by an older version, which knew clouds by this URL alone"
         details = [f"that one is {known.id}; this one {cloud.id}" if known.id else by_url]
         raise OtherCloud(
-            f"{what} is of the cloud {known}, and this login leads to `{cloud.name}`",
+            f"{what} belongs to the cloud {known}, but this login is for the cloud `{cloud.name}`",
             details=details,
             hint=_LOG_IN if known.id else _BY_URL,
         )

@@ -50,14 +50,14 @@ NO_FORCE_OFF = Rule(
 )
 WRONG_DEVICE = Rule(
     "fence/wrong-device",
-    "its device says Off, and it answers: {heard}",
+    "its device says Off, but it answers: {heard}",
     "find out which machine that device switches (its serial number, its cable), and correct the "
     "inventory",
     "A machine without power does not answer. So the device belongs to another machine.",
 )
 ANOTHERS_DEVICE = Rule(
     "fence/another-device",
-    "its device is that of another machine{owner}: it says {said}, and this node said {own}",
+    "its device is that of another machine{owner}: it says {said}, but this node said {own}",
     "correct the inventory; if its board or its network cards were replaced, "
     "`stackward node check {name}` on the living node records its new identity",
     "The request would cut the power of a machine that is well.",

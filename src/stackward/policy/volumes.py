@@ -41,7 +41,7 @@ VOLUME_MIGRATES = Rule(
 )
 VOLUME_APART = Rule(
     "volume-apart",
-    "Nova has volume {volume} attached to it, and Cinder has it `{status}`, attached to {holders}",
+    "Nova has volume {volume} attached to it, but Cinder has it `{status}`, attached to {holders}",
     "{remedy}; then plan again; or pass `--leave-behind {id}`",
     "They disagree, and neither changes its record by itself: Cinder would give the volume to "
     "another server, and Nova would fail to connect it on the other node.",

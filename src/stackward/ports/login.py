@@ -68,15 +68,15 @@ KEY_UNKNOWN = "log in once by hand: {login}" + _TRUST
 KEYS_UNKNOWN = "log in to each once by hand: {login}" + _TRUST
 KEY_CHANGED = (
     "do not log in before you know why: was it reinstalled, or does another machine have "
-    "its address? Where its console shows the new fingerprint too "
+    "its address? If its console shows the same new fingerprint "
     "(`ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub`), forget the old key: {forget}; then log "
     "in once by hand: {login}"
 )
 KEYS_CHANGED = (
-    "do not log in before you know why: were they reinstalled, or do other machines have "
-    "their addresses? Where the console of a node shows the new fingerprint too "
-    "(`ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub`), forget the old key, of all: {forget}; "
-    "then log in to each once by hand: {login}"
+    "do not log in before you know why: were they reinstalled, or do other machines have their "
+    "addresses? If the console of a node shows the same new fingerprint (`ssh-keygen -lf "
+    "/etc/ssh/ssh_host_ed25519_key.pub`), forget the old key, of all: {forget}; then log in to "
+    "each once by hand: {login}"
 )
 REFUSED = (
     "see which user and which keys are offered: {login}; then set `ansible_user` or "
@@ -84,8 +84,8 @@ REFUSED = (
     "lists its keys), or put your public key on the node (`ssh-copy-id`)"
 )
 SETTINGS = (
-    "correct the settings of ssh: `ansible_ssh_common_args` in the inventory, or your own "
-    "`~/.ssh/config`; by hand: {login}"
+    "correct `ansible_ssh_common_args` in the inventory, or your own `~/.ssh/config`; then try it "
+    "with: {login}"
 )
 NO_WAY = "see how far ssh comes: {login}"
 UNNAMED = (

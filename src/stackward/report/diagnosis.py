@@ -8,6 +8,7 @@ from stackward.facts.failure import Failure
 from stackward.logs.event import Event
 from stackward.ports.command import Ran
 from stackward.report.logs import MOST_NODES, notes_of
+from stackward.report.places import place
 from stackward.report.tables import Cell, Form, Table, render_rows
 from stackward.report.text import as_json, as_text, on_one_line, wrap
 from stackward.report.times import for_programs, in_words, local, to_the_millisecond, utc
@@ -156,9 +157,9 @@ def _asides(title: str, those: Sequence[Aside], width: int | None) -> Iterator[s
 
 
 def _headline(one: Cause) -> str:
-    where = f" on {one.node}" if one.node else ""
+    where = place(one.component, one.node) if one.node else one.component
     when = "past, " if one.is_now is False else ""
-    return _short(f"{when}{one.sureness.value}: {one.component}{where}: {_bare(one)}")
+    return _short(f"{when}{one.sureness.value}: {where}: {_bare(one)}")
 
 
 def _other_lines(one: Cause, width: int | None, *, why: bool) -> Iterator[str]:
@@ -242,7 +243,7 @@ def _event(one: Event) -> str:
 
 
 def _aside(one: Aside) -> str:
-    where = f"{one.component} on {first_of(one.nodes, MOST_NODES)}"
+    where = place(one.component, first_of(one.nodes, MOST_NODES))
     return _short(on_one_line(f"{where}: {count_of(one.count, 'event')}: {one.why}: {one.says}"))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from stackward.report.places import place
 from stackward.report.tables import Cell, Form, Table, render_rows
 from stackward.report.text import as_json, as_text, on_one_line, wrap
 from stackward.report.times import for_programs, in_words, local, utc
@@ -155,7 +156,7 @@ def _listed(title: str, those: Sequence[str], width: int | None) -> Iterator[str
 def _headline(one: Verdict, own: Sequence[Cause], told: Sequence[Cause]) -> str:
     where = f" on {one.node}" if one.node else ""
     causes = [*own, *told]
-    above = f"see {told[0].signature.component} on {one.node}, above" if told else ""
+    above = f"see {place(told[0].signature.component, str(one.node))}, above" if told else ""
     if one.boots is Boots.YES:
         if causes:
             why = own[0].says if own else above

@@ -57,7 +57,7 @@ CONDITIONS: Mapping[str, Condition] = {
     "cpu-lacking": Condition(says="libvirt says of the guest's CPU: {says}", parts=("says",)),
     "emulator-missing": Condition(says="`{path}` is not there", parts=("path",)),
     "secret-missing": Condition(says="libvirt has no secret {secret}", parts=("secret",)),
-    "domain-missing": Condition(says="libvirt has no domain of it"),
+    "domain-missing": Condition(says="libvirt has no domain of the server"),
     "guest-paused": Condition(says="libvirt has its domain paused: {why}", parts=("why",)),
     "no-space": Condition(says="{free} free at `{path}`", parts=("free", "path")),
     "no-inodes": Condition(says="no inode is free at `{path}`", parts=("path",)),

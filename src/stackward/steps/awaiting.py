@@ -23,6 +23,10 @@ from stackward.wording import count_of
 _RUNNING = (*VIRSH, "list", "--uuid")
 _SCREEN = 40  # lines of a console
 _SHOWN = 80  # letters of its last line
+_GO_ON = (
+    "this is a defect of Stackward: `stackward run resume` goes on; report it with the output of "
+    "`stackward run show`"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +82,11 @@ class AwaitCompute:
 
     def start(self, world: World, /) -> str | None:  # noqa: ARG002  # same
         """Refuse: there is nothing to start."""
-        raise StepFailed(f"there is nothing to start on `{self.node}`")
+        raise StepFailed(
+            f"the step for `{self.node}` only waits for nova-compute, but Stackward tried to start "
+            "it: nothing was asked of the node",
+            hint=_GO_ON,
+        )
 
     def examine(self, world: World, _: Mark | None, quiet_s: float, /) -> Look | None:
         """Give up where nothing has changed for long."""
@@ -137,7 +145,11 @@ class AwaitPrompt:
 
     def start(self, world: World, /) -> str | None:  # noqa: ARG002  # same
         """Refuse: there is nothing to start."""
-        raise StepFailed(f"there is nothing to start of `{self.name}`")
+        raise StepFailed(
+            f"the step for `{self.name}` only waits for a login prompt, but Stackward tried to "
+            "start it: nothing was asked of the server",
+            hint=_GO_ON,
+        )
 
     def examine(self, world: World, _: Mark | None, quiet_s: float, /) -> Look | None:
         """Give up where the console has written nothing for long."""

@@ -189,7 +189,7 @@ def _boot_sector(guest: GuestSeen, so: So, found: Looked) -> None:
     disks = [one for one in guest.disks if one.kind == "disk"]
     known = [one for one in disks if one.sector not in {None, "encrypted"}]
     if any(one.sector in {"boot", "gpt"} for one in known):
-        found.well.append("a disk of it has a boot sector")
+        found.well.append("a disk of the server has a boot sector")
     elif known and len(known) == len(disks):
         so("no-boot-sector", path=known[0].path)
 

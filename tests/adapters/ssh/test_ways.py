@@ -90,8 +90,8 @@ NO_WAY = [
     ),
     pytest.param(
         "/root/.ssh/config: line 3: Bad configuration option: foo",
-        "correct the settings of ssh: `ansible_ssh_common_args` in the inventory, or your own "
-        f"`~/.ssh/config`; by hand: `{BY_HAND}",
+        "correct `ansible_ssh_common_args` in the inventory, or your own "
+        f"`~/.ssh/config`; then try it with: `{BY_HAND}",
         id="ssh does not start",
     ),
     pytest.param(

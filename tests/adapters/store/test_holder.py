@@ -71,7 +71,7 @@ def test_the_process_that_keeps_a_run_from_being_written_is_named(
     error = caught.value
     command = f"{sys.executable} -X password=*** -c import sqlite3"
     who = f"locked by process {holder.pid} (`{command}"
-    assert f"the journal `{tmp_path / FILE}` is {who}" in error.message
+    assert f"the database of runs `{tmp_path / FILE}` is {who}" in error.message
     assert error.says == "database is locked"
     assert f"ps -fp {holder.pid}" in (error.hint or "")
 

@@ -45,7 +45,7 @@ def test_a_server_that_is_down_is_said_to_be_unreachable() -> None:
 
     error = refused.value
     assert error.message == (
-        "the journal in `postgresql://ann@127.0.0.1:1/stackward` cannot be opened"
+        "the database of runs in `postgresql://ann@127.0.0.1:1/stackward` cannot be opened"
     )
     assert "Connection refused" in (error.says or "")
     assert "see that it is up" in (error.hint or "")
@@ -166,7 +166,7 @@ def test_a_server_that_restarts_is_waited_for(
             assert intended.result(timeout=30).number == 1
 
         assert len(journal.attempts("01A")) == 1
-    assert "waits for the journal" in caplog.messages[0]
+    assert "waits for the database of runs" in caplog.messages[0]
 
 
 def test_a_server_that_stays_away_is_given_up(postgres: Server) -> None:

@@ -83,7 +83,7 @@ def open_database(url: str) -> Engine:
         if is_locked(error):
             raise locked(Path(place), error) from error
         raise Unreachable(
-            f"the journal in `{place}` cannot be opened",
+            f"the database of runs in `{place}` cannot be opened",
             says=one_line(error),
             stands="nothing was changed",
             hint=_remedy(_parsed(url)),
@@ -134,7 +134,7 @@ def _parsed(url: str) -> URL:
     if kind in _POSTGRES:
         return parsed.set(drivername="postgresql+psycopg")
     if kind != "sqlite":
-        raise BadInput(f"there is no journal in a database of the kind `{kind}`", hint=_FORMS)
+        raise BadInput(f"Stackward keeps no runs in a database of the kind `{kind}`", hint=_FORMS)
     if not Path(parsed.database or "").is_absolute():
         raise BadInput("the file of the database is not an absolute path", hint=_FORMS)
     if "?" in url:
@@ -183,7 +183,7 @@ def _sqlite(parsed: URL, path: Path) -> Engine:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     except OSError as error:
         raise Unreachable(
-            f"the journal `{path}` cannot be written",
+            f"the database of runs `{path}` cannot be written",
             says=error.strerror,
             stands="nothing was changed",
             hint="set STACKWARD_STATE_DIR to a directory that can be written",

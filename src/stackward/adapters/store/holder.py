@@ -49,7 +49,8 @@ def locked(file: Path, error: SQLAlchemyError) -> Unreachable:
     holders = who_locks(file)
     if isinstance(holders, str):
         return Unreachable(
-            f"the journal `{file}` is locked, and who has it could not be found out: {holders}",
+            f"the database of runs `{file}` is locked, and who has it could not be found out: "
+            f"{holders}",
             says=one_line(error),
             hint=f"`fuser -v {file}` as root, on each machine that has this file, shows who has it "
             "open; the same works once that one has ended",
@@ -57,7 +58,7 @@ def locked(file: Path, error: SQLAlchemyError) -> Unreachable:
     pids = " ".join(str(each.pid) for each in holders)
     let_go = f"; `kill -CONT {pids}` lets it go on" if holders[0].is_stopped else ""
     return Unreachable(
-        f"the journal `{file}` is locked by {', '.join(each.words for each in holders)}",
+        f"the database of runs `{file}` is locked by {', '.join(each.words for each in holders)}",
         says=one_line(error),
         hint=f"`ps -fp {pids}` shows what it does{let_go}; the same works once it has let go",
     )

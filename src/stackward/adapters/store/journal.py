@@ -665,12 +665,12 @@ class SqlJournal:
                     raise locked(Path(file), error) from error
                 if not passes(error) or time.monotonic() >= until or self._gives_up():
                     raise Unreachable(
-                        "the journal does not answer, or refuses the request",
+                        "the database of runs does not answer, or refuses the request",
                         says=one_line(error),
-                        hint="see to the database; the run can be resumed then",
+                        hint="repair that database, then `stackward run resume` continues the run",
                     ) from error
                 if not is_said:
-                    _log.warning("waits for the journal: %s", one_line(error))
+                    _log.warning("waits for the database of runs: %s", one_line(error))
                 is_said = True
             time.sleep(pause)
             pause = min(2 * pause, longest)

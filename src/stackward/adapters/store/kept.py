@@ -60,7 +60,7 @@ def _reading(url: str) -> Iterator[Connection]:
             yield connection
     except (DatabaseError, NoConnectionLeft) as error:
         raise Unreachable(
-            f"the journal in `{place}` cannot be read",
+            f"the database of runs in `{place}` cannot be read",
             says=one_line(error),
             hint="see that it is there, can be read, and is a database",
         ) from error
@@ -71,7 +71,7 @@ def _reading(url: str) -> Iterator[Connection]:
 def _refuse_unknown(connection: Connection, place: str) -> None:
     if not inspect(connection).has_table(_VERSION):
         raise Refused(
-            f"`{place}` is not a journal of Stackward",
+            f"`{place}` is not a database of runs of Stackward",
             hint="name the database of your runs: STACKWARD_DATABASE or STACKWARD_STATE_DIR",
         )
     version = _version_of(connection)
@@ -107,7 +107,7 @@ def _damage_named(what: str) -> Iterator[None]:
         yield
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise Unreachable(
-            f"the journal is damaged: {what} cannot be read",
+            f"the database of runs is damaged: {what} cannot be read",
             says=f"{type(error).__name__}: {error}",
             stands="nothing was changed",
             hint="keep a copy of the database; `stackward run list` names the other runs, and "

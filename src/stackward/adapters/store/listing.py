@@ -38,7 +38,7 @@ def list_runs(path: Path, limit: int) -> Sequence[Run]:
             return [to_run(dict(row)) for row in rows]
     except sqlite3.Error as error:
         raise Unreachable(
-            f"the journal `{path}` cannot be read",
+            f"the database of runs `{path}` cannot be read",
             says=str(error),
             hint="see that it can be read, and is a database",
         ) from error
@@ -52,7 +52,7 @@ def is_there(path: Path) -> bool:
         return False
     except OSError as error:
         raise Unreachable(
-            f"the journal `{path}` cannot be read",
+            f"the database of runs `{path}` cannot be read",
             says=error.strerror,
             hint="see that it can be read, or set STACKWARD_STATE_DIR to another directory",
         ) from error
@@ -62,7 +62,7 @@ def is_there(path: Path) -> bool:
 def too_new(place: str, found: int, known: int) -> Refused:
     """Return the refusal of a journal that a newer version wrote."""
     return Refused(
-        f"the journal in `{place}` was written by a newer version of Stackward "
+        f"the database of runs in `{place}` was written by a newer version of Stackward "
         f"({found}; this one knows {known})",
         hint="use that version, or another database: STACKWARD_DATABASE",
     )

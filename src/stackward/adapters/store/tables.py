@@ -281,8 +281,8 @@ def _refuse_while_others_work(connection: Connection, place: str) -> None:
         ]
     if living:
         raise Locked(
-            f"the journal in `{place}` is not brought up to date while an older version of "
-            "Stackward works with it",
+            f"the database of runs in `{place}` is not brought up to date while an older version "
+            "of Stackward works with it",
             details=living,
             stands="nothing was changed",
             hint="let its runs end and stop its workers; a minute after the last sign of life this "

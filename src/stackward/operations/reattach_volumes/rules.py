@@ -107,7 +107,7 @@ ENCRYPTED = Rule(
 )
 OTHER_PROJECT = Rule(
     "reattach/other-project",
-    "volume {volume} belongs to project {project}, and the server to another",
+    "volume {volume} belongs to project {project}, but the server to another",
     "see both by `openstack volume show {volume}` and `openstack server show {id}`, and ask their "
     "owners",
     "Nova attaches only volumes of the server's own project.",
@@ -121,7 +121,7 @@ ROOT = Rule(
 )
 GUEST_HAS_IT = Rule(
     "reattach/guest-has-it",
-    "volume {volume}: its guest has it, and Nova does not",
+    "volume {volume}: its guest has it, but Nova does not",
     "look first in the guest whether it is mounted, and unmount it; then take the disk {device} "
     "out of the domain on its node, live and in its definition; then plan again",
     "What the guest may write to is given free for no other server.",

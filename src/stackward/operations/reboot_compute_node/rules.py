@@ -132,7 +132,7 @@ BUSY = Rule(
 )
 DIFFERS = Rule(
     "boot/differs",
-    "Nova calls it {status}, and libvirt there has its guest {state}",
+    "Nova calls it {status}, but libvirt there has its guest {state}",
     "wait 10 minutes, because Nova corrects most such states by itself; then plan again; if they "
     "still differ, `stackward node check {host}` shows what is wrong",
     "Both must agree on whether it should run again.",

@@ -146,7 +146,7 @@ MADE_ANEW = Rule(
 )
 GUEST_BUSY = Rule(
     "reboot/guest-busy",
-    "libvirt is at work on its guest, and Nova does not know of it",
+    "libvirt is at work on its guest, but Nova does not know of it",
     "see `virsh domjobinfo {id}` on its node: wait until it says `None`, then plan "
     "again; if it never does, see libvirt's log there",
     "A dump, a backup or a move of it would be cut off.",
@@ -170,7 +170,7 @@ GUEST_DISAGREED = Rule(
 
 ONLY_NOVA = Rule(
     "reboot/only-nova",
-    "Nova has volume {volume} attached to it, and Cinder has no such attachment: the reboot "
+    "Nova has volume {volume} attached to it, but Cinder has no such attachment: the reboot "
     "deletes Nova's record, and the server comes back without that volume",
     "look first whether the guest has it (`virsh dumpxml {id}` on its node names it in "
     "`<serial>`); to keep it, see `nova-manage volume_attachment show {id} {volume}` and "
@@ -179,7 +179,7 @@ ONLY_NOVA = Rule(
 )
 ONLY_CINDER = Rule(
     "reboot/only-cinder",
-    "Cinder has attachment {attachment} of volume {volume} to it, and Nova does not know it: the "
+    "Cinder has attachment {attachment} of volume {volume} to it, but Nova does not know it: the "
     "reboot deletes it",
     "see `openstack volume show {volume}`; if another server writes to that volume, nothing is "
     "lost: pass `--delete-attachment {attachment}`",

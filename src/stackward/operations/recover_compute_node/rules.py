@@ -127,7 +127,7 @@ TASK_LEFT = Rule(
 )
 NO_GUEST = Rule(
     "recover/no-guest",
-    "Nova calls it ACTIVE, and libvirt there has no such guest: a hard reboot creates it again",
+    "Nova calls it ACTIVE, but libvirt there has no such guest: a hard reboot creates it again",
     "look first for it on the other nodes (`virsh --readonly list --all --uuid`): a second guest "
     "would write to its disks; or pass `--leave-off {id}`",
     "A start is refused for a server that Nova has as running.",

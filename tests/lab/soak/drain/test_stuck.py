@@ -125,7 +125,7 @@ def test_an_order_that_waits_for_a_conductor_which_hears_no_nova_compute_is_give
     ended = going.ended()
     drains.lab.on("ctl", "systemctl start nova-conductor")
 
-    assert_stuck(ended, "waits-for-conductor", "orders a refused move again")
+    assert_stuck(ended, "waits-for-conductor", "asks for a refused move again")
     until(lambda: newest(drains, server) == "error")
     drains.lab.on(node, "systemctl kill -s CONT nova-compute")
     until(lambda: drains.lab.compute_state(node) == "up")
