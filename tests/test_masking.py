@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from stackward import masking
 from stackward.errors import Refused
 from stackward.health import symptoms
-from stackward.masking import MASK, learn, learn_from, masked, masked_in
+from stackward.masking import MASK, has_known, learn, learn_from, masked, masked_in, may_hide
 from stackward.operations import every_rule
 from stackward.policy.maintenance import NODE_SILENT
 from stackward.policy.rule import Rule
@@ -205,3 +205,28 @@ def test_a_form_that_is_not_tried_would_have_found_nothing(words: list[str]) -> 
         expected = form.sub(rf"\g<1>{MASK}", expected)
 
     assert masked(said) == expected
+
+
+@given(st.lists(st.one_of(WORDS, st.text(max_size=8)), max_size=12))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_text_that_may_hide_nothing_is_left_and_each_of_its_lines_too(words: list[str]) -> None:
+    said = "".join(words)
+
+    assert may_hide(said) or masked(said) == said
+    assert may_hide(said) == any(map(may_hide, said.split("\n")))
+
+
+LEARNED = ("hush-hush-1", "hush-hush-12", "1\nhush-hush-9")  # none as long as another
+
+
+@given(st.lists(st.sampled_from((*LEARNED, "2", "-9", "\n", " ", "***")), max_size=6))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_secret_of_this_login_that_is_not_looked_for_is_not_there(words: list[str]) -> None:
+    learn(LEARNED)
+    said = expected = "".join(words)
+    for secret in sorted(LEARNED, key=len, reverse=True):
+        expected = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", MASK, expected)
+
+    assert masked(said) == expected
+    assert has_known(said) or said == expected
+    assert has_known(said) == any(secret in said for secret in LEARNED)

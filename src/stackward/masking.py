@@ -126,17 +126,38 @@ def learn_from(named: Mapping[str, object]) -> None:
 def masked(text: str) -> str:
     """Return the text without what is secret in it."""
     for secret in sorted(_known, key=len, reverse=True):
-        text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", MASK, text)
-    small = text.casefold()
-    for word in _WORDS_OF_ALL:  # a plain loop: most texts have none of them, and there are many
-        if word in small:
-            break
-    else:
+        if secret in text:
+            text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", MASK, text)
+    small = _in_small_letters(text)
+    if small is None:
         return text
     for words, form in _FORMS:
         if any(word in small for word in words):
             text = form.sub(rf"\g<1>{MASK}", text)
     return text
+
+
+def may_hide(text: str) -> bool:
+    """Say whether a text has a word without which no form of a secret is in it.
+
+    No such word goes over the end of a line: of a text it can be asked line by line.
+    """
+    small = _in_small_letters(text)
+    return small is not None and any(word in small for words, _ in _FORMS for word in words)
+
+
+def has_known(text: str) -> bool:
+    """Say whether a text has a secret of this process's own."""
+    return any(secret in text for secret in tuple(_known))
+
+
+def _in_small_letters(text: str) -> str | None:
+    """Return a text in small letters; None where it certainly hides nothing."""
+    small = text.casefold()
+    for word in _WORDS_OF_ALL:  # a plain loop: most texts have none of them, and there are many
+        if word in small:
+            return small
+    return None
 
 
 def masked_in(value: object) -> object:

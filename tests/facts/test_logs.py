@@ -7,16 +7,28 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from stackward.adapters.collected import open_collected
 from stackward.adapters.together import Threads
 from stackward.anatomy import read_anatomy
 from stackward.errors import NotUnderstood, StackwardError, Unreachable
 from stackward.facts.follow import follow, nearest
-from stackward.facts.logs import component_of, newest_in, parse_scan, places_of, read_logs
-from stackward.logs.event import Level
+from stackward.facts.logs import (
+    component_of,
+    newest_in,
+    parse_scan,
+    places_of,
+    read_logs,
+    to_event,
+)
+from stackward.logs.event import Level, Raw
+from stackward.logs.formats import parse
 from stackward.logs.reading import Query, Reading
 from stackward.logs.story import Story
+from stackward.logs.tracebacks import Continued
+from stackward.masking import masked
 from stackward.model.clock_offset import Offset
 from stackward.model.values import Json
 from stackward.ports.log_source import LogSource
@@ -228,6 +240,44 @@ def test_secrets_are_masked_before_anybody_reads_an_event() -> None:
 
     assert "hushhush" not in repr(event)
     assert event.exception == "ValueError"
+
+
+OF_EVENT = st.lists(
+    st.sampled_from(
+        [
+            "it failed", "password=hushhush", "rabbit://u:hushhush@ctl", "IDENTIFIED BY 'x'",
+            "Traceback (most recent call last):", '  File "/a.py", line 1, in b', "    c()",
+            "ValueError: token=hushhush", "ValueError: x", "-----BEGIN PRIVATE KEY-----", "hush",
+            "X-Auth-", "Token: 4f5e", "",
+        ]
+    ),
+    min_size=1,
+    max_size=8,
+)  # fmt: skip
+
+
+@given(st.lists(st.tuples(OF_EVENT, st.booleans()), max_size=6))
+def test_events_of_one_reading_are_those_that_are_read_one_by_one(
+    events: list[tuple[list[str], bool]],
+) -> None:
+    """What is read once for many events, and where no secret is looked for, changes nothing."""
+    head = "2026-11-27 22:50:00.000 7 ERROR nova.x "
+    continued = Continued()
+    for lines, is_repeated in events * 2:
+        text = head + f"\n{head if is_repeated else ''}".join(lines)
+        raw = Raw(
+            node="c01", component="nova-compute", file="/x.log", offset=0, at=AT, format="oslo",
+            text=text,
+        )  # fmt: skip
+        alone, event = parse(raw), to_event(raw, None, continued)
+
+        said = "\n".join((alone.message, *alone.more))
+        assert parse(raw, None, continued) == alone
+        assert "\n".join((event.message, *event.more)) == masked(said)
+        assert [one.message for one in event.raised] == [
+            one.message if masked(said) == said else masked(one.message) for one in alone.raised
+        ]
+        assert event == to_event(raw, None)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,13 @@
 """Tracebacks: chains of causes, and those that came over RPC."""
 
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from stackward.logs import tracebacks
 from stackward.logs.event import Frame
-from stackward.logs.tracebacks import read_traceback
+from stackward.logs.tracebacks import Continued, read_traceback
+from stackward.masking import may_hide
 
 CHAIN = """\
 it failed
@@ -84,3 +90,39 @@ def test_marks_below_a_line_of_code_are_no_code() -> None:
     [raised] = read_traceback(lines)
 
     assert raised.code == ("run(name)", "")
+
+
+BODIES = st.lists(
+    st.lists(
+        st.one_of(st.sampled_from([*CHAIN, *REMOTE, "password=x", ""]), st.text(max_size=4)),
+        min_size=1,
+    ).map("\n".join),
+    max_size=8,
+)
+
+
+@given(BODIES, st.sampled_from([1, 600, 8 << 20]))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_is_read_once_is_what_is_read_each_time(
+    monkeypatch: pytest.MonkeyPatch, bodies: list[str], most_kept: int
+) -> None:
+    """Also where not all of it is kept."""
+    monkeypatch.setattr(tracebacks, "_MOST_KEPT", most_kept)
+    continued = Continued()
+
+    for body in bodies * 2:
+        lines, raised = continued.read(body)
+        assert "\n".join(lines) == body
+        assert raised == read_traceback(body.split("\n"))
+        assert continued.may_hide(lines) == may_hide(body)
+
+
+def test_lines_that_are_the_same_are_kept_once_until_they_are_too_many() -> None:
+    continued = Continued()
+    lines, _ = continued.read("a\nb")
+
+    assert continued.read("a\nb")[0] is lines
+
+    for number in range(200):  # each fills a hundredth of what is kept
+        continued.read(f"{number}" + "x" * (tracebacks._MOST_KEPT // 100))  # noqa: SLF001
+    assert continued.read("a\nb")[0] is not lines

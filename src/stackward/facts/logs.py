@@ -16,7 +16,8 @@ from stackward.logs.folding import folded, without_doubles
 from stackward.logs.formats import BODIES, JOURNAL, PREFIXES, Format, parse
 from stackward.logs.order import in_order
 from stackward.logs.reading import ClockStep, NodeRead, OwnPlace, Query, ReadFile, Reading
-from stackward.masking import masked
+from stackward.logs.tracebacks import Continued
+from stackward.masking import has_known, masked, may_hide
 from stackward.model.clock_offset import Offset
 from stackward.model.values import Json
 from stackward.ports.log_source import BEGINS, LogSource
@@ -133,8 +134,9 @@ def read_logs(
     )
     events: list[Event] = []
     reads: dict[str, NodeRead] = {}
+    continued = Continued()
     for node in nodes:
-        reads[node], own = _of_node(node, told.get(node), places, query)
+        reads[node], own = _of_node(node, told.get(node), places, query, continued)
         events += own
     kept, doubled = without_doubles(in_order(events))
     return Reading(events=kept, nodes=reads, doubled=doubled)
@@ -235,7 +237,7 @@ def _as_sent(one: Format) -> dict[str, Json]:
 
 
 def _of_node(
-    node: str, told: _Told | None, places: Places, query: Query
+    node: str, told: _Told | None, places: Places, query: Query, continued: Continued
 ) -> tuple[NodeRead, list[Event]]:
     if told is None:
         return NodeRead(node=node, unread="no answer in time"), []
@@ -247,7 +249,7 @@ def _of_node(
     except NotUnderstood as error:
         return NodeRead(node=node, unread=error.message), []
     events = [
-        to_event(raw, told.offset)
+        to_event(raw, told.offset, continued)
         for raw in raws
         if not query.components or raw.component in query.components
     ]
@@ -356,14 +358,17 @@ def _time(given: object) -> datetime:
         raise ValueError(given) from error
 
 
-def to_event(raw: Raw, offset: Offset | None) -> Event:
+def to_event(raw: Raw, offset: Offset | None, continued: Continued | None = None) -> Event:
     """Read the lines of an event: its secrets are masked, its clock is corrected."""
-    return _masked(parse(raw, offset))
+    continued = Continued() if continued is None else continued
+    return _masked(parse(raw, offset, continued), continued)
 
 
-def _masked(one: Event) -> Event:
+def _masked(one: Event, continued: Continued) -> Event:
     """Mask what is secret in an event, before anybody reads or keeps it."""
     whole_text = "\n".join((one.message, *one.more))
+    if not (may_hide(one.message) or continued.may_hide(one.more) or has_known(whole_text)):
+        return one
     clean = masked(whole_text)
     if clean == whole_text:
         return one

@@ -18,8 +18,8 @@ from datetime import datetime, timedelta
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from stackward.logs.event import Event, Level, Raw
-from stackward.logs.tracebacks import read_traceback
+from stackward.logs.event import Event, Level, Raised, Raw
+from stackward.logs.tracebacks import Continued, has_traceback, read_traceback
 from stackward.model.clock_offset import Offset
 
 _DAY = r"\d{4}-\d\d-\d\d"
@@ -379,6 +379,7 @@ _CONTEXT = re.compile(r"\[(?P<words>[^\]\n]*)\] ?")
 _INSTANCE = re.compile(r"\[instance: (?P<id>[0-9a-f-]{36})\] ?")
 _REQUEST = re.compile(r"req-[\w-]+")
 _NOBODY = {"-", "None", ""}
+_PART_OF_SECOND = re.compile(r"[.,]\d")
 _ANSWERED = re.compile(r"\(HTTP/[\d.]+ (?P<code>\d{3})\)|\" (?P<other>\d{3}) ")
 _SERVER_FAULT = 500
 
@@ -399,10 +400,11 @@ def names_of(line: str) -> list[str]:
     return [one.name for one in BODIES if patterns()[one.name].match(line)]
 
 
-def parse(raw: Raw, offset: Offset | None = None) -> Event:
+def parse(raw: Raw, offset: Offset | None = None, continued: Continued | None = None) -> Event:
     """Read the lines of an event. Nothing is lost: what is no header is its message.
 
-    What the node's clock is ahead of ours is taken off its time.
+    What the node's clock is ahead of ours is taken off its time. What continues an event is read
+    once of those that are given the same `continued`.
     """
     text, said, header = raw.text, {"module": "", "pid": "", "level": ""}, ""
     if _ESCAPE in text:
@@ -415,7 +417,7 @@ def parse(raw: Raw, offset: Offset | None = None) -> Event:
         said |= _given(head)
         header = head[0]
         text = text[head.end() :].removeprefix(" ")
-    resolution_s = 0.001 if re.search(r"[.,]\d", said.get("at", ".0")) else 1.0
+    resolution_s = 0.001 if _PART_OF_SECOND.search(said.get("at", ".0")) else 1.0
     first, is_longer, more = text.partition("\n")
     has_context = raw.format.startswith("oslo")
     context = _context(first) if has_context else _Context(first)
@@ -424,10 +426,14 @@ def parse(raw: Raw, offset: Offset | None = None) -> Event:
         level = Level(int(raw.format.removeprefix(OF_JOURNAL)))
     if kind is not None and kind.name in {"uwsgi", "access"}:
         level = _level_of_answer(first, level)
-    lines = tuple(more.split("\n")) if is_longer else ()
-    if kind is not None and kind.repeats and is_longer:
-        lines = _without_headers(kind, more, header)
+    lines: tuple[str, ...] = ()
+    raised: tuple[Raised, ...] = ()
+    if is_longer:
+        body = _without_headers(kind, more, header) if kind and kind.repeats else more
+        lines, raised = (Continued() if continued is None else continued).read(body)
     message = context.rest
+    if has_traceback(message):
+        raised = read_traceback((message, *lines))
     at, error_s = _by_our_clock(raw.at, offset)
     return Event(
         at=at,
@@ -445,7 +451,7 @@ def parse(raw: Raw, offset: Offset | None = None) -> Event:
         user=context.user,
         server=context.server,
         more=lines,
-        raised=read_traceback((message, *lines)),
+        raised=raised,
         is_cut=raw.is_cut,
         error_s=error_s,
         resolution_s=resolution_s,
@@ -544,7 +550,7 @@ def _is_context(words: str) -> bool:
     return first in {"-", "None"} or _REQUEST.fullmatch(first) is not None
 
 
-def _without_headers(kind: Format, more: str, header: str) -> tuple[str, ...]:
+def _without_headers(kind: Format, more: str, header: str) -> str:
     """Take the repeated header off the lines that continue an event.
 
     Of a service's traceback each line has the header of the one before, and the same server after
@@ -559,15 +565,15 @@ def _without_headers(kind: Format, more: str, header: str) -> tuple[str, ...]:
         every = f"\n{more}"
         is_whole = repeated.endswith(" ") and every.count(repeated) == every.count("\n")
         if is_whole and f"{repeated}[" not in every:
-            return tuple(every.replace(repeated, "\n")[1:].split("\n"))
-    return _without_each(kind, more.split("\n"), header)
+            return every.replace(repeated, "\n")[1:]
+    return "\n".join(_without_each(kind, more.split("\n"), header))
 
 
 def _is_oslo(kind: Format) -> bool:
     return kind.name.startswith("oslo")
 
 
-def _without_each(kind: Format, lines: list[str], header: str) -> tuple[str, ...]:
+def _without_each(kind: Format, lines: list[str], header: str) -> list[str]:
     """Take the header off each line; most have that of the one before."""
     kept = []
     for line in lines:
@@ -583,7 +589,7 @@ def _without_each(kind: Format, lines: list[str], header: str) -> tuple[str, ...
             header = line[:size]
         rest = line[size:].removeprefix(" ")
         kept.append(_context(rest).rest if _is_oslo(kind) and rest.startswith("[") else rest)
-    return tuple(kept)
+    return kept
 
 
 def _level_of_answer(line: str, usual: Level) -> Level:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from stackward.logs.event import Frame, Raised
+from stackward.masking import may_hide
 
 _FIRST = "Traceback (most recent call last):"
 _PACKED = rf"{_FIRST}\n"  # as it was sent: with the two characters of an escape
@@ -14,6 +15,8 @@ _FRAME = re.compile(r'\s*File "(?P<file>[^"]+)", line (?P<line>\d{1,7}), in (?P<
 # An exception's line begins at the margin, with a dotted name; what follows a colon is its message.
 _RAISED = re.compile(r"(?P<exception>[A-Za-z_][\w.]*)(?:: ?(?P<message>.*))?$")
 _REMOTE = "_Remote"  # ends the class of an exception that came over RPC
+_MOST_KEPT = 8 * 2**20  # characters, of one reading
+_EACH = 200  # of them for each text, besides its own
 _CARRIERS = (_REMOTE, "RemoteError")  # the error that brought it home
 
 
@@ -50,6 +53,41 @@ def read_traceback(lines: Sequence[str]) -> tuple[Raised, ...]:
             )
             frames = None
     return tuple(found)
+
+
+def has_traceback(text: str) -> bool:
+    """Say whether a traceback begins in a text."""
+    return _FIRST in text
+
+
+class Continued:
+    """What continues the events of one reading: most of it is the same tracebacks again and again.
+
+    Each is read once, and its lines are kept once.
+    """
+
+    def __init__(self) -> None:
+        self._read: dict[str, tuple[tuple[str, ...], tuple[Raised, ...]]] = {}
+        self._hiding: dict[tuple[str, ...], bool] = {}
+        self._left = _MOST_KEPT
+
+    def read(self, body: str) -> tuple[tuple[str, ...], tuple[Raised, ...]]:
+        """Return the lines of a text and the exceptions of its tracebacks."""
+        if (known := self._read.get(body)) is None:
+            lines = tuple(body.split("\n"))
+            known = lines, read_traceback(lines)
+            size = len(body) + _EACH
+            if size > self._left:
+                self._read, self._hiding, self._left = {}, {}, _MOST_KEPT
+            self._left -= size
+            self._read[body] = known
+        return known
+
+    def may_hide(self, lines: tuple[str, ...]) -> bool:
+        """Say whether lines that were read may have a secret in them."""
+        if (known := self._hiding.get(lines)) is None:
+            known = self._hiding[lines] = may_hide("\n".join(lines))
+        return known
 
 
 @lru_cache(maxsize=4096)
