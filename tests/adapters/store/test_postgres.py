@@ -173,7 +173,7 @@ def test_a_server_that_stays_away_is_given_up(postgres: Server) -> None:
     with journal_in(postgres.new_database(), patience_s=0.2) as journal:
         postgres.stop()
         try:
-            with pytest.raises(Unreachable, match="the journal does not answer"):
+            with pytest.raises(Unreachable, match="the database of runs does not answer"):
                 journal.runs(limit=1)
         finally:
             postgres.start()
@@ -183,7 +183,7 @@ def test_who_leaves_at_once_does_not_wait_for_a_server(postgres: Server) -> None
     journal = SqlJournal(open_database(postgres.new_database()), gives_up=lambda: True)
     postgres.stop()
     try:
-        with pytest.raises(Unreachable, match="the journal does not answer"):
+        with pytest.raises(Unreachable, match="the database of runs does not answer"):
             journal.runs(limit=1)
     finally:
         postgres.start()
