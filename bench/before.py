@@ -449,7 +449,10 @@ class Bench:
         url = postgres.new_database()
         self.site.fill(hosts)
         with at_work(version, url, 1) as workers:  # makes the tables that only workers have
-            workers.wait_until(lambda: "takes up to" in workers.said())
+            # The version before says it in other words.
+            workers.wait_until(
+                lambda: any(one in workers.said() for one in ("at a time", "takes up to"))
+            )
         for host, room in zip(hosts, itertools.cycle(ROOMS), strict=False):
             # To a room each: what goes to a node that is drained next needs an approval of its own.
             words = ["node", "drain", host, "--reason", "bench", "--target", room]

@@ -61,7 +61,7 @@ MOST_MORE_S = 0.1
 # As PostgreSQL logs them; the empty one by which a connection is asked whether it lives is among
 # them. Each is sent once, whatever it is prepared from.
 STATEMENT = re.compile(r"duration: .* ms +(?:statement|execute [^:]*):")
-TAKEN_UP = re.compile(r"run `(\w+)`, .*: taken up")
+TAKEN_UP = re.compile(r"run `(\w+)`, .*: started")
 ENDED = re.compile(r"run `(\w+)`, .*: succeeded")
 
 
@@ -140,7 +140,7 @@ def a_worker(place: str, url: str) -> Iterator[Working]:
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         working = Working(process)
-        working.wait_for(lambda: any("takes up to" in line for line in working.said))
+        working.wait_for(lambda: any("at a time" in line for line in working.said))
         yield working
     finally:
         process.terminate()

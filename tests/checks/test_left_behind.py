@@ -7,7 +7,7 @@ from fakes.cloud import FakeCloud
 from fakes.world import a_world
 from stackward.checks.left_behind import AgentsGone, AttachmentsGone, PortsGone, ServicesGone
 from stackward.model.volume import Volume
-from stackward.plan import Check, Holds, Refuted
+from stackward.plan import Check, Holds, Refuted, Unverified
 from stackward.ports.world import World
 
 GONE, HOME = a_server(name="gone"), a_server(host="compute-99")
@@ -67,6 +67,12 @@ def test_a_service_that_is_listed_and_a_provider_that_stayed_are_findings(
 
     assert "Nova lists" in listed
     assert f"placement has its provider {an_id(LOST)} still" in refuted(cloud, SERVICES)
+
+
+def test_while_a_cell_is_down_no_service_is_called_gone(cloud: FakeCloud) -> None:
+    cloud.nova.cells_down = {"compute-07"}
+
+    assert isinstance(SERVICES.ask(a_world(cloud)), Unverified)
 
 
 def test_an_agent_that_is_listed_is_asked_for_again_and_one_with_servers_is_a_finding(

@@ -51,7 +51,9 @@ def leave_volume(site: Site) -> None:
 
 
 def leave_node(site: Site) -> None:
-    """Given the records of a node that is gone, and that the inventory does not name."""
+    """Given the records of a node that is gone: the inventory names all others."""
+    names = (*site.cloud.nova.hosts, "ctl")
+    site.shell.inventory = tuple(Known(name=each, address=each) for each in names)
     site.cloud.nova.computes[LOST] = a_service(LOST, is_up=False, updated=LONG_AGO)
     site.cloud.neutron.agents = {LOST: ("OVN Controller agent",)}
     site.cloud.neutron.silent_agents = {LOST}
@@ -182,9 +184,7 @@ def test_the_service_of_a_node_with_allocations_stays_and_goes_with_its_provider
     site: Site,
 ) -> None:
     leave_node(site)
-    known = site.cloud.nova.hosts
-    site.shell.inventory = tuple(Known(name=host, address=host) for host in known)
-    site.cloud.nova.hosts = (*known, LOST)
+    site.cloud.nova.hosts = (*site.cloud.nova.hosts, LOST)
     site.cloud.placement.leftovers[NOBODY] = {an_id(LOST)}
     held, _, why = site.run(*REMOVE, f"service/{SERVICE}", "--yes")
     site.cloud.placement.leftovers.clear()
@@ -192,7 +192,9 @@ def test_the_service_of_a_node_with_allocations_stays_and_goes_with_its_provider
     code, out, said = site.run(*REMOVE, f"service/{SERVICE}", "--yes")
 
     assert (held, code) == (3, 0), said
-    assert f"1 consumer holds allocations of its provider {an_id(LOST)}" in folded(why)
+    assert f"1 consumer holds allocations of this node at placement, one of them {NOBODY}" in (
+        folded(why)
+    )
     assert an_id(LOST) not in site.cloud.placement.provider_names()
     assert "placement has no provider of their nodes" in folded(out)
 
@@ -238,7 +240,7 @@ def test_what_others_have_removed_once_it_is_approved_is_proved(site: Site, tmp_
     assert "1 port is gone" in folded(out)
 
 
-def test_a_claim_of_a_run_is_shown(site: Site) -> None:
+def test_a_node_that_a_run_has_claimed_keeps_its_service(site: Site) -> None:
     leave_node(site)
     claim = Claim(run="01J", operator="ann", machine="b", since="2025-12-01T00:00:00Z", reason="x")
     site.cloud.nova.computes[LOST] = replace(
@@ -247,8 +249,20 @@ def test_a_claim_of_a_run_is_shown(site: Site) -> None:
 
     code, out, said = site.run(*REMOVE, "service", "--dry-run")
 
-    assert code == 0, said
+    assert code == 3, said
     assert "is disabled for a run of Stackward: stackward 01J by ann on b" in folded(out)
+    assert f"openstack compute service set --enable {LOST} nova-compute" in folded(out)
+
+
+def test_an_inventory_that_lacks_what_lives_does_not_say_what_is_gone(site: Site) -> None:
+    """Seen in a review: with the inventory of one rack, the others would have been removed."""
+    leave_node(site)
+    site.shell.inventory = (Known(name="compute-07", address="compute-07"),)
+
+    code, _, said = site.run(*REMOVE, "service", "--remove", "agent", "--yes")
+
+    assert (code, site.cloud.nova.deleted_services, site.cloud.neutron.deleted) == (3, [], [])
+    assert "the inventory does not name `compute-08` either, which lives" in folded(said)
 
 
 def test_a_removal_is_not_undone(site: Site) -> None:

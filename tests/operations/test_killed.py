@@ -21,6 +21,7 @@ from stackward import requests
 from stackward.model import boot_gate
 from stackward.model.boot_gate import BootGate
 from stackward.model.hardware import Hardware
+from stackward.model.identity import Known
 from stackward.model.instance_ha import HaHost
 from stackward.model.observation import Observation
 from stackward.model.run import Run, RunState
@@ -89,6 +90,8 @@ def with_what_is_left(place: Path) -> Site:
     """Given what is left of a server that was deleted, of what never was one, and of a node."""
     site = with_two(place)
     cloud, gone = site.cloud, an_id("gone")
+    names = (*cloud.nova.hosts, "ctl")  # all that live, and not the node that is gone
+    site.shell.inventory = tuple(Known(name=each, address=each) for each in names)
     deletion = ServerAction(action="delete", request_id="req-d", user="eve", started=MADE_AT)
     cloud.nova.actions = {gone: [deletion], an_id("nobody"): [deletion]}
     cloud.nova.computes[LOST] = a_service(LOST, is_up=False, updated=MADE_AT)

@@ -79,6 +79,7 @@ LOOKS = {
     "process-silent": "see what it waits for",
     "queues-unread": "look first",
     "reconcile/age-unknown": "find out whose it is",
+    "reconcile/claimed": "see that this run is over",
     "reconcile/gone-node-first": "if that machine is gone for good",
     "recover/task-left": "look first",
     "reconcile/node-evacuated": "only if that machine never comes back",

@@ -73,6 +73,38 @@ def test_a_service_whose_host_has_a_server_by_now_is_kept(cloud: FakeCloud) -> N
     assert LOST in cloud.nova.computes
 
 
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.kind)
+def test_what_lives_again_since_it_was_judged_is_kept(cloud: FakeCloud, step: Step[World]) -> None:
+    """Between the judge and the order there may be minutes, on a large cloud."""
+    cloud.neutron.leftovers = {PORT.port: an_id("other")}
+    cloud.nova.computes[LOST] = a_service(LOST)
+    cloud.neutron.silent_agents = set()
+
+    with pytest.raises(StepFailed, match="by now"):
+        step.start(a_world(cloud))
+
+    assert (cloud.neutron.deleted, cloud.nova.deleted_services) == ([], [])
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.kind)
+def test_what_others_have_removed_since_it_was_judged_counts_as_removed(
+    cloud: FakeCloud, step: Step[World]
+) -> None:
+    cloud.neutron.leftovers = {}
+    del cloud.nova.computes[LOST]
+    cloud.neutron.agents = {}
+
+    assert step.start(a_world(cloud)) is None
+    assert (cloud.neutron.deleted, cloud.nova.deleted_services) == ([], [])
+
+
+def test_a_service_that_is_not_listed_while_a_cell_is_down_is_not_known(cloud: FakeCloud) -> None:
+    del cloud.nova.computes[LOST]
+    cloud.nova.cells_down = {"compute-07"}
+
+    assert stands(SERVICE, a_world(cloud)) is Standing.UNKNOWN
+
+
 def test_a_service_whose_cell_is_down_is_not_taken_for_gone(cloud: FakeCloud) -> None:
     cloud.nova.cells_down = {LOST}
 

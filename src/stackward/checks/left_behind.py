@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from stackward.plan import VOLATILE, CheckResult, Holds, Refuted
+from stackward.model.service import MEND_CELL
+from stackward.plan import VOLATILE, CheckResult, Holds, Refuted, Unverified
 from stackward.ports.world import World
 from stackward.wording import count_of
 
@@ -86,7 +87,10 @@ class ServicesGone:
 
     def ask(self, world: World, /) -> CheckResult:
         """Ask both."""
-        listed = {one.id for one in world.nova.services()}
+        services = world.nova.services()
+        if (unknown := next((one for one in services if not one.is_known), None)) is not None:
+            return Unverified(unknown.host, "its cell is down: Nova may not list all", MEND_CELL)
+        listed = {one.id for one in services}
         for service, host in self.services:
             if service in listed:
                 return Refuted(host, f"Nova lists the service {service} still", _AGAIN)

@@ -57,7 +57,7 @@ IDENTITY_REMEMBERED = Rule(
     "identity-remembered",
     "it does not answer now; when it last did, at {at}, its name was that of Nova's host `{host}`",
     "see on its console that its host name is still that one; then write Nova's name into its "
-    "entry in the inventory, or its address in Nova as `host_ip`",
+    "entry in the inventory, or its address in Nova (`host_ip`) as its `ansible_host`",
     "That name may be out of date: the machine may have been replaced.",
 )
 DOMAINS_UNREAD = Rule(

@@ -3,8 +3,9 @@
 Not what lives: each looks once more, right before its order, whether the server or node came back.
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from stackward.errors import StepFailed
 from stackward.model.network import HostedAgent
@@ -15,6 +16,30 @@ from stackward.wording import count_of
 
 _AS_IT_WAS = "it is as it was"
 _AGAIN = "`stackward cloud reconcile --orphans` lists what is left by now"
+
+
+class _Removal(Protocol):
+    """What the three have in common."""
+
+    def look(self, world: World, mark: Mark | None, /) -> Look: ...
+
+
+def _remove(step: _Removal, world: World, delete: Callable[[], str | None]) -> str | None:
+    """Delete what is left still: whoever judged may have looked minutes ago.
+
+    What is gone by then, or was deleted by somebody else meanwhile, is removed too.
+    """
+    now = step.look(world, None)
+    if now.standing is Standing.DONE:
+        return None
+    if now.standing is not Standing.TODO:
+        raise StepFailed(f"it was not removed: {now.reason}", stands=_AS_IT_WAS, hint=_AGAIN)
+    try:
+        return delete()
+    except StepFailed:
+        if step.look(world, None).standing is Standing.DONE:
+            return None
+        raise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +86,7 @@ class RemovePort:
                 stands=_AS_IT_WAS,
                 hint=_AGAIN,
             )
-        return world.neutron.delete_port(self.port)
+        return _remove(self, world, lambda: world.neutron.delete_port(self.port))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,12 +118,15 @@ class RemoveService:
 
     def mark(self, world: World, /) -> Mark:
         """Note how it is listed now."""
-        found = self._listed(world)
+        found = self._among(world.nova.services())
         return {"updated": found.updated if found else None}
 
     def look(self, world: World, _: Mark | None, /) -> Look:
         """Done when Nova does not list it; one that is up by now is not touched."""
-        found = self._listed(world)
+        services = world.nova.services()
+        found = self._among(services)
+        if found is None and not all(one.is_known for one in services):
+            return Look(Standing.UNKNOWN, reason="a cell is down, and Nova may not list all of it")
         if found is None:
             return Look(Standing.DONE, saw={"nova": "no such service"})
         if found.is_up or not found.is_known:
@@ -114,14 +142,14 @@ class RemoveService:
                 stands=_AS_IT_WAS,
                 hint=_AGAIN,
             )
-        return world.nova.delete_service(self.service)
+        return _remove(self, world, lambda: world.nova.delete_service(self.service))
 
-    def _listed(self, world: World) -> ComputeService | None:
+    def _among(self, services: Iterable[ComputeService]) -> ComputeService | None:
         # A record in a cell that is down has no id: it is found by its host.
         return next(
             (
                 one
-                for one in world.nova.services()
+                for one in services
                 if one.id == self.service
                 or (not one.is_known and (one.host, one.binary) == (self.host, self.binary))
             ),
@@ -166,12 +194,7 @@ class RemoveAgent:
 
     def start(self, world: World, /) -> str | None:
         """Ask Neutron. Two agents of one OVN chassis go together: the second may be gone by now."""
-        try:
-            return world.neutron.delete_agent(self.agent)
-        except StepFailed:
-            if self._listed(world) is None:
-                return None
-            raise
+        return _remove(self, world, lambda: world.neutron.delete_agent(self.agent))
 
     def _listed(self, world: World) -> HostedAgent | None:
         return next((one for one in world.neutron.every_agent() if one.id == self.agent), None)

@@ -16,6 +16,7 @@ from stackward.checks.left_behind import AgentsGone, AttachmentsGone, PortsGone,
 from stackward.facts.left_behind import LeftBehind
 from stackward.health.agreement import Agreement
 from stackward.health.disagreements import find_cases
+from stackward.model.claim import Claim
 from stackward.model.network import HostedAgent
 from stackward.model.orphan import Orphan, OrphanKind, Orphans
 from stackward.model.testimony import CloudTestimony
@@ -190,14 +191,18 @@ def test_of_a_volume_only_the_attachments_go_that_name_the_server_which_is_gone(
     assert "the data stays" in plan.notices[0]
 
 
+CLAIM = Claim(run="01J", operator="ann", machine="b", since="2025-12-01T00:00:00Z", reason="x")
+CLAIMED = replace(
+    LEFT, services=(replace(LEFT.services[0], is_enabled=False, disabled_reason=str(CLAIM)),)
+)
 HOME = replace(SERVER, host=LOST)
 EVACUATED = a_record(SERVER, "done", kind="evacuation", source=LOST)
 STAYS: dict[str, tuple[str, dict[str, Any], str]] = {
     "a port, while a cell is down": (
-        "port", {"seen": replace(SEEN, is_whole=False)}, "reconcile/unread"
+        "port", {"seen": replace(SEEN, is_whole=False)}, "reconcile/kind-unread"
     ),
     "a service, while a cell is down": (
-        "service", {"seen": replace(SEEN, is_whole=False)}, "reconcile/unread"
+        "service", {"seen": replace(SEEN, is_whole=False)}, "reconcile/kind-unread"
     ),
     "a port that was changed between the looks": (
         "port", {"differing": frozenset({PORT})}, "reconcile/changed"
@@ -264,10 +269,10 @@ STAYS: dict[str, tuple[str, dict[str, Any], str]] = {
         "reconcile/node-holds",
     ),
     "a service whose allocations are not known": (
-        "service", {"trees": {SERVICE: AWAY}}, "reconcile/unread"
+        "service", {"trees": {SERVICE: AWAY}}, "reconcile/api-unread"
     ),
     "a service whose allocations nobody has read": (
-        "service", {"trees": {}}, "reconcile/unread"
+        "service", {"trees": {}}, "reconcile/api-unread"
     ),
     "a service whose agent is alive": (
         "service",
@@ -275,8 +280,26 @@ STAYS: dict[str, tuple[str, dict[str, Any], str]] = {
         "reconcile/node-lives",
     ),
     "a service while Neutron is away": (
-        "service", {"left": replace(LEFT, agents=AWAY)}, "reconcile/unread"
+        "service", {"left": replace(LEFT, agents=AWAY)}, "reconcile/api-unread"
     ),
+    **{
+        f"{name} that the inventory does not name, as it does not name one that lives": (
+            name,
+            {
+                "left": replace(
+                    LEFT,
+                    services=(*LEFT.services, a_service("rack-5")),
+                    strangers=frozenset({LOST, "rack-5"}),
+                )
+            },
+            "reconcile/not-all-named",
+        )
+        for name in ("service", "agent", "conductor")
+    },
+    **{
+        f"{name} of a node that a run has": (name, {"left": CLAIMED}, "reconcile/claimed")
+        for name in ("service", "agent")
+    },
 }  # fmt: skip
 
 
@@ -287,6 +310,37 @@ def test_what_something_speaks_for_stays(what: str) -> None:
     plan = plan_of(name, **changes)
 
     assert (plan.stages, [one.worry for one in plan.blockers]) == ((), [worry])
+
+
+def test_what_is_held_of_a_gone_node_alone_does_not_wait_for_its_guests() -> None:
+    """Else it would wait for the node's service, and that one for what is held of the node."""
+    seen = holding(WITH_LOST, LOST, NOBODY)
+    seen = replace(
+        seen,
+        hosts=tuple(
+            replace(one, allocations={}) if one.host == "compute-08" else one for one in seen.hosts
+        ),
+    )
+
+    plan = plan_of("allocation", seen=seen, orphan={"hosts": (LOST,)})
+
+    assert (plan.blockers, [move.thing_id for _, move in plan.moves()]) == ((), [NOBODY])
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_while_a_cell_is_down_a_plan_that_names_it_is_refused_though_it_is_not_listed(
+    name: str,
+) -> None:
+    asked = plan_of(name).request
+    assert isinstance(asked, ReconcileRequest)
+    found = Agreement(testimony=replace(SEEN, is_whole=False), cases=())
+    left = replace(LEFT, services=(), agents=())
+
+    again = plan_reconcile(
+        ReconcileFacts(found=found, orphans=Orphans(at=NOW, found=()), left=left), asked
+    )
+
+    assert [one.worry for one in again.blockers] == ["reconcile/kind-unread"]
 
 
 def test_the_agent_of_a_node_that_was_evacuated_is_removed() -> None:

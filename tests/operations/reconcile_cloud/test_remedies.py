@@ -109,7 +109,7 @@ NOT_FOLLOWED = {
     "reconcile/guest-ended": "it is what `--kill-domain` asks for: nothing is to be done",
     "reconcile/not-deleted": "whoever owned it decides; `virsh` ends it then",
     "reconcile/stranger": "whoever has made it decides; its removal is a command of OpenStack's",
-    "reconcile/claimed": "it is shown, and refuses nothing: whoever has the run decides",
+    "reconcile/service-goes": "it is what `--remove` asks for: nothing is to be done",
     "reconcile/port-goes": "it is what `--remove` asks for: nothing is to be done",
     "reconcile/no-undo": "it is said of a run that is over: nothing is to be done",
 }
@@ -147,7 +147,7 @@ LEFT_ALONE: dict[str, tuple[str, dict[str, Any], str, dict[str, Any]]] = {
     "reconcile/gone-node-first": (
         "port",
         {"seen": left.WITH_LOST},
-        "`--remove service`",
+        "`--remove service/ID`",
         {"seen": left.SEEN},
     ),
     "reconcile/node-has-servers": (
@@ -165,7 +165,7 @@ LEFT_ALONE: dict[str, tuple[str, dict[str, Any], str, dict[str, Any]]] = {
     "reconcile/node-holds": (
         "service",
         {"trees": {left.SERVICE: Tree(providers=("p-1",), consumers=(NOBODY,))}},
-        f"allocation delete {NOBODY}`",
+        f"--remove allocation/{NOBODY}`",
         {},
     ),
     "reconcile/node-evacuated": (
@@ -173,6 +173,30 @@ LEFT_ALONE: dict[str, tuple[str, dict[str, Any], str, dict[str, Any]]] = {
         {"seen": replace(left.SEEN, records=(left.EVACUATED,))},
         f"`openstack compute service delete {left.SERVICE}`",
         PLACED,
+    ),
+    "reconcile/api-unread": (
+        "service",
+        {"trees": {left.SERVICE: AWAY}},
+        "why that does not answer",
+        {},
+    ),
+    "reconcile/not-all-named": (
+        "agent",
+        {
+            "left": replace(
+                left.LEFT,
+                agents=(left.SILENT, replace(left.SILENT, id="x", host="rack-5", is_alive=True)),
+                strangers=frozenset({left.LOST, "rack-5"}),
+            )
+        },
+        "names every node of the cloud",
+        {},
+    ),
+    "reconcile/claimed": (
+        "service",
+        {"left": left.CLAIMED},
+        f"--enable {left.LOST} nova-compute`",
+        {},
     ),
     "reconcile/node-lives": (
         "service",

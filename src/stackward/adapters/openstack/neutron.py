@@ -13,6 +13,7 @@ SERVICE_ROLE = (
     "add --user USER --project PROJECT service`, and log in again"
 )
 _SERVERS = "compute:"  # how the owner of a port of a server begins; its zone follows
+_CONTAINER = "compute:kuryr"  # the owner of a port of a container: zun/network/kuryr_network.py
 _CHUNK = 50  # ids in one query: some proxies cut URLs at 8 KiB
 
 
@@ -53,7 +54,9 @@ class NeutronApi:
     def every_port(self) -> tuple[OwnedPort, ...]:
         """Return the ports of all servers, of all projects."""
         found = self._api.every("/ports", "ports", to_port_of_project)
-        return tuple(port for port, owner in found if owner.startswith(_SERVERS))
+        return tuple(
+            port for port, owner in found if owner.startswith(_SERVERS) and owner != _CONTAINER
+        )
 
     def port(self, port: str, /) -> OwnedPort | None:
         """Return one port, with the server that it names; None where there is none."""

@@ -169,15 +169,21 @@ def _with_orphans(
 def _tree(world: World, host: str) -> Tree:
     """Read the providers of a host, those of its parts too: a GPU is a provider of its own.
 
-    Nova does not list the hypervisor of a host that is mapped to no cell: it is found by its name.
+    Nova does not list the hypervisor of a host that is mapped to no cell: it is found by its name,
+    which may be the whole one.
     """
     own = {one.id for one in world.nova.hypervisors() if one.host == host}
-    own |= {one for one, name in world.placement.provider_names().items() if name == host}
+    named, sought = world.placement.provider_names(), _short(host)
+    own |= {one for one, name in named.items() if _short(name) == sought}
     roots = world.placement.provider_roots()
     providers = [one for one, root in roots.items() if root in own]
     held = (world.placement.allocations_on(one) for one in providers)
     consumers = dict.fromkeys(consumer for each in held for consumer in each)
     return Tree(providers=tuple(sorted(providers)), consumers=tuple(consumers))
+
+
+def _short(name: str) -> str:
+    return name.partition(".")[0]
 
 
 def _refusing(

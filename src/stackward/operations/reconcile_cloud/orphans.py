@@ -5,6 +5,7 @@ guests of such servers are ended by `--kill-domain` alone.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from difflib import get_close_matches
 
@@ -19,6 +20,7 @@ from stackward.operations.reconcile_cloud.facts import ORPHAN, ReconcileFacts
 from stackward.operations.reconcile_cloud.judging import guests_of, judge_case
 from stackward.operations.reconcile_cloud.rules import (
     AGE_UNKNOWN,
+    API_UNREAD,
     CHANGED,
     CLAIMED,
     GONE_NODE_FIRST,
@@ -30,8 +32,10 @@ from stackward.operations.reconcile_cloud.rules import (
     NODE_HAS_SERVERS,
     NODE_HOLDS,
     NODE_LIVES,
+    NOT_ALL_NAMED,
     ONLY_BY_ID,
     PORT_GOES,
+    SERVICE_GOES,
     TOO_YOUNG,
     UNREAD,
 )
@@ -39,7 +43,7 @@ from stackward.plan import Blocked, Warned
 from stackward.requests.reconcile_cloud import ReconcileRequest
 from stackward.wording import count_of, in_utc, perhaps
 
-_ALL = "all nodes"
+_CELL_DOWN = "a cell is down: what Nova has there is neither left nor gone"
 _HOUR_S = 3600
 _DONE = "done"  # of an evacuation: its server is elsewhere, and its source has not settled it
 
@@ -61,6 +65,8 @@ def judge_given(
     """
     unread = dict(_unread_kinds(facts))
     kinds = {given.partition("/")[0] for given in asked.remove}
+    if not facts.found.testimony.is_whole:
+        unread = dict.fromkeys(kinds, Unread(_CELL_DOWN))
     for kind in sorted(kinds & unread.keys()):
         yield KIND_UNREAD.blocks(f"each {kind}", kind, why=unread[kind].why)
     found = facts.orphans.found if facts.orphans else ()
@@ -90,9 +96,6 @@ def _unread_kinds(facts: ReconcileFacts) -> Iterator[tuple[str, Unread]]:
 
 def judge_orphan(facts: ReconcileFacts, asked: ReconcileRequest, orphan: Orphan) -> Warned | None:
     """Say why it is left alone; None where it may be removed."""
-    testimony = facts.found.testimony
-    if not testimony.is_whole:
-        return UNREAD.warns(orphan.name, orphan.id, who=Source.NOVA.value, host=_ALL)
     if orphan.id in facts.differing:
         return CHANGED.warns(orphan.name, orphan.id)
     if (why := _of_age(facts, asked, orphan)) is not None:
@@ -102,6 +105,7 @@ def judge_orphan(facts: ReconcileFacts, asked: ReconcileRequest, orphan: Orphan)
             case = next(
                 one for one in facts.found.cases if (one.name, one.thing_id) == (ORPHAN, orphan.id)
             )
+            facts = _without_gone_nodes(facts, orphan)
             return _of_gone_nodes(facts, orphan) or judge_case(facts, case)
         case OrphanKind.PORT | OrphanKind.VOLUME:
             return _only_by_id(asked, orphan) or _of_guests(facts, orphan)
@@ -146,8 +150,25 @@ def _of_guests(facts: ReconcileFacts, orphan: Orphan) -> Warned | None:
         says = f"libvirt of {', '.join(f'`{one}`' for one in where)} has a guest of its server"
         return GUEST_FIRST.warns(orphan.name, orphan.id, says=says)
     if orphan.kind is OrphanKind.VOLUME and isinstance(testimony.attachments, Unread):
-        return UNREAD.warns(orphan.name, orphan.id, who=Source.CINDER.value, host=_ALL)
+        return API_UNREAD.warns(orphan.name, orphan.id, who=Source.CINDER.value)
     return None
+
+
+def _without_gone_nodes(facts: ReconcileFacts, orphan: Orphan) -> ReconcileFacts:
+    """Leave out the guests of gone nodes, where a consumer holds something of these alone.
+
+    Nothing that runs elsewhere needs it, and the service of such a node waits for its removal.
+    """
+    testimony, strangers = facts.found.testimony, facts.left.strangers if facts.left else ()
+    gone = {
+        one.host
+        for one in testimony.hosts
+        if isinstance(one.domains, Unread) and one.host in strangers
+    }
+    if not orphan.hosts or not {*orphan.hosts} <= gone:
+        return facts
+    hosts = tuple(one for one in testimony.hosts if one.host not in gone)
+    return replace(facts, found=replace(facts.found, testimony=replace(testimony, hosts=hosts)))
 
 
 def _of_gone_nodes(facts: ReconcileFacts, orphan: Orphan) -> Warned | None:
@@ -160,7 +181,18 @@ def _of_gone_nodes(facts: ReconcileFacts, orphan: Orphan) -> Warned | None:
 
 def _of_node(facts: ReconcileFacts, orphan: Orphan) -> Warned | None:
     """Say what still needs the record of a service or an agent, or that its node lives."""
-    testimony, [host] = facts.found.testimony, orphan.hosts
+    [host] = orphan.hosts
+    return (
+        _of_claims(facts, orphan, host)
+        or _of_servers(facts, orphan, host)
+        or _of_life(facts, orphan, host)
+        or _of_providers(facts, orphan)
+    )
+
+
+def _of_servers(facts: ReconcileFacts, orphan: Orphan, host: str) -> Warned | None:
+    """Say which servers or moves the node has."""
+    testimony = facts.found.testimony
     if there := [one for one in testimony.servers.values() if one.host == host]:
         count = count_of(len(there), "server")
         return NODE_HAS_SERVERS.warns(orphan.name, orphan.id, count=count, host=host)
@@ -171,38 +203,59 @@ def _of_node(facts: ReconcileFacts, orphan: Orphan) -> Warned | None:
     if evacuated and orphan.kind is OrphanKind.SERVICE:
         number = evacuated[0].id
         return NODE_EVACUATED.warns(orphan.name, orphan.id, record=number, host=host)
+    return None
+
+
+def _of_life(facts: ReconcileFacts, orphan: Orphan, host: str) -> Warned | None:
+    """Say by what the node may live: only an inventory of all that live says who is gone."""
     agents = facts.left.agents if facts.left else ()
     if isinstance(agents, Unread):
-        return UNREAD.warns(orphan.name, orphan.id, who=Source.NEUTRON.value, host=host)
+        return API_UNREAD.warns(orphan.name, orphan.id, who=Source.NEUTRON.value)
     if alive := [one for one in agents if one.host == host and one.is_alive]:
         return NODE_LIVES.warns(orphan.name, orphan.id, agent=alive[0].kind, host=host)
-    return _of_providers(facts, orphan, host)
+    if unnamed := _living_strangers(facts):
+        return NOT_ALL_NAMED.warns(orphan.name, orphan.id, host=unnamed[0])
+    return None
 
 
-def _of_providers(facts: ReconcileFacts, orphan: Orphan, host: str) -> Warned | None:
+def _of_claims(facts: ReconcileFacts, orphan: Orphan, host: str) -> Warned | None:
+    """Say which run has the node: its claim is the record of a service itself."""
+    for one in facts.left.services if facts.left else ():
+        if one.host == host and (claim := read_claim(one.disabled_reason)) is not None:
+            told = {"host": host, "claim": one.disabled_reason, "run": claim.run}
+            return CLAIMED.warns(orphan.name, orphan.id, **told)
+    return None
+
+
+def _living_strangers(facts: ReconcileFacts) -> list[str]:
+    """Return the hosts that live and that the inventory does not name."""
+    left = facts.left
+    agents = () if left is None or isinstance(left.agents, Unread) else left.agents
+    lives = {one.host for one in (left.services if left else ()) if one.is_up}
+    lives |= {one.host for one in agents if one.is_alive}
+    return sorted(lives & left.strangers) if left else []
+
+
+def _of_providers(facts: ReconcileFacts, orphan: Orphan) -> Warned | None:
     """Say who holds allocations of the node of a nova-compute."""
     if (orphan.kind, orphan.name) != (OrphanKind.SERVICE, NOVA_COMPUTE):
         return None
     tree = facts.trees.get(orphan.id, Unread("it was not asked"))
     if isinstance(tree, Unread):
-        return UNREAD.warns(orphan.name, orphan.id, who=Source.PLACEMENT.value, host=host)
+        return API_UNREAD.warns(orphan.name, orphan.id, who=Source.PLACEMENT.value)
     if not tree.consumers:
         return None
     count = count_of(len(tree.consumers), "consumer holds", "consumers hold")
-    told = {"provider": tree.providers[0], "consumer": tree.consumers[0]}
-    return NODE_HOLDS.warns(orphan.name, orphan.id, count=count, **told)
+    return NODE_HOLDS.warns(orphan.name, orphan.id, count=count, consumer=tree.consumers[0])
 
 
-def warnings_of_removal(facts: ReconcileFacts, removed: Sequence[Orphan]) -> Iterator[Warned]:
-    """Name what is lost, and who may still want it: that is approved with the plan."""
-    services = {one.id: one for one in facts.left.services} if facts.left else {}
+def warnings_of_removal(removed: Sequence[Orphan]) -> Iterator[Warned]:
+    """Name what is lost: that is approved with the plan."""
     for one in removed:
         if one.kind is OrphanKind.PORT:
             yield PORT_GOES.warns(one.name, one.id)
-        if one.kind is OrphanKind.SERVICE:
-            reason = services[one.id].disabled_reason
-            if (claim := read_claim(reason)) is not None:
-                yield CLAIMED.warns(one.name, one.id, claim=reason, run=claim.run)
+        if (one.kind, one.name) == (OrphanKind.SERVICE, NOVA_COMPUTE):
+            yield SERVICE_GOES.warns(one.name, one.id, host=one.hosts[0])
 
 
 # --- why something is not left --------------------------------------------------------------------

@@ -58,7 +58,7 @@ def plan_reconcile(facts: ReconcileFacts, asked: ReconcileRequest) -> Plan[World
         else (
             *(warning for _, warning in alone),
             *warnings_of_kills(facts, asked, repaired),
-            *warnings_of_removal(facts, removed),
+            *warnings_of_removal(removed),
         ),
         stages=()
         if refused

@@ -18,6 +18,12 @@ UNREAD = Rule(
     "make it answer (`stackward node check {host}`), then plan again",
     "A repair is proved by the other witnesses: one that cannot be read proves nothing.",
 )
+API_UNREAD = Rule(
+    "reconcile/api-unread",
+    "is left alone: what {who} has of it is not known",
+    "see why that does not answer (`stackward cloud check`), then plan again",
+    "A removal is proved by the other witnesses: one that cannot be read proves nothing.",
+)
 OTHER_CONSUMER = Rule(
     "reconcile/other-consumer",
     "is left alone: it is a consumer of the kind {kind}, which is not Nova's",
@@ -84,8 +90,8 @@ CHANGED = Rule(
 GONE_NODE_FIRST = Rule(
     "reconcile/gone-node-first",
     "is left alone: guests of `{host}` cannot be read, and the inventory does not name that node",
-    "if that machine is gone for good, remove its service first (`--remove service`). Otherwise "
-    "name it in the inventory. Then plan again",
+    "if that machine is gone for good, remove its service first (`--remove service/ID`, as "
+    "`--orphans` lists it). Otherwise name it in the inventory. Then plan again",
     "A guest that runs on a machine nobody can ask may use the port or the volume.",
 )
 NODE_HAS_SERVERS = Rule(
@@ -104,10 +110,10 @@ NODE_HAS_MOVE = Rule(
 )
 NODE_HOLDS = Rule(
     "reconcile/node-holds",
-    "is left alone: {count} allocations of its provider {provider}",
-    "see whose they are: `openstack resource provider show {provider} --allocations`. What is no "
-    "server and no move, `openstack resource provider allocation delete {consumer}` removes; then "
-    "plan again",
+    "is left alone: {count} allocations of this node at placement, one of them {consumer}",
+    "see whose they are: `openstack resource provider allocation show {consumer}`. What no server "
+    "has, `stackward cloud reconcile --orphans --remove allocation/{consumer}` removes; then plan "
+    "again",
     "Nova 31.0 deletes such a service all the same, and says nothing where placement keeps its "
     "provider.",
 )
@@ -124,11 +130,26 @@ NODE_LIVES = Rule(
     "name that node in the inventory, and see why its service is down: `stackward node check`",
     "A node that is gone reports to nobody.",
 )
+NOT_ALL_NAMED = Rule(
+    "reconcile/not-all-named",
+    "is left alone: the inventory does not name `{host}` either, which lives",
+    "use an inventory that names every node of the cloud: `stackward node list` shows what was "
+    "read; then plan again",
+    "That an inventory does not name a node proves nothing, if it does not name all that live.",
+)
 CLAIMED = Rule(
     "reconcile/claimed",
-    "is disabled for a run of Stackward: {claim}",
-    "see that this run is over: `stackward run show {run}`, on the machine that is named",
+    "is left alone: nova-compute of `{host}` is disabled for a run of Stackward: {claim}",
+    "see that this run is over (`stackward run show {run}`, on the machine that is named), then "
+    "end its claim: `openstack compute service set --enable {host} nova-compute`; then plan again",
     "A drain or an evacuation claims its node until it is returned to service.",
+)
+SERVICE_GOES = Rule(
+    "reconcile/service-goes",
+    "with it Nova takes `{host}` out of its aggregates and zone, and deletes its provider; a "
+    "machine that returns has none of them",
+    "",
+    "`--remove` was given. Nova 31.0: delete in api/openstack/compute/services.py.",
 )
 PORT_GOES = Rule(
     "reconcile/port-goes",
