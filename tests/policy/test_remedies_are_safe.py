@@ -625,6 +625,7 @@ NOT_ON_THE_LAB = {
     "queues-unread": "it names no order: which service should read is for the operator to see",
     "rabbitmq-partition": _ONE_OF_IT.format("RabbitMQ"),
     "reconcile/age-unknown": "followed on fakes: tests/operations/reconcile_cloud",
+    "reconcile/claimed": "followed on fakes: tests/operations/reconcile_cloud",
     "reconcile/gone-node-first": "followed on fakes: tests/operations/reconcile_cloud",
     "reconcile/node-evacuated": "followed on fakes: tests/operations/reconcile_cloud",
     "reconcile/node-holds": "followed on fakes: tests/operations/reconcile_cloud",

@@ -147,7 +147,7 @@ LEFT_ALONE: dict[str, tuple[str, dict[str, Any], str, dict[str, Any]]] = {
     "reconcile/gone-node-first": (
         "port",
         {"seen": left.WITH_LOST},
-        "`--remove service/ID`",
+        f"--remove service/{left.SERVICE}`",
         {"seen": left.SEEN},
     ),
     "reconcile/node-has-servers": (

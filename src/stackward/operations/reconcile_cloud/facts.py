@@ -18,7 +18,7 @@ from stackward.facts.testimony import read_testimony
 from stackward.health.agreement import Agreement, reconcile
 from stackward.health.disagreements import BY_NAME, find_cases
 from stackward.health.orphans import cases_of_orphans, find_orphans
-from stackward.model.identity import Itself
+from stackward.model.identity import Itself, first_label
 from stackward.model.orphan import OrphanKind, Orphans
 from stackward.model.placement import Account
 from stackward.model.server import ServerAction
@@ -173,17 +173,13 @@ def _tree(world: World, host: str) -> Tree:
     which may be the whole one.
     """
     own = {one.id for one in world.nova.hypervisors() if one.host == host}
-    named, sought = world.placement.provider_names(), _short(host)
-    own |= {one for one, name in named.items() if _short(name) == sought}
+    named, sought = world.placement.provider_names(), first_label(host)
+    own |= {one for one, name in named.items() if first_label(name) == sought}
     roots = world.placement.provider_roots()
     providers = [one for one, root in roots.items() if root in own]
     held = (world.placement.allocations_on(one) for one in providers)
     consumers = dict.fromkeys(consumer for each in held for consumer in each)
     return Tree(providers=tuple(sorted(providers)), consumers=tuple(consumers))
-
-
-def _short(name: str) -> str:
-    return name.partition(".")[0]
 
 
 def _refusing(

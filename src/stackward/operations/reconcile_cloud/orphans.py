@@ -172,10 +172,14 @@ def _without_gone_nodes(facts: ReconcileFacts, orphan: Orphan) -> ReconcileFacts
 
 
 def _of_gone_nodes(facts: ReconcileFacts, orphan: Orphan) -> Warned | None:
-    strangers = facts.left.strangers if facts.left else frozenset()
+    left = facts.left
+    strangers = left.strangers if left else frozenset()
+    computes = left.services if left else ()
+    services = {one.host: one.id for one in computes if one.binary == NOVA_COMPUTE}
     for one in facts.found.testimony.hosts:
-        if isinstance(one.domains, Unread) and one.host in strangers:
-            return GONE_NODE_FIRST.warns(orphan.name, orphan.id, host=one.host)
+        if isinstance(one.domains, Unread) and one.host in strangers & services.keys():
+            told = {"host": one.host, "service": services[one.host]}
+            return GONE_NODE_FIRST.warns(orphan.name, orphan.id, **told)
     return None
 
 

@@ -90,8 +90,8 @@ CHANGED = Rule(
 GONE_NODE_FIRST = Rule(
     "reconcile/gone-node-first",
     "is left alone: guests of `{host}` cannot be read, and the inventory does not name that node",
-    "if that machine is gone for good, remove its service first (`--remove service/ID`, as "
-    "`--orphans` lists it). Otherwise name it in the inventory. Then plan again",
+    "if that machine is gone for good, remove its service first: `stackward cloud reconcile "
+    "--orphans --remove service/{service}`. Otherwise name it in the inventory. Then plan again",
     "A guest that runs on a machine nobody can ask may use the port or the volume.",
 )
 NODE_HAS_SERVERS = Rule(
