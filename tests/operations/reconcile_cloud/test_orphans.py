@@ -195,6 +195,10 @@ CLAIM = Claim(run="01J", operator="ann", machine="b", since="2025-12-01T00:00:00
 CLAIMED = replace(
     LEFT, services=(replace(LEFT.services[0], is_enabled=False, disabled_reason=str(CLAIM)),)
 )
+BY_HAND, BY_NOVA = (
+    replace(LEFT, services=(replace(CLAIMED.services[0], disabled_reason=reason),))
+    for reason in ("waits for a new board", "AUTO: Connection to libvirt lost: 1")
+)
 HOME = replace(SERVER, host=LOST)
 EVACUATED = a_record(SERVER, "done", kind="evacuation", source=LOST)
 STAYS: dict[str, tuple[str, dict[str, Any], str]] = {
@@ -297,6 +301,12 @@ STAYS: dict[str, tuple[str, dict[str, Any], str]] = {
         for name in ("service", "agent", "conductor")
     },
     **{
+        f"{name} of a node that a person has disabled": (
+            name, {"left": BY_HAND}, "reconcile/disabled"
+        )
+        for name in ("service", "agent")
+    },
+    **{
         f"{name} of a node that a run has": (name, {"left": CLAIMED}, "reconcile/claimed")
         for name in ("service", "agent")
     },
@@ -310,6 +320,20 @@ def test_what_something_speaks_for_stays(what: str) -> None:
     plan = plan_of(name, **changes)
 
     assert (plan.stages, [one.worry for one in plan.blockers]) == ((), [worry])
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        pytest.param({"left": BY_HAND, "remove": f"service/{SERVICE}"}, id="named by its id"),
+        pytest.param({"left": BY_NOVA}, id="disabled by nova-compute itself"),
+    ],
+)
+def test_the_service_of_a_disabled_node_is_removed(facts: dict[str, Any]) -> None:
+    plan = plan_of("service", **facts)
+
+    assert (plan.blockers, [move.thing_id for _, move in plan.moves()]) == ((), [SERVICE])
+    assert [one.worry for one in plan.warnings] == ["reconcile/service-goes"]
 
 
 def test_what_is_held_of_a_gone_node_alone_does_not_wait_for_its_guests() -> None:

@@ -192,6 +192,12 @@ LEFT_ALONE: dict[str, tuple[str, dict[str, Any], str, dict[str, Any]]] = {
         "names every node of the cloud",
         {},
     ),
+    "reconcile/disabled": (
+        "service",
+        {"left": left.BY_HAND},
+        f"`--remove service/{left.SERVICE}`",
+        {"left": left.BY_HAND, "remove": f"service/{left.SERVICE}"},
+    ),
     "reconcile/claimed": (
         "service",
         {"left": left.CLAIMED},

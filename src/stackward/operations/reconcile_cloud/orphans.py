@@ -23,6 +23,7 @@ from stackward.operations.reconcile_cloud.rules import (
     API_UNREAD,
     CHANGED,
     CLAIMED,
+    DISABLED,
     GONE_NODE_FIRST,
     GUEST_FIRST,
     KIND_UNREAD,
@@ -45,6 +46,7 @@ from stackward.wording import count_of, in_utc, perhaps
 
 _CELL_DOWN = "a cell is down: what Nova has there is neither left nor gone"
 _HOUR_S = 3600
+_BY_NOVA = "AUTO:"  # a reason that nova-compute itself gives: nova 31.0 virt/libvirt/driver.py
 _DONE = "done"  # of an evacuation: its server is elsewhere, and its source has not settled it
 
 
@@ -110,7 +112,7 @@ def judge_orphan(facts: ReconcileFacts, asked: ReconcileRequest, orphan: Orphan)
         case OrphanKind.PORT | OrphanKind.VOLUME:
             return _only_by_id(asked, orphan) or _of_guests(facts, orphan)
         case _:
-            return _of_node(facts, orphan)
+            return _of_node(facts, orphan) or _of_reasons(facts, asked, orphan)
 
 
 def _of_age(facts: ReconcileFacts, asked: ReconcileRequest, orphan: Orphan) -> Warned | None:
@@ -228,6 +230,18 @@ def _of_claims(facts: ReconcileFacts, orphan: Orphan, host: str) -> Warned | Non
         if one.host == host and (claim := read_claim(one.disabled_reason)) is not None:
             told = {"host": host, "claim": one.disabled_reason, "run": claim.run}
             return CLAIMED.warns(orphan.name, orphan.id, **told)
+    return None
+
+
+def _of_reasons(facts: ReconcileFacts, asked: ReconcileRequest, orphan: Orphan) -> Warned | None:
+    """Say why a person has taken the node out of service: it may be away for a repair."""
+    if orphan.named in asked.remove:
+        return None
+    for one in facts.left.services if facts.left else ():
+        reason = one.disabled_reason or ""
+        if one.host in orphan.hosts and reason and not reason.startswith(_BY_NOVA):
+            told = {"host": one.host, "said": reason, "named": orphan.named}
+            return DISABLED.warns(orphan.name, orphan.id, **told)
     return None
 
 

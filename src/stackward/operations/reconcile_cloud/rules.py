@@ -144,6 +144,12 @@ CLAIMED = Rule(
     "end its claim: `openstack compute service set --enable {host} nova-compute`; then plan again",
     "A drain or an evacuation claims its node until it is returned to service.",
 )
+DISABLED = Rule(
+    "reconcile/disabled",
+    "is left alone: somebody has taken `{host}` out of service: {said}",
+    "ask who did that whether the machine comes back; if it does not, name it: `--remove {named}`",
+    "A machine that is away for a repair looks like one that is gone for good.",
+)
 SERVICE_GOES = Rule(
     "reconcile/service-goes",
     "with it Nova takes `{host}` out of its aggregates and zone, and deletes its provider; a "

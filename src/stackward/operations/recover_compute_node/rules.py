@@ -118,8 +118,9 @@ NOT_KNOWN = Rule(
 TASK_LEFT = Rule(
     "recover/task-left",
     "Nova calls it busy ({task}) since {since}, before its node booted",
-    "look first whether anything still works on it: `openstack server event list {id}` shows who "
-    "asked for it, and `openstack server migration list --server {id}` whether it moves; if not, "
+    "look first whether anything still works on it, and once more after some minutes: `openstack "
+    "server event list {id}` shows who asked for it, and `openstack server migration list --server "
+    "{id}` whether it moves; if not, "
     "`openstack server set --auto-approve --state active {id}`, then `stackward server reboot {id} "
     "--hard`, then plan again; or pass `--leave-off {id}`",
     "nova 31.0 compute/manager.py: _init_instance ends only some tasks as nova-compute starts, and "
