@@ -13,6 +13,7 @@ from stackward.health.agreement import reconcile
 from stackward.health.orphans import ALLOCATION, cases_of_orphans, find_orphans
 from stackward.model.orphan import Orphan, Orphans
 from stackward.model.server import ServerAction
+from stackward.model.unread import Unread
 from stackward.report.orphans import render_orphans
 from stackward.report.tables import Form
 from testimonies import LONG_AGO, volume_of
@@ -179,3 +180,19 @@ def test_the_lines_fit_a_narrow_terminal(site: Site) -> None:
     assert [line for line in lines if len(line) > 80 and "kill-domain" not in line] == []
     assert sum("age not known" in line for line in lines) == 2
     assert lines[-1] == "2 things left of servers and nodes that are gone"
+
+
+def test_of_ports_that_a_plan_does_not_name_nova_is_not_asked(site: Site) -> None:
+    """Each removal is judged in its turn: else the questions would grow with their square."""
+    ports = {an_id(f"port-{number}"): an_id(f"gone-{number}") for number in range(20)}
+    site.cloud.neutron.leftovers = ports
+    world, one = a_world(site.cloud, site.shell), an_id("port-7")
+    testimony = reconcile(world, wait_s=1.0).testimony
+    site.cloud.nova.calls.clear()
+
+    left = read_left_behind(world, testimony, {}, consumers=(), servers=(), only={one})
+
+    assert not isinstance(left.ports, Unread)
+    assert [each.id for each in left.ports] == [one]
+    assert (left.living, [*left.deletions]) == ({}, [ports[one]])
+    assert site.cloud.nova.calls["server"] == 1

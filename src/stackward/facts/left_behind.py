@@ -3,7 +3,7 @@
 Lists of all, page by page; what Nova does not have is asked for once more, one by one.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -35,20 +35,24 @@ class LeftBehind:
     deletions: Mapping[str, ServerAction | Unread | None]  # by server: the last that succeeded
 
 
-def read_left_behind(
+def read_left_behind(  # noqa: PLR0913  # what it is asked for
     world: World,
     testimony: CloudTestimony,
     remembered: Mapping[str, Itself],
     *,
     consumers: Iterable[str],
     servers: Iterable[str],
+    only: Container[str] | None = None,
 ) -> LeftBehind:
-    """Return it; of these consumers what they hold, and who has deleted these servers."""
+    """Return it; of these consumers what they hold, and who has deleted these servers.
+
+    Where `only` is given, only ports with these ids are looked for.
+    """
     services, agents = world.nova.services(), or_unread(world.neutron.every_agent)
     listed = () if isinstance(agents, Unread) else agents
     hosts = tuple(dict.fromkeys([*(one.host for one in services), *(one.host for one in listed)]))
     nodes = nodes_of_hosts(world, hosts, remembered)
-    ports, living = _ports(world, testimony)
+    ports, living = _ports(world, testimony, only)
     owners = () if isinstance(ports, Unread) else (one.server for one in ports)
     return LeftBehind(
         ports=ports,
@@ -107,7 +111,7 @@ def read_earlier_look(world: World) -> EarlierLook:
 
 
 def _ports(
-    world: World, testimony: CloudTestimony
+    world: World, testimony: CloudTestimony, only: Container[str] | None
 ) -> tuple[tuple[OwnedPort, ...] | Unread, Mapping[str, str]]:
     """Return the ports of servers that Nova does not have, and the servers of the others.
 
@@ -118,13 +122,14 @@ def _ports(
     found = or_unread(world.neutron.every_port)
     if isinstance(found, Unread):
         return found, {}
-    odd = [one for one in found if one.server and one.server not in testimony.servers]
+    found = tuple(one for one in found if one.server and (only is None or one.id in only))
+    odd = [one for one in found if one.server not in testimony.servers]
     gone = {
         each for each in dict.fromkeys(one.server for one in odd) if world.nova.server(each) is None
     }
     return (
         tuple(one for one in odd if one.server in gone),
-        {one.id: one.server for one in found if one.server and one.server not in gone},
+        {one.id: one.server for one in found if one.server not in gone},
     )
 
 

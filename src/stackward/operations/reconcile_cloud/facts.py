@@ -116,7 +116,7 @@ def read_reconcile(
         },
         may_end=dict(_refusing(world, found.testimony, asked)),
     )
-    return _with_orphans(world, facts, remembered, earlier) if asked.remove else facts
+    return _with_orphans(world, facts, remembered, earlier, asked) if asked.remove else facts
 
 
 def _cases_of(asked: ReconcileRequest) -> Iterator[str]:
@@ -134,8 +134,10 @@ def _with_orphans(
     facts: ReconcileFacts,
     remembered: Mapping[str, Itself],
     earlier: EarlierLook | None,
+    asked: ReconcileRequest,
 ) -> ReconcileFacts:
-    """Add what is left of servers and nodes that are gone."""
+    """Add what is left of servers and nodes that are gone; of a plan, what it names."""
+    named = None if asked.orphans is None else {word.split(" ")[1] for word in asked.orphans}
     cases = cases_of_orphans(facts.found)
     left = read_left_behind(
         world,
@@ -143,6 +145,7 @@ def _with_orphans(
         remembered,
         consumers=[one.thing_id for one in cases if one.name == ORPHAN],
         servers=[one.server for one in cases if one.server],
+        only=named,
     )
     orphans = find_orphans(facts.found, left)
     # A list may have missed a server: that of a port has been asked for by its id.
@@ -156,6 +159,7 @@ def _with_orphans(
         one.id: one.hosts[0]
         for one in orphans.found
         if (one.kind, one.name) == (OrphanKind.SERVICE, NOVA_COMPUTE)
+        and (named is None or one.id in named)
     }
     return replace(
         facts,
