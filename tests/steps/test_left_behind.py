@@ -6,6 +6,7 @@ import pytest
 
 from builders import a_server, a_service, an_id
 from fakes.cloud import FakeCloud
+from fakes.neutron import FakeNeutron
 from fakes.world import a_world
 from stackward.errors import StepFailed, Unreachable
 from stackward.plan import Standing, Step
@@ -120,6 +121,18 @@ def test_an_agent_that_went_with_its_chassis_counts_as_removed(
     monkeypatch.setattr(type(cloud.neutron), "every_agent", lambda _: ())
 
     assert (listed, AGENT.start(world)) == (Standing.TODO, None)
+
+
+def test_what_others_delete_at_the_same_moment_counts_as_removed(
+    cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(neutron: FakeNeutron, port: str) -> str:
+        neutron.leftovers.pop(port)
+        raise StepFailed("could not change it: Neutron answered 404")
+
+    monkeypatch.setattr(FakeNeutron, "delete_port", gone)
+
+    assert PORT.start(a_world(cloud)) is None
 
 
 def test_an_agent_that_is_not_removed_and_is_listed_still_is_an_error(

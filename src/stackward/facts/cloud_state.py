@@ -318,7 +318,7 @@ class Look:
         once = {} if isinstance(remembered, Unread) else remembered
         directory = _directory(self._probes, surveys, once)
         matches = _matches(directory, apis)
-        bare_metal = _bare_metal(apis.hypervisors)
+        bare_metal = bare_metal_hosts(apis.hypervisors)
         at = Machine(host=apis.login_at, addresses=(apis.login_at,))
         state = CloudState(
             read_at=self._read_at,
@@ -365,7 +365,7 @@ def _matches(directory: Directory, apis: ApisSeen) -> dict[str, Match]:
     own: dict[str, list[Hypervisor]] = {}
     for one in apis.hypervisors:
         own.setdefault(one.host, []).append(one)
-    bare_metal = _bare_metal(apis.hypervisors)
+    bare_metal = bare_metal_hosts(apis.hypervisors)
     found = {}
     for host in dict.fromkeys(one.host for one in apis.heartbeats):
         machine = Machine(host=host)
@@ -393,7 +393,7 @@ def _match(directory: Directory, machine: Machine) -> Match:
     return decide(machine, directory.candidates(machine), directory.said)
 
 
-def _bare_metal(hypervisors: Iterable[Hypervisor]) -> frozenset[str]:
+def bare_metal_hosts(hypervisors: Iterable[Hypervisor]) -> frozenset[str]:
     """Return the hosts that are no machines: all of their hypervisors are Ironic's."""
     kinds: dict[str, set[str]] = {}
     for one in hypervisors:

@@ -7,6 +7,7 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from stackward.facts.cloud_state import bare_metal_hosts
 from stackward.facts.named import nodes_of_hosts
 from stackward.model.identity import Itself
 from stackward.model.network import HostedAgent, OwnedPort
@@ -29,7 +30,7 @@ class LeftBehind:
     living: Mapping[str, str]  # the server of each other port, by port
     services: tuple[ComputeService, ...]
     agents: tuple[HostedAgent, ...] | Unread
-    strangers: frozenset[str]  # hosts that are no node of the inventory
+    strangers: frozenset[str]  # machines that are no node of the inventory
     nodes: Mapping[str, str]  # by host: the node of the inventory that it is
     accounts: Mapping[str, Account | Unread | None]  # by consumer
     deletions: Mapping[str, ServerAction | Unread | None]  # by server: the last that succeeded
@@ -52,6 +53,7 @@ def read_left_behind(  # noqa: PLR0913  # what it is asked for
     listed = () if isinstance(agents, Unread) else agents
     hosts = tuple(dict.fromkeys([*(one.host for one in services), *(one.host for one in listed)]))
     nodes = nodes_of_hosts(world, hosts, remembered)
+    no_machines = bare_metal_hosts(world.nova.hypervisors())
     ports, living = _ports(world, testimony, only)
     owners = () if isinstance(ports, Unread) else (one.server for one in ports)
     return LeftBehind(
@@ -60,7 +62,9 @@ def read_left_behind(  # noqa: PLR0913  # what it is asked for
         services=services,
         agents=agents,
         strangers=frozenset(
-            host for host, match in nodes.items() if match.node is None and not match.doubtful
+            host
+            for host, match in nodes.items()
+            if match.node is None and not match.doubtful and host not in no_machines
         ),
         nodes={host: match.node for host, match in nodes.items() if match.node is not None},
         accounts={

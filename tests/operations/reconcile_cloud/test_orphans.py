@@ -306,6 +306,12 @@ STAYS: dict[str, tuple[str, dict[str, Any], str]] = {
         )
         for name in ("service", "agent")
     },
+    "an agent of a host without a nova-compute": (
+        "agent", {"left": replace(LEFT, services=())}, "reconcile/name-alone"
+    ),
+    "a service that a run has claimed lately": (
+        "service", {"left": CLAIMED, "orphan": {"since": YOUNG}}, "reconcile/claimed"
+    ),
     **{
         f"{name} of a node that a run has": (name, {"left": CLAIMED}, "reconcile/claimed")
         for name in ("service", "agent")
@@ -347,7 +353,11 @@ def test_what_is_held_of_a_gone_node_alone_does_not_wait_for_its_guests() -> Non
     )
 
     plan = plan_of("allocation", seen=seen, orphan={"hosts": (LOST,)})
+    rack_5 = (*LEFT.services, a_service("rack-5"))
+    partly = replace(LEFT, services=rack_5, strangers=frozenset({LOST, "rack-5"}))
+    not_all_named = plan_of("allocation", seen=seen, orphan={"hosts": (LOST,)}, left=partly)
 
+    assert [one.worry for one in not_all_named.blockers] == ["reconcile/gone-node-first"]
     assert (plan.blockers, [move.thing_id for _, move in plan.moves()]) == ((), [NOBODY])
 
 

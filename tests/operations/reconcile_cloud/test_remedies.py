@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from builders import an_id
+from builders import a_service, an_id
 from operations.reconcile_cloud import test_orphans as left
 from operations.reconcile_cloud.test_plan import (
     ASKED,
@@ -185,12 +185,18 @@ LEFT_ALONE: dict[str, tuple[str, dict[str, Any], str, dict[str, Any]]] = {
         {
             "left": replace(
                 left.LEFT,
-                agents=(left.SILENT, replace(left.SILENT, id="x", host="rack-5", is_alive=True)),
+                services=(*left.LEFT.services, a_service("rack-5")),
                 strangers=frozenset({left.LOST, "rack-5"}),
             )
         },
-        "names every node of the cloud",
+        "names every compute node",
         {},
+    ),
+    "reconcile/name-alone": (
+        "agent",
+        {"left": replace(left.LEFT, services=())},
+        f"`--remove agent/{left.AGENT}`",
+        {"left": replace(left.LEFT, services=()), "remove": f"agent/{left.AGENT}"},
     ),
     "reconcile/disabled": (
         "service",

@@ -18,7 +18,7 @@ from stackward.facts.testimony import read_testimony
 from stackward.health.agreement import Agreement, reconcile
 from stackward.health.disagreements import BY_NAME, find_cases
 from stackward.health.orphans import cases_of_orphans, find_orphans
-from stackward.model.identity import Itself, first_label
+from stackward.model.identity import Itself, Likeness, compare
 from stackward.model.orphan import OrphanKind, Orphans
 from stackward.model.placement import Account
 from stackward.model.server import ServerAction
@@ -176,9 +176,13 @@ def _tree(world: World, host: str) -> Tree:
     Nova does not list the hypervisor of a host that is mapped to no cell: it is found by its name,
     which may be the whole one.
     """
-    own = {one.id for one in world.nova.hypervisors() if one.host == host}
-    named, sought = world.placement.provider_names(), first_label(host)
-    own |= {one for one, name in named.items() if first_label(name) == sought}
+    hosts = {one.id: one.host for one in world.nova.hypervisors()}
+    own = {one for one, where in hosts.items() if where == host}
+    own |= {
+        one
+        for one, name in world.placement.provider_names().items()
+        if one not in hosts and compare(name, host) in {Likeness.SAME, Likeness.ALIKE}
+    }
     roots = world.placement.provider_roots()
     providers = [one for one, root in roots.items() if root in own]
     held = (world.placement.allocations_on(one) for one in providers)

@@ -13,7 +13,7 @@ from stackward.facts.left_behind import LeftBehind
 from stackward.model.claim import read_claim
 from stackward.model.evacuation import is_open_evacuation
 from stackward.model.orphan import Orphan, OrphanKind
-from stackward.model.service import NOVA_COMPUTE
+from stackward.model.service import BY_ITSELF, NOVA_COMPUTE, ComputeService
 from stackward.model.testimony import Source
 from stackward.model.unread import Unread
 from stackward.operations.reconcile_cloud.facts import ORPHAN, ReconcileFacts
@@ -27,6 +27,7 @@ from stackward.operations.reconcile_cloud.rules import (
     GONE_NODE_FIRST,
     GUEST_FIRST,
     KIND_UNREAD,
+    NAME_ALONE,
     NO_SUCH_ORPHAN,
     NODE_EVACUATED,
     NODE_HAS_MOVE,
@@ -46,7 +47,6 @@ from stackward.wording import count_of, in_utc, perhaps
 
 _CELL_DOWN = "a cell is down: what Nova has there is neither left nor gone"
 _HOUR_S = 3600
-_BY_NOVA = "AUTO:"  # a reason that nova-compute itself gives: nova 31.0 virt/libvirt/driver.py
 _DONE = "done"  # of an evacuation: its server is elsewhere, and its source has not settled it
 
 
@@ -98,6 +98,10 @@ def _unread_kinds(facts: ReconcileFacts) -> Iterator[tuple[str, Unread]]:
 
 def judge_orphan(facts: ReconcileFacts, asked: ReconcileRequest, orphan: Orphan) -> Warned | None:
     """Say why it is left alone; None where it may be removed."""
+    if orphan.kind in {OrphanKind.SERVICE, OrphanKind.AGENT} and (
+        claimed := _of_claims(facts, orphan, orphan.hosts[0])
+    ):
+        return claimed
     if orphan.id in facts.differing:
         return CHANGED.warns(orphan.name, orphan.id)
     if (why := _of_age(facts, asked, orphan)) is not None:
@@ -157,9 +161,9 @@ def _of_guests(facts: ReconcileFacts, orphan: Orphan) -> Warned | None:
 
 
 def _without_gone_nodes(facts: ReconcileFacts, orphan: Orphan) -> ReconcileFacts:
-    """Leave out the guests of gone nodes, where a consumer holds something of these alone.
+    """Leave out the guests of gone nodes, where a consumer holds something of one.
 
-    Nothing that runs elsewhere needs it, and the service of such a node waits for its removal.
+    The service of such a node waits for its removal; the guests of all others are looked at.
     """
     testimony, strangers = facts.found.testimony, facts.left.strangers if facts.left else ()
     gone = {
@@ -167,7 +171,7 @@ def _without_gone_nodes(facts: ReconcileFacts, orphan: Orphan) -> ReconcileFacts
         for one in testimony.hosts
         if isinstance(one.domains, Unread) and one.host in strangers
     }
-    if not orphan.hosts or not {*orphan.hosts} <= gone:
+    if not gone & {*orphan.hosts} or _living_strangers(facts):
         return facts
     hosts = tuple(one for one in testimony.hosts if one.host not in gone)
     return replace(facts, found=replace(facts.found, testimony=replace(testimony, hosts=hosts)))
@@ -189,8 +193,7 @@ def _of_node(facts: ReconcileFacts, orphan: Orphan) -> Warned | None:
     """Say what still needs the record of a service or an agent, or that its node lives."""
     [host] = orphan.hosts
     return (
-        _of_claims(facts, orphan, host)
-        or _of_servers(facts, orphan, host)
+        _of_servers(facts, orphan, host)
         or _of_life(facts, orphan, host)
         or _of_providers(facts, orphan)
     )
@@ -220,13 +223,14 @@ def _of_life(facts: ReconcileFacts, orphan: Orphan, host: str) -> Warned | None:
     if alive := [one for one in agents if one.host == host and one.is_alive]:
         return NODE_LIVES.warns(orphan.name, orphan.id, agent=alive[0].kind, host=host)
     if unnamed := _living_strangers(facts):
-        return NOT_ALL_NAMED.warns(orphan.name, orphan.id, host=unnamed[0])
+        hosts = ", ".join(f"`{one}`" for one in unnamed)
+        return NOT_ALL_NAMED.warns(orphan.name, orphan.id, hosts=hosts)
     return None
 
 
 def _of_claims(facts: ReconcileFacts, orphan: Orphan, host: str) -> Warned | None:
     """Say which run has the node: its claim is the record of a service itself."""
-    for one in facts.left.services if facts.left else ():
+    for one in _services(facts):
         if one.host == host and (claim := read_claim(one.disabled_reason)) is not None:
             told = {"host": host, "claim": one.disabled_reason, "run": claim.run}
             return CLAIMED.warns(orphan.name, orphan.id, **told)
@@ -234,24 +238,28 @@ def _of_claims(facts: ReconcileFacts, orphan: Orphan, host: str) -> Warned | Non
 
 
 def _of_reasons(facts: ReconcileFacts, asked: ReconcileRequest, orphan: Orphan) -> Warned | None:
-    """Say why a person has taken the node out of service: it may be away for a repair."""
+    """Say why a person has taken the node out of service, or whether it is known at all."""
     if orphan.named in asked.remove:
         return None
-    for one in facts.left.services if facts.left else ():
+    [host] = orphan.hosts
+    if not any((one.host, one.binary) == (host, NOVA_COMPUTE) for one in _services(facts)):
+        return NAME_ALONE.warns(orphan.name, orphan.id, host=host, named=orphan.named)
+    for one in _services(facts):
         reason = one.disabled_reason or ""
-        if one.host in orphan.hosts and reason and not reason.startswith(_BY_NOVA):
+        if one.host == host and reason and not reason.startswith(BY_ITSELF):
             told = {"host": one.host, "said": reason, "named": orphan.named}
             return DISABLED.warns(orphan.name, orphan.id, **told)
     return None
 
 
 def _living_strangers(facts: ReconcileFacts) -> list[str]:
-    """Return the hosts that live and that the inventory does not name."""
-    left = facts.left
-    agents = () if left is None or isinstance(left.agents, Unread) else left.agents
-    lives = {one.host for one in (left.services if left else ()) if one.is_up}
-    lives |= {one.host for one in agents if one.is_alive}
-    return sorted(lives & left.strangers) if left else []
+    """Return the hosts of living nova-computes that the inventory does not name."""
+    lives = {one.host for one in _services(facts) if one.binary == NOVA_COMPUTE and one.is_up}
+    return sorted(lives & facts.left.strangers) if facts.left else []
+
+
+def _services(facts: ReconcileFacts) -> tuple[ComputeService, ...]:
+    return facts.left.services if facts.left else ()
 
 
 def _of_providers(facts: ReconcileFacts, orphan: Orphan) -> Warned | None:

@@ -111,9 +111,10 @@ NODE_HAS_MOVE = Rule(
 NODE_HOLDS = Rule(
     "reconcile/node-holds",
     "is left alone: {count} allocations of this node at placement, one of them {consumer}",
-    "see whose they are: `openstack resource provider allocation show {consumer}`. What no server "
-    "has, `stackward cloud reconcile --orphans --remove allocation/{consumer}` removes; then plan "
-    "again",
+    "see whose they are: `openstack resource provider allocation show {consumer}`. Where "
+    "`stackward cloud reconcile --orphans` lists it, `--remove allocation/{consumer}` removes what "
+    "it holds. Where it does not, ask whose it is before `openstack resource provider allocation "
+    "delete {consumer}`. Then plan again",
     "Nova 31.0 deletes such a service all the same, and says nothing where placement keeps its "
     "provider.",
 )
@@ -132,17 +133,24 @@ NODE_LIVES = Rule(
 )
 NOT_ALL_NAMED = Rule(
     "reconcile/not-all-named",
-    "is left alone: the inventory does not name `{host}` either, which lives",
-    "use an inventory that names every node of the cloud: `stackward node list` shows what was "
-    "read; then plan again",
+    "is left alone: nova-compute lives on hosts that the inventory does not name either: {hosts}",
+    "use an inventory that names every compute node, by Nova's name for it or with its address: "
+    "`stackward node list` shows what was read; then plan again",
     "That an inventory does not name a node proves nothing, if it does not name all that live.",
 )
 CLAIMED = Rule(
     "reconcile/claimed",
     "is left alone: nova-compute of `{host}` is disabled for a run of Stackward: {claim}",
-    "see that this run is over (`stackward run show {run}`, on the machine that is named), then "
-    "end its claim: `openstack compute service set --enable {host} nova-compute`; then plan again",
+    "see that this run is over (`stackward run show {run}`, on the machine that is named), and "
+    "that the machine is gone for good. Then end its claim: `openstack compute service set "
+    "--enable {host} nova-compute`. Nova dates the service by that: plan again with `--min-age 0`",
     "A drain or an evacuation claims its node until it is returned to service.",
+)
+NAME_ALONE = Rule(
+    "reconcile/name-alone",
+    "is left alone: only its name, `{host}`, says that the inventory does not have this machine",
+    "see that no node of the inventory is that machine; then name it: `--remove {named}`",
+    "Without a nova-compute, only its name shows which machine a host is.",
 )
 DISABLED = Rule(
     "reconcile/disabled",
