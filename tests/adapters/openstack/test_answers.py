@@ -11,6 +11,7 @@ from fakes.clock import FakeClock
 from fakes.cloud import FakeCloud
 from http_cloud import PAGE_OF_HTML, HttpCloud, Reply
 from stackward.adapters.openstack import OpenStackCloud
+from stackward.adapters.openstack.neutron import is_of_server
 from stackward.errors import NotUnderstood, Refused, Uncertain, Unreachable
 from stackward.plan import Standing
 from stackward.status.signs import gone
@@ -205,3 +206,16 @@ def test_a_server_that_is_there_without_its_actions_is_not_understood_as_one_wit
 
     with pytest.raises(Unreachable):
         cloud.nova.actions_of(SERVER)
+
+
+@pytest.mark.parametrize(
+    "owner",
+    [
+        pytest.param("compute:kuryr", id="a container of Zun: Nova has no such server"),
+        pytest.param("network:dhcp", id="Neutron's own"),
+        pytest.param("", id="nobody"),
+    ],
+)
+def test_only_a_port_that_nova_has_made_is_of_a_server(owner: str) -> None:
+    assert not is_of_server(owner)
+    assert is_of_server("compute:nova")  # with its zone

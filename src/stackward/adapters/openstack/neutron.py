@@ -40,7 +40,7 @@ class NeutronApi:
         `neutron/plugins/ml2/plugin.py`, seen in 2025.1.
         """
         found = self._api.every("/ports", "ports", to_owned_port, [("binding:host_id", host)])
-        return tuple(port for port, owner in found if owner.startswith(_SERVERS))
+        return tuple(port for port, owner in found if is_of_server(owner))
 
     def bindings_of(self, port: str, /) -> tuple[tuple[str, str], ...]:
         """Return a port's bindings, (host, status); a port that is gone has none."""
@@ -54,9 +54,7 @@ class NeutronApi:
     def every_port(self) -> tuple[OwnedPort, ...]:
         """Return the ports of all servers, of all projects."""
         found = self._api.every("/ports", "ports", to_port_of_project)
-        return tuple(
-            port for port, owner in found if owner.startswith(_SERVERS) and owner != _CONTAINER
-        )
+        return tuple(port for port, owner in found if is_of_server(owner))
 
     def port(self, port: str, /) -> OwnedPort | None:
         """Return one port, with the server that it names; None where there is none."""
@@ -118,6 +116,11 @@ def to_port(given: Json) -> Port:
 def to_owned_port(given: Json) -> tuple[Port, str]:
     """Read an element of `GET /ports`, with what kind of thing owns it."""
     return to_port(given), text(given["device_owner"])
+
+
+def is_of_server(owner: str) -> bool:
+    """Say whether the owner of a port is Nova, for a server; a container is none."""
+    return owner.startswith(_SERVERS) and owner != _CONTAINER
 
 
 def to_port_of_project(given: Json) -> tuple[OwnedPort, str]:
