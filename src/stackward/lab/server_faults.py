@@ -170,11 +170,12 @@ def boots(scene: Scene) -> bool:
 
 
 # QEMU takes what is typed only while somebody has the console open, and the guest only once its
-# shell is there: so it is typed again until the panic shows. By itself the guest would reboot then.
+# shell is there: so it is typed again until the panic shows. By itself the guest would reboot then:
+# where the begin of what is typed was lost, `p` is not set, and nothing panics.
 _PANIC = """
 exec 3<>"$(virsh ttyconsole {name})"
 for try in $(seq 60); do
-  printf '\\recho 0 >/proc/sys/kernel/panic; echo c >/proc/sysrq-trigger\\r' >&3
+  printf '\\rp=0; echo $p >/proc/sys/kernel/panic && echo ${{p:+c}} >/proc/sysrq-trigger\\r' >&3
   sleep 1
   tail -c 4000 {console} | grep -q '{panic}' && exit 0
 done
