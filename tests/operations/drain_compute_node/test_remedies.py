@@ -414,7 +414,7 @@ FOLLOWED_AGAIN: dict[str, tuple[dict[str, Any], dict[str, Any], ComputeNode]] = 
 
 FOLLOWED_WARNINGS = {
     "identity-remembered": Case(
-        before=replace(WELL, identified_at=NOW), advice="its address in Nova as `host_ip`",
+        before=replace(WELL, identified_at=NOW), advice="its address in Nova (`host_ip`)",
         after=WELL,
     ),
     "instance-ha": Case(

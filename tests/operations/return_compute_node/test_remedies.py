@@ -46,7 +46,7 @@ class Case:
 
 FOLLOWED = {
     "identity-remembered": Case(
-        before=drained(identified_at=NOW), advice="its address in Nova as `host_ip`",
+        before=drained(identified_at=NOW), advice="its address in Nova (`host_ip`)",
         after=drained(),
     ),
     "node-silent": Case(
