@@ -186,7 +186,9 @@ def gone(lab: RealLab) -> Iterator[str]:
     node = lab.spec.compute_nodes[1].name
     try:
         lab.on(node, START)
-        until(lambda: services_of(lab, GONE) and providers_of(lab, GONE), within_s=120)
+        # Its age is known only once it has reported: its row has no time of an update before.
+        until(lambda: [one for one in services_of(lab, GONE) if one.updated_at], within_s=120)
+        until(lambda: providers_of(lab, GONE), within_s=120)
         lab.on("ctl", "nova-manage cell_v2 discover_hosts")
         lab.on(node, STOP)
         until(lambda: [one.state for one in services_of(lab, GONE)] == ["down"], within_s=120)
