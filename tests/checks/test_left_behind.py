@@ -15,7 +15,7 @@ PORT, VOLUME, LOST = an_id("port-left"), an_id("volume"), "compute-99"
 PORTS = PortsGone(ports=((PORT, GONE.id),))
 VOLUMES = AttachmentsGone(volumes=((VOLUME, GONE.id),))
 SERVICES = ServicesGone(services=((an_id(f"service-{LOST}"), LOST),), providers=(an_id(LOST),))
-AGENTS = AgentsGone(agents=((f"{LOST}-OVN agent", LOST),))
+AGENTS = AgentsGone(agents=((an_id(f"{LOST}-OVN agent"), LOST),))
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ site = test_return.site  # the fixture
 GONE = a_server(name="gone")
 PORT, VOLUME, NOBODY = an_id("port-left"), an_id("volume"), an_id("nobody")
 LOST = "compute-99"
-SERVICE, AGENT = an_id(f"service-{LOST}"), f"{LOST}-OVN Controller agent"
+SERVICE, AGENT = an_id(f"service-{LOST}"), an_id(f"{LOST}-OVN Controller agent")
 LONG_AGO, LATELY = "2025-12-24T00:00:00", "2025-12-31T23:30:00"
 REMOVE = ("cloud", "reconcile", "--orphans", "--remove")
 
@@ -214,6 +214,7 @@ def test_what_changes_between_the_looks_is_left_alone(
 
     assert (code, site.cloud.nova.deleted_services) == (3, [])
     assert "somebody has changed it since" in folded(said)
+    assert "cases 1, nothing is removed" in folded(said)
 
 
 def test_what_lives_again_once_it_is_approved_is_refused(site: Site, tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ class FakeNeutron:
         self.calls["all agents"] += 1
         return tuple(
             HostedAgent(
-                id=f"{host}-{one.kind}", kind=one.kind, host=host, is_alive=one.is_alive,
+                id=an_id(f"{host}-{one.kind}"), kind=one.kind, host=host, is_alive=one.is_alive,
                 heard="2025-12-22 03:00:00",
             )
             for host in self.agents

@@ -10,7 +10,7 @@ from fakes.shell import FakeShell
 from fakes.world import a_world
 from stackward.facts.left_behind import read_left_behind
 from stackward.health.agreement import reconcile
-from stackward.health.orphans import ALLOCATION, cases_of_orphans, find_orphans
+from stackward.health.orphans import find_orphans, read_what_is_left
 from stackward.model.orphan import Orphan, Orphans
 from stackward.model.server import ServerAction
 from stackward.model.unread import Unread
@@ -36,15 +36,7 @@ class Site:
     def look(self) -> Orphans:
         world = a_world(self.cloud, self.shell)
         seen = reconcile(world, wait_s=1.0)
-        cases = cases_of_orphans(seen)
-        left = read_left_behind(
-            world,
-            seen.testimony,
-            {},
-            consumers=[one.thing_id for one in cases if one.name == ALLOCATION],
-            servers=[one.server for one in cases if one.server],
-        )
-        return find_orphans(seen, left)
+        return find_orphans(seen, read_what_is_left(world, seen, {}))
 
     def only(self) -> Orphan:
         [found] = self.look().found

@@ -504,8 +504,8 @@ CASES = {
             "hosts": HOME,
             "removed at Neutron": [
                 LEFT_PORT,
-                f"{LOST}-OVN Controller agent",
-                f"{LOST}-OVN Metadata agent",
+                an_id(f"{LOST}-OVN Controller agent"),
+                an_id(f"{LOST}-OVN Metadata agent"),
             ],
             "services removed": [an_id(f"service-{LOST}")],
             "allocations kept": [(an_id("nobody"), ())],

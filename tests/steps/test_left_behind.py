@@ -17,7 +17,7 @@ GONE = a_server(name="gone")
 LOST = "compute-99"
 PORT = RemovePort(port=an_id("port-left"), name="web", server=GONE.id)
 SERVICE = RemoveService(service=an_id(f"service-{LOST}"), binary="nova-compute", host=LOST)
-AGENT = RemoveAgent(agent=f"{LOST}-OVN agent", name="OVN agent", host=LOST)
+AGENT = RemoveAgent(agent=an_id(f"{LOST}-OVN agent"), name="OVN agent", host=LOST)
 STEPS = [PORT, SERVICE, AGENT]
 
 

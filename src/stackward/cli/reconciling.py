@@ -91,9 +91,8 @@ def reconcile_here(
 
 def orphans_here(context: typer.Context, choice: InventoryChoice, output: Output) -> int:
     """List what is left of servers and nodes that are gone."""
-    from stackward.facts.left_behind import read_left_behind
     from stackward.health.agreement import reconcile
-    from stackward.health.orphans import ALLOCATION, cases_of_orphans, find_orphans
+    from stackward.health.orphans import find_orphans, read_what_is_left
     from stackward.report.orphans import COLUMNS, render_orphans
 
     refuse_columns(COLUMNS, output)
@@ -105,14 +104,7 @@ def orphans_here(context: typer.Context, choice: InventoryChoice, output: Output
             remembered=remembered,
             waiting=_say_waiting,
         )
-        cases = cases_of_orphans(seen)
-        left = read_left_behind(
-            world,
-            seen.testimony,
-            remembered,
-            consumers=[one.thing_id for one in cases if one.name == ALLOCATION],
-            servers=[one.server for one in cases if one.server],
-        )
+        left = read_what_is_left(world, seen, remembered)
     found = find_orphans(seen, left)
     write(render_orphans(found, output.form, output.columns, width_here()), output.form)
     return ExitCode.DEGRADED if found.found or found.unread else ExitCode.DONE
@@ -157,13 +149,11 @@ def remove_here(  # noqa: PLR0913  # what is removed, and how it is shown
     from stackward.requests.reconcile_cloud import ReconcileRequest
 
     _refuse_kinds(given)
-    wait_s = settings_here().reconcile_wait_s
 
     def asked(_: "World", __: "Journal") -> ReconcileRequest:
-        say(f"what the first look sees is looked at again after {wait_s:.0f} s")
         return ReconcileRequest(
             classes=(),
-            wait_s=wait_s,
+            wait_s=_said_wait(),
             remove=tuple(dict.fromkeys(given)),
             min_age_s=MIN_AGE_S if min_age is None else min_age * 3600,
         )
@@ -218,20 +208,24 @@ def repair_here(  # noqa: PLR0913  # what is repaired, and how it is shown
     from stackward.requests.reconcile_cloud import ReconcileRequest
 
     _refuse_classes(classes)
-    wait_s = settings_here().reconcile_wait_s
 
     def asked(world: "World", _: "Journal") -> ReconcileRequest:
-        host = None if node is None else _host_of(world, node, remembered_in(world))
-        say(f"what the first look sees is looked at again after {wait_s:.0f} s")
         return ReconcileRequest(
             classes=tuple(dict.fromkeys(classes)),
-            host=host,
-            wait_s=wait_s,
+            host=None if node is None else _host_of(world, node, remembered_in(world)),
+            wait_s=_said_wait(),
             kill_domain=tuple(dict.fromkeys(kill_domain or ())),
         )
 
     carry_out(context, asked, planning=planning, approving=approving, choice=choice, output=output)
     return ExitCode.DONE
+
+
+def _said_wait() -> float:
+    """Return how long is waited between the two looks, in seconds, and say so."""
+    wait_s = settings_here().reconcile_wait_s
+    say(f"what the first look sees is looked at again after {wait_s:.0f} s")
+    return wait_s
 
 
 def _refuse_classes(classes: list[str]) -> None:

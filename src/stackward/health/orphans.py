@@ -1,20 +1,22 @@
-"""What is left of servers and nodes that are gone: found in what was read. Pure.
+"""What is left of servers and nodes that are gone: found in what was read.
 
 A node that is switched off looks like one that is gone. So only what the inventory does not name
 counts as gone.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from datetime import datetime
 
-from stackward.facts.left_behind import LeftBehind
+from stackward.facts.left_behind import LeftBehind, read_left_behind
 from stackward.health.agreement import Agreement
 from stackward.model.disagreement import Case
+from stackward.model.identity import Itself
 from stackward.model.orphan import Orphan, OrphanKind, Orphans
 from stackward.model.placement import Account
 from stackward.model.server import ServerAction
 from stackward.model.unread import Unread
 from stackward.model.utc_time import utc_time_or_none
+from stackward.ports.world import World
 
 GUEST, ALLOCATION, VOLUME = "domain-of-deleted", "allocation-orphan", "attachment-one-sided"
 _REPAIR = "stackward cloud reconcile --repair"
@@ -28,6 +30,27 @@ def cases_of_orphans(found: Agreement) -> tuple[Case, ...]:
         for one in found.cases
         if one.name in {GUEST, ALLOCATION}
         or (one.name == VOLUME and one.server not in found.testimony.servers)
+    )
+
+
+def read_what_is_left(
+    world: World,
+    found: Agreement,
+    remembered: Mapping[str, Itself],
+    only: Container[str] | None = None,
+) -> LeftBehind:
+    """Read what the cases do not tell of it.
+
+    Where `only` is given, only ports with these ids are looked for.
+    """
+    cases = cases_of_orphans(found)
+    return read_left_behind(
+        world,
+        found.testimony,
+        remembered,
+        consumers=[one.thing_id for one in cases if one.name == ALLOCATION],
+        servers=[one.server for one in cases if one.server],
+        only=only,
     )
 
 

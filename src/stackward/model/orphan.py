@@ -50,6 +50,26 @@ class Orphan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """What a plan has of a thing that is left: its word, read."""
+
+    kind: OrphanKind
+    id: str
+    about: str  # its server or its host; empty: neither is known
+
+    @property
+    def named(self) -> str:
+        """Return what a person calls it by: KIND/ID."""
+        return f"{self.kind.value}/{self.id}"
+
+
+def read_word(word: str) -> Word:
+    """Read `Orphan.word`."""
+    kind, id_, *about = word.split(" ")
+    return Word(kind=OrphanKind(kind), id=id_, about=" ".join(about))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Orphans:
     """All that was found, the largest danger first."""
 

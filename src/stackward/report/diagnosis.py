@@ -157,7 +157,7 @@ def _asides(title: str, those: Sequence[Aside], width: int | None) -> Iterator[s
 
 
 def _headline(one: Cause) -> str:
-    where = place(one.component, one.node) if one.node else one.component
+    where = place(one.component, one.node)
     when = "past, " if one.is_now is False else ""
     return _short(f"{when}{one.sureness.value}: {where}: {_bare(one)}")
 

@@ -211,10 +211,9 @@ class Story:
 
 def _what(step: Step[Any] | None) -> str:
     """Return what a step does, in a word; of one that begins a run, what that run does."""
-    begins_run = isinstance(step, BeginsRun)
     if step is None:
         return ""
-    return step.summary if begins_run else step.kind
+    return step.summary if isinstance(step, BeginsRun) else step.kind
 
 
 class Follower:

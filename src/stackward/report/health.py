@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from stackward.model.health import ComponentHealth, Finding, Gap, Health, State
-from stackward.report.places import place, shown_as
+from stackward.report.places import place, place_under
 from stackward.report.tables import Form, Table, render_records, render_rows
 from stackward.report.text import on_one_line, printable, wrap
 from stackward.report.times import in_words, local, utc
@@ -28,7 +28,7 @@ def components_table(health: Health) -> Table:
 def _row(one: ComponentHealth) -> tuple[str, str, str | tuple[str, ...], str, tuple[str, ...], str]:
     nodes = one.nodes if len(one.nodes) <= MOST_NODES else count_of(len(one.nodes), "node")
     rules = tuple(dict.fromkeys(finding.rule for finding in one.findings))
-    return (one.name, one.state.value, nodes, one.proof, rules, shown_as(one.under or ""))
+    return (one.name, one.state.value, nodes, one.proof, rules, place_under(one.under or ""))
 
 
 def render_health(
@@ -86,7 +86,7 @@ def _finding(finding: Finding, also: Sequence[Finding], width: int | None) -> It
 
     Of what it affects come the number and the first; JSON has all of them.
     """
-    head = on_one_line(f"{finding.state.value}: {shown_as(finding.where)} [{finding.rule}]")
+    head = on_one_line(f"{finding.state.value}: {_place(finding)} [{finding.rule}]")
     yield from wrap(head, width, rest="  ")
     said = [("reason", in_words(finding.reason))]
     said += [("sign", line) for line in finding.evidence]
@@ -114,7 +114,7 @@ def _affected(those: Sequence[Finding]) -> str:
     first = those[0]
     reason = in_words(first.reason)
     if len(those) == 1:
-        return f"{shown_as(first.where)}: {reason} [{first.rule}]"
+        return f"{_place(first)}: {reason} [{first.rule}]"
     where = place(first.component, first_of((str(one.node) for one in those), MOST_NODES))
     if {one.reason for one in those} == {first.reason}:
         return f"{where}: {reason} [{first.rule}]"
@@ -161,7 +161,7 @@ def summary(health: Health) -> str:
     asked = f"; not shown: {left}" if health.gaps else ""
     seen = ", ".join(said) or "nothing seen"
     first = next((finding for finding in health.findings if finding.under is None), None)
-    begin = f"; begin with {on_one_line(shown_as(first.where))} [{first.rule}]" if first else ""
+    begin = f"; begin with {on_one_line(_place(first))} [{first.rule}]" if first else ""
     return f"{what} is {health.state.value}: {seen}{asked}{begin} {took}"
 
 
@@ -228,12 +228,16 @@ def changes(before: Health | None, now: Health) -> Iterator[str]:
     for key, finding in is_.items():
         if key not in was:
             yield on_one_line(
-                f"new: {finding.state.value}: {shown_as(finding.where)}: "
+                f"new: {finding.state.value}: {_place(finding)}: "
                 f"{in_words(finding.reason)} [{finding.rule}]"
             )
     for key, finding in was.items():
         if key not in is_:
-            yield on_one_line(f"gone: {shown_as(finding.where)} [{finding.rule}]")
+            yield on_one_line(f"gone: {_place(finding)} [{finding.rule}]")
+
+
+def _place(finding: Finding) -> str:
+    return place(finding.component, finding.node)
 
 
 def _key(finding: Finding) -> tuple[str, str, str | None, str]:

@@ -3,15 +3,17 @@
 from stackward.anatomy import MACHINE
 
 
-def place(component: str, nodes: str) -> str:
+def place(component: str, nodes: str | None) -> str:
     """Return a component with the names of its nodes; what the machine itself has is of the node.
 
-    "nova-compute on c01", but "node c01" of `machine`.
+    "nova-compute on c01", but "node c01" of `machine`; without a node, the component alone.
     """
+    if not nodes:
+        return component
     return f"node {nodes}" if component == MACHINE else f"{component} on {nodes}"
 
 
-def shown_as(where: str) -> str:
-    """Return the same of what a finding says: its `where`, or what it is `under`."""
-    component, is_on_node, node = where.partition(" on ")
-    return place(component, node) if is_on_node else where
+def place_under(under: str) -> str:
+    """Return the same of what a finding is `under`, which is kept as one text."""
+    component, _, node = under.partition(" on ")
+    return place(component, node)

@@ -379,7 +379,7 @@ def test_its_failure_domain_is_told_where_others_may_be_down_beside_it(
     told: str | None,
     blockers: list[str],
 ) -> None:
-    given = facts(a_node(), domain=domain, is_foreseen=True)
+    given = facts(replace(a_node(), failure_domain=domain), is_foreseen=True)
 
     plan = plan_reboot(given, replace(asked, nodes_at_once=at_once))
 

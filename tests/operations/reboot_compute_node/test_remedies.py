@@ -59,8 +59,8 @@ FOLLOWED = {
         before=facts(booted=Unread("x")), advice="then plan again"
     ),
     "boot/domain-unread": Case(
-        before=facts(domain=Unread("a template")), advice="`--at-once 1`",
-        asked=replace(ASKED, nodes_at_once=2),
+        before=facts(replace(a_node(a_server()), failure_domain=Unread("a template"))),
+        advice="`--at-once 1`", asked=replace(ASKED, nodes_at_once=2),
     ),
     "boot/in-maintenance": Case(
         before=facts(kept_off(claiming_run=RunState.SUCCEEDED)), advice="return it first",

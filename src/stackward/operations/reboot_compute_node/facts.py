@@ -63,13 +63,17 @@ class RebootFacts:
     booted: datetime | Unread = field(default=Unread("it was not asked"))
     tags: Tags = field(default_factory=dict)
     holders: tuple[Holder, ...] = ()
-    domain: str | Unread = ""  # what the node shares with those that fail with it
     apart: tuple[MemberDown, ...] = ()  # members of groups that other reboots have off
     unseen: tuple[MembersUnseen, ...] = ()
     is_own_machine: bool = False  # Stackward runs there
     listed: Listed | Torn | Unread | None = None  # what an earlier reboot has left there
     left_off: tuple[Server, ...] = ()  # that it has stopped, and nobody has started since
     is_foreseen: bool = False  # read as it will be once it is drained
+
+    @property
+    def domain(self) -> str | Unread:
+        """Return what the node shares with those that fail with it."""
+        return self.node.failure_domain
 
     @property
     def running(self) -> tuple[Server, ...]:
@@ -115,7 +119,6 @@ def read_reboot(
         listed=listed,
         left_off=_left_off(world, listed, node) if isinstance(listed, Listed) else (),
         booted=read_booted(world.shell, node.name) if is_named else Unread("it is not named"),
-        domain=node.failure_domain,
         apart=tuple(_members_down(world, journal, groups, reboots)),
         unseen=tuple(_members_unseen(groups, reboots)),
         tags=read_tags(world, (each.project for each in node.servers)),

@@ -1,6 +1,6 @@
 """Read what witnesses do not agree on: twice for a plan, once more while it is carried out."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -11,15 +11,14 @@ from stackward.facts.left_behind import (
     LeftBehind,
     read_deletion,
     read_earlier_look,
-    read_left_behind,
 )
 from stackward.facts.observed import NAMES, remembered_in
 from stackward.facts.testimony import read_testimony
 from stackward.health.agreement import Agreement, reconcile
 from stackward.health.disagreements import BY_NAME, find_cases
-from stackward.health.orphans import cases_of_orphans, find_orphans
+from stackward.health.orphans import find_orphans, read_what_is_left
 from stackward.model.identity import Itself, Likeness, compare
-from stackward.model.orphan import OrphanKind, Orphans
+from stackward.model.orphan import OrphanKind, Orphans, read_word
 from stackward.model.placement import Account
 from stackward.model.server import ServerAction
 from stackward.model.service import NOVA_COMPUTE
@@ -121,12 +120,11 @@ def read_reconcile(
 
 def _cases_of(asked: ReconcileRequest) -> Iterator[str]:
     """Return the words of the cases that stand for what is left: allocations and volumes."""
-    for word in asked.orphans or ():
-        kind, id_, *about = word.split(" ")
-        if kind == OrphanKind.ALLOCATION:
-            yield f"{ORPHAN} {id_}"
-        if kind == OrphanKind.VOLUME:
-            yield " ".join((ONE_SIDED, id_, *about))
+    for one in map(read_word, asked.orphans or ()):
+        if one.kind is OrphanKind.ALLOCATION:
+            yield f"{ORPHAN} {one.id}"
+        if one.kind is OrphanKind.VOLUME:
+            yield " ".join(filter(None, (ONE_SIDED, one.id, one.about)))
 
 
 def _with_orphans(
@@ -137,16 +135,8 @@ def _with_orphans(
     asked: ReconcileRequest,
 ) -> ReconcileFacts:
     """Add what is left of servers and nodes that are gone; of a plan, what it names."""
-    named = None if asked.orphans is None else {word.split(" ")[1] for word in asked.orphans}
-    cases = cases_of_orphans(facts.found)
-    left = read_left_behind(
-        world,
-        facts.found.testimony,
-        remembered,
-        consumers=[one.thing_id for one in cases if one.name == ORPHAN],
-        servers=[one.server for one in cases if one.server],
-        only=named,
-    )
+    named = None if asked.orphans is None else {read_word(one).id for one in asked.orphans}
+    left = read_what_is_left(world, facts.found, remembered, named)
     orphans = find_orphans(facts.found, left)
     # A list may have missed a server: that of a port has been asked for by its id.
     there = {
@@ -166,24 +156,43 @@ def _with_orphans(
         orphans=orphans,
         left=left,
         differing=earlier.differs(left) if earlier else frozenset(),
-        trees={id_: or_unread(partial(_tree, world, host)) for id_, host in hosts.items()},
+        trees=_trees(world, hosts) if hosts else {},
     )
 
 
-def _tree(world: World, host: str) -> Tree:
-    """Read the providers of a host, those of its parts too: a GPU is a provider of its own.
+def _trees(world: World, hosts: Mapping[str, str]) -> Mapping[str, Tree | Unread]:
+    """Read the providers of some hosts, each by its service: the lists of all are asked for once.
 
     Nova does not list the hypervisor of a host that is mapped to no cell: it is found by its name,
     which may be the whole one.
     """
-    hosts = {one.id: one.host for one in world.nova.hypervisors()}
-    own = {one for one, where in hosts.items() if where == host}
-    own |= {
-        one
-        for one, name in world.placement.provider_names().items()
-        if one not in hosts and compare(name, host) in {Likeness.SAME, Likeness.ALIKE}
-    }
-    roots = world.placement.provider_roots()
+    lists = or_unread(
+        lambda: (
+            {one.id: one.host for one in world.nova.hypervisors()},
+            world.placement.provider_names(),
+            world.placement.provider_roots(),
+        )
+    )
+    if isinstance(lists, Unread):
+        return dict.fromkeys(hosts, lists)
+    listed, names, roots = lists
+    found: dict[str, Tree | Unread] = {}
+    for service, host in hosts.items():
+        own = {
+            one
+            for one, name in names.items()
+            if (
+                listed[one] == host
+                if one in listed
+                else compare(name, host) in {Likeness.SAME, Likeness.ALIKE}
+            )
+        }
+        found[service] = or_unread(partial(_tree, world, [*own], roots))
+    return found
+
+
+def _tree(world: World, own: Collection[str], roots: Mapping[str, str]) -> Tree:
+    """Read what is held of providers and of their parts: a GPU is a provider of its own."""
     providers = [one for one, root in roots.items() if root in own]
     held = (world.placement.allocations_on(one) for one in providers)
     consumers = dict.fromkeys(consumer for each in held for consumer in each)

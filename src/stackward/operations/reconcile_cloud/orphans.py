@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from stackward.facts.left_behind import LeftBehind
 from stackward.model.claim import read_claim
 from stackward.model.evacuation import is_open_evacuation
-from stackward.model.orphan import Orphan, OrphanKind
+from stackward.model.orphan import Orphan, OrphanKind, Word, read_word
 from stackward.model.service import BY_ITSELF, NOVA_COMPUTE, ComputeService
 from stackward.model.testimony import Source
 from stackward.model.unread import Unread
@@ -79,10 +79,9 @@ def judge_given(
             says = _why_not_left(facts, OrphanKind(kind), id_)
             yield NO_SUCH_ORPHAN.blocks(given, given, given=given, says=says)
     for word in () if is_new else asked.orphans or ():
-        kind, id_, *about = word.split(" ")
-        given, lives = f"{kind}/{id_}", _lives_again(facts, OrphanKind(kind), id_, "".join(about))
-        if given not in known and lives is not None:
-            yield NO_SUCH_ORPHAN.blocks(given, id_, given=given, says=lives)
+        one = read_word(word)
+        if one.named not in known and (lives := _lives_again(facts, one)) is not None:
+            yield NO_SUCH_ORPHAN.blocks(one.named, one.id, given=one.named, says=lives)
 
 
 def _unread_kinds(facts: ReconcileFacts) -> Iterator[tuple[str, Unread]]:
@@ -165,26 +164,27 @@ def _without_gone_nodes(facts: ReconcileFacts, orphan: Orphan) -> ReconcileFacts
 
     The service of such a node waits for its removal; the guests of all others are looked at.
     """
-    testimony, strangers = facts.found.testimony, facts.left.strangers if facts.left else ()
-    gone = {
-        one.host
-        for one in testimony.hosts
-        if isinstance(one.domains, Unread) and one.host in strangers
-    }
-    if not gone & {*orphan.hosts} or _living_strangers(facts):
+    gone, testimony = _gone_nodes(facts), facts.found.testimony
+    if not {*gone} & {*orphan.hosts} or _living_strangers(facts):
         return facts
     hosts = tuple(one for one in testimony.hosts if one.host not in gone)
     return replace(facts, found=replace(facts.found, testimony=replace(testimony, hosts=hosts)))
 
 
+def _gone_nodes(facts: ReconcileFacts) -> list[str]:
+    """Return the hosts whose guests cannot be read, and that the inventory does not name."""
+    return [
+        one.host
+        for one in facts.found.testimony.hosts
+        if facts.left and isinstance(one.domains, Unread) and one.host in facts.left.strangers
+    ]
+
+
 def _of_gone_nodes(facts: ReconcileFacts, orphan: Orphan) -> Warned | None:
-    left = facts.left
-    strangers = left.strangers if left else frozenset()
-    computes = left.services if left else ()
-    services = {one.host: one.id for one in computes if one.binary == NOVA_COMPUTE}
-    for one in facts.found.testimony.hosts:
-        if isinstance(one.domains, Unread) and one.host in strangers & services.keys():
-            told = {"host": one.host, "service": services[one.host]}
+    services = {one.host: one.id for one in _services(facts) if one.binary == NOVA_COMPUTE}
+    for host in _gone_nodes(facts):
+        if host in services:
+            told = {"host": host, "service": services[host]}
             return GONE_NODE_FIRST.warns(orphan.name, orphan.id, **told)
     return None
 
@@ -300,11 +300,12 @@ def _why_not_left(facts: ReconcileFacts, kind: OrphanKind, id_: str) -> str:
     return f"no {kind.value} has this id" + (f", {perhaps(near)}" if near else "")
 
 
-def _lives_again(facts: ReconcileFacts, kind: OrphanKind, id_: str, about: str) -> str | None:
+def _lives_again(facts: ReconcileFacts, one: Word) -> str | None:
     """Say why it is not left any more; None where it is gone. A volume stays when it is free."""
-    if kind is OrphanKind.VOLUME:
-        return f"Nova has the server {about}" if about in facts.found.testimony.servers else None
-    return None if facts.left is None else _OF_KIND[kind](facts, facts.left, id_)
+    if one.kind is OrphanKind.VOLUME:
+        is_there = one.about in facts.found.testimony.servers
+        return f"Nova has the server {one.about}" if is_there else None
+    return None if facts.left is None else _OF_KIND[one.kind](facts, facts.left, one.id)
 
 
 def _of_one_kind(facts: ReconcileFacts, kind: OrphanKind) -> Iterator[Orphan]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from stackward.checks.agreement import HoldNothing
 from stackward.checks.left_behind import AgentsGone, AttachmentsGone, PortsGone, ServicesGone
-from stackward.model.orphan import Orphan, OrphanKind
+from stackward.model.orphan import Orphan, OrphanKind, read_word
 from stackward.model.unread import Unread
 from stackward.operations.reconcile_cloud.facts import ORPHAN, ReconcileFacts
 from stackward.operations.reconcile_cloud.stages import REPAIRS
@@ -77,11 +77,11 @@ def _of_volume(facts: ReconcileFacts, orphan: Orphan) -> Iterator[Step[World]]:
 
 def proofs_of_removal(facts: ReconcileFacts, words: Sequence[str]) -> Iterator[Check[World]]:
     """Prove all that the plan names: what others have removed since counts as well."""
-    parts = [word.split(" ") for word in words]
+    read = [read_word(word) for word in words]
     pairs = {
-        kind: tuple((part[1], part[2]) for part in parts if part[0] == kind) for kind in _ORDER
+        kind: tuple((one.id, one.about) for one in read if one.kind is kind) for kind in _ORDER
     }
-    if consumers := tuple(part[1] for part in parts if part[0] == OrphanKind.ALLOCATION):
+    if consumers := tuple(id_ for id_, _ in pairs[OrphanKind.ALLOCATION]):
         yield HoldNothing(consumers=consumers)
     if volumes := pairs[OrphanKind.VOLUME]:
         yield AttachmentsGone(volumes=volumes)

@@ -29,7 +29,7 @@ def shown(
     found: dict[str, Json] = {
         "looks": facts.found.looks,
         "read at": facts.found.testimony.at.isoformat(timespec="seconds"),
-        "cases": counted(repaired, alone),
+        "cases": _counted(repaired, alone, "removed" if asked.remove else "repaired"),
     }
     if asked.remove:
         found["left for at least"] = f"{asked.min_age_s / _HOUR_S:g} h"
@@ -40,10 +40,10 @@ def shown(
     return found
 
 
-def counted(repaired: int, alone: int) -> str:
+def _counted(repaired: int, alone: int, what: str) -> str:
     """Say how many cases there are, and how many of them nothing is done about."""
     if not repaired and alone:
-        return f"{alone}, nothing is repaired"
+        return f"{alone}, nothing is {what}"
     return f"{repaired + alone}" + (f", {alone} of them left alone" if alone else "")
 
 

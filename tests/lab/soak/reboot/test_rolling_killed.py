@@ -17,13 +17,12 @@ from lab.deaths import kill
 from lab.drains import Drains, Ended, drains_in
 from lab.soak.chain.test_chain import latest_chain, said
 from lab.soak.reboot.test_node_reboot import first_process
-from lab.soak.reboot.test_rolling_reboot import ONCE, Rows, by_item, orders_of, since
+from lab.soak.reboot.test_rolling_reboot import OFF, ONCE, Rows, boot_all, by_item, orders_of, since
 from real_lab import RealLab
 
 SEED = int(os.environ.get("STACKWARD_SOAK_SEED", "20261129"))
 KILLS = int(os.environ.get("STACKWARD_SOAK_KILLS", "4"))
 LATEST = 40  # of the writes that are drawn: a node has more
-OFF = "rolled-off"
 # In the order in which the first node meets them.
 POINTS = (
     "run-unmade",
@@ -83,11 +82,7 @@ def servers(
 ) -> Iterator[Servers]:
     """Given a server on each of three nodes, and one that is off."""
     with drains_in(lab, tmp_path_factory.mktemp("rolled")) as drains:
-        drains.remove_left_over("rolled-")
-        made = {f"rolled-{node}": drains.boot(f"rolled-{node}", node) for node in nodes}
-        made[OFF] = drains.boot(OFF, nodes[1])
-        drains.wait_for_guests([*made.values()])
-        drains.stop(made[OFF])
+        made = boot_all(drains, nodes)
         yield Servers(lab=lab, drains=drains, nodes=nodes, made=made)
         drains.remove(*made.values())
 

@@ -48,11 +48,7 @@ def rolled(
     that node hangs as it boots; once that is mended the chain is resumed.
     """
     with drains_in(lab, tmp_path_factory.mktemp("rolled")) as drains:
-        drains.remove_left_over("rolled-")
-        made = {f"rolled-{node}": drains.boot(f"rolled-{node}", node) for node in nodes}
-        made[OFF] = drains.boot(OFF, nodes[1])
-        drains.wait_for_guests([*made.values()])
-        drains.stop(made[OFF])
+        made = boot_all(drains, nodes)
         until(lambda: lab.server(made[OFF]).status == "SHUTOFF")
         words = ("node", "reboot", *nodes, "--in-place", "--at-once", "1", "--yes")
 
@@ -94,6 +90,16 @@ def rolled(
             statuses={name: lab.server(server).status for name, server in made.items()},
         )
         drains.remove(*made.values())
+
+
+def boot_all(drains: Drains, nodes: tuple[str, str, str]) -> dict[str, str]:
+    """Boot a server on each node, and one more on the second, which is asked to stop."""
+    drains.remove_left_over("rolled-")
+    made = {f"rolled-{node}": drains.boot(f"rolled-{node}", node) for node in nodes}
+    made[OFF] = drains.boot(OFF, nodes[1])
+    drains.wait_for_guests([*made.values()])
+    drains.stop(made[OFF])
+    return made
 
 
 def by_item(drains: Drains, chain: str) -> Rows:
