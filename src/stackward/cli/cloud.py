@@ -138,8 +138,8 @@ def reconcile(  # noqa: PLR0913  # one for each flag
     `--orphans` lists guests, allocations, ports and volumes of servers that Nova does not have, and
     services and agents that are down on nodes that the inventory does not name. It changes nothing.
 
-    `--remove` makes a plan of what it names of these, as `--repair` does. Nothing is taken back. A
-    volume keeps its data: only its attachment goes. A guest is ended by `--kill-domain` alone.
+    `--remove` plans the removal of what you name, as `--repair` plans a repair. A removal cannot be
+    undone. A volume keeps its data: only its attachment goes. Only `--kill-domain` ends a guest.
     """
     if orphans and repair is not None:
         raise BadInput(

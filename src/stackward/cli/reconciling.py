@@ -42,8 +42,8 @@ RemoveOption = Annotated[
     typer.Option(
         "--remove",
         metavar="KIND/ID",
-        help="With `--orphans`: plan to remove what is left of a kind (allocation, port, service, "
-        "agent: without ID), or one thing, also a volume's attachment; may be repeated.",
+        help="With `--orphans`: plan to remove one thing that it lists, or all of a kind: "
+        "allocation, port, service or agent. Of a volume, the attachment. May be repeated.",
     ),
 ]
 MinAgeOption = Annotated[
@@ -52,7 +52,7 @@ MinAgeOption = Annotated[
         "--min-age",
         metavar="HOURS",
         min=0,
-        help="With `--remove`: leave alone what is left for less than that (24).",
+        help="With `--remove`: keep what is left for fewer hours than this (default: 24).",
     ),
 ]
 

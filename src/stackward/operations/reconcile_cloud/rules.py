@@ -133,7 +133,7 @@ NODE_LIVES = Rule(
 )
 NOT_ALL_NAMED = Rule(
     "reconcile/not-all-named",
-    "is left alone: nova-compute lives on hosts that the inventory does not name either: {hosts}",
+    "is left alone: nova-compute is up on other hosts that the inventory does not name: {hosts}",
     "use an inventory that names every compute node, by Nova's name for it or with its address: "
     "`stackward node list` shows what was read; then plan again",
     "That an inventory does not name a node proves nothing, if it does not name all that live.",
