@@ -14,6 +14,7 @@ from stackward.errors import ExitCode, StackwardError
         pytest.param(errors.Refused, 3, id="refused: blocked"),
         pytest.param(errors.StalePlan, 3, id="stale plan: blocked"),
         pytest.param(errors.Locked, 3, id="locked: blocked"),
+        pytest.param(errors.PartlySeen, 6, id="partly seen: some could not be looked at"),
         pytest.param(errors.StepFailed, 4, id="step failed: stopped midway"),
         pytest.param(errors.Uncertain, 5, id="uncertain: unverified"),
         pytest.param(errors.Unreachable, 8, id="unreachable: could not look"),

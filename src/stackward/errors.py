@@ -7,6 +7,7 @@ StackwardError          it did not work; nothing more is known
 │   ├── Locked          another run holds the node: says which
 │   ├── NotInCatalog    the cloud has no such service for this login
 │   └── OtherCloud      this login leads to another cloud: log in to the one that is named
+├── PartlySeen      it is nowhere in what could be looked at; the rest could not be
 ├── Superseded      another worker has taken the run over: this one starts nothing more
 ├── StepFailed          the world said no: the run stops here and can be resumed
 ├── Unreachable         transport: safe to repeat, the change was not sent
@@ -133,6 +134,12 @@ class Locked(Refused):
 
 class OtherCloud(Refused):
     """What was planned for one cloud is asked of another; the message names both."""
+
+
+class PartlySeen(StackwardError):
+    """It is nowhere in what could be looked at; part could not be: make that part readable."""
+
+    exit_code = ExitCode.DEGRADED
 
 
 class Superseded(StackwardError):

@@ -117,7 +117,32 @@ def test_what_is_no_tar_is_refused(tmp_path: Path, content: bytes) -> None:
 
     with pytest.raises(BadInput) as caught, open_collected(tmp_path / "logs.tar"):
         pass
+    assert (caught.value.message, caught.value.says) == (
+        f"`{tmp_path / 'logs.tar'}` is no tar",
+        None,
+    )
     assert caught.value.hint
+
+
+def test_a_tar_that_is_broken_off_is_refused(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "whole.tar", "w") as archive:
+        member = tarfile.TarInfo("c01/var/log/nova/nova-compute.log")
+        member.size = 99_999
+        archive.addfile(member, BytesIO(b"x" * member.size))
+    (tmp_path / "logs.tar").write_bytes((tmp_path / "whole.tar").read_bytes()[:9999])
+
+    with pytest.raises(BadInput, match="cannot be read"), open_collected(tmp_path / "logs.tar"):
+        pass
+
+
+def test_a_fifo_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "logs.tar")
+
+    with (
+        pytest.raises(BadInput, match="neither a folder nor a plain file"),
+        open_collected(tmp_path / "logs.tar"),
+    ):
+        pass
 
 
 def test_what_is_not_there_is_refused(tmp_path: Path) -> None:

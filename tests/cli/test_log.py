@@ -89,7 +89,45 @@ def test_an_id_that_no_log_has_is_said_with_what_was_searched_and_what_is_like_i
     assert (code, out) == (1, "")
     assert f"error: no log has `{BUILD[:-1]}0`" in said
     assert "  c01: 4 files, " in said
+    assert "  searched: all times\n" in said
     assert f"hint: perhaps `{BUILD}`" in said
+
+
+def test_an_id_that_is_nowhere_in_what_could_be_read_may_be_in_the_rest(
+    run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "c01").mkdir()
+    (tmp_path / "c01/nova.log").write_text("2026-11-27 22:50:00.000 7 ERROR nova.x [-] it\n")
+    os.mkfifo(tmp_path / "c01/fifo.log")
+
+    code, out, said = run("follow", BUILD, "--from", str(tmp_path), "--since", "2026-11-27T22:00Z")
+
+    assert (code, out) == (6, "")
+    assert "warning: `c01`: 1 place may not be read: /fifo.log: it is no plain file" in said
+    assert f"error: no log that could be read has `{BUILD}`\n  searched: since 2026-11-27" in said
+    assert "hint: make readable what is named above; widen the window by `--since`; " in said
+
+
+@pytest.mark.parametrize("what", ["message", "exception"])
+def test_a_line_that_no_person_reads_to_its_end_is_shown_shortened(
+    run: Run, tmp_path: Path, what: str
+) -> None:
+    head, long = f"2026-11-27 22:50:00.000 7 ERROR nova.x [{BUILD} - - - - -] ", "x" * 9_000
+    of_traceback = (
+        "Traceback (most recent call last):",
+        '  File "/x.py", line 1, in f',
+        f"ValueError: {long}",
+    )
+    traceback = "".join(f"{head.partition('[')[0]}{line}\n" for line in of_traceback)
+    (tmp_path / "c01").mkdir()
+    (tmp_path / "c01/nova.log").write_text(
+        f"{head}{long}\n" if what == "message" else f"{head}it failed\n{traceback}"
+    )
+
+    for words in (("errors",), ("follow", BUILD)):
+        _, out, _ = run(*words, "--from", str(tmp_path))
+        assert max(map(len, out.splitlines())) < 2100
+        assert "xxx..." in out
 
 
 def test_a_span_of_collected_logs_counts_back_from_their_newest_line(run: Run) -> None:
@@ -111,7 +149,11 @@ def test_a_span_of_collected_logs_counts_back_from_their_newest_line(run: Run) -
             "error: `web-1` is not an id; names cannot be looked up",
         ),
         (("errors", "--node", "c99"), "error: there is no node `c99` in "),
-        (("errors", "--component", "nova"), "error: there is no component `nova`"),
+        (
+            ("errors", "--component", "nova-computee"),
+            "error: there is no component `nova-computee` hint: perhaps `nova-compute`",
+        ),
+        (("errors", "--component", "?"), "error: there is no component `?` hint: components: `"),
         (("errors", "--since", "soon"), "error: `--since soon` is no time"),
         (("errors", "--since", "1h", "--until", "2h"), "error: `--since` is later than `--until`"),
         (("errors", "-c", "No"), "error: there is no column `No`"),

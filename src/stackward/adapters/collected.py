@@ -38,6 +38,7 @@ _ZONE = "etc/timezone"
 _LINK = "etc/localtime"
 _ZONES = "zoneinfo/"
 _TIMEDATECTL = ("sos_commands/systemd/timedatectl", "sos_commands/systemd/timedatectl_status")
+_WANTED = "name a folder or a tar of collected logs"
 _MOST = 64 * 1024  # of a small file that is read here
 
 
@@ -121,7 +122,9 @@ def _spread_out(given: Path) -> Iterator[Path]:
         yield given
         return
     if not given.exists():
-        raise BadInput(f"there is no `{given}`", hint="name a folder or a tar of collected logs")
+        raise BadInput(f"there is no `{given}`", hint=_WANTED)
+    if not given.is_file():  # a fifo is waited for without an end
+        raise BadInput(f"`{given}` is neither a folder nor a plain file", hint=_WANTED)
     folder = Path(tempfile.mkdtemp(prefix="stackward-logs-"))
     try:
         _extract(given, folder)
@@ -132,18 +135,24 @@ def _spread_out(given: Path) -> Iterator[Path]:
 
 def _extract(given: Path, folder: Path) -> None:
     try:
-        with tarfile.open(given) as archive:
+        with _begun(given) as archive:
             for member in archive:
                 if member.isdir() or member.isreg():
                     archive.extract(member, folder, filter="data")
     except (tarfile.TarError, EOFError) as error:
         raise BadInput(
-            f"`{given}` cannot be read as a tar of logs",
-            says=str(error) or None,
-            hint="name a folder or a tar of collected logs",
+            f"`{given}` cannot be read as a tar of logs", says=str(error) or None, hint=_WANTED
         ) from error
     except OSError as error:
         raise BadInput(f"`{given}` cannot be read", says=str(error) or None) from error
+
+
+def _begun(given: Path) -> tarfile.TarFile:
+    """Open a tar; of what is none, the library's words are a line for each way to pack one."""
+    try:
+        return tarfile.open(given)
+    except (tarfile.ReadError, EOFError) as error:
+        raise BadInput(f"`{given}` is no tar", hint=_WANTED) from error
 
 
 def nodes_in(folder: Path, name: str) -> dict[str, Path]:

@@ -9,11 +9,13 @@ import tomllib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import MISSING, dataclass, fields
+from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from typing import Any, TypeVar
 
 from stackward.errors import BadInput
+from stackward.wording import perhaps
 
 Part = TypeVar("Part")
 
@@ -307,9 +309,11 @@ class Anatomy:
         Raises BadInput where there is none of that name.
         """
         if name not in self.components:
+            near = get_close_matches(name, sorted(self.components), n=3, cutoff=0.5)
+            known = ", ".join(f"`{each}`" for each in sorted(self.components))
             raise BadInput(
                 f"there is no component `{name}`",
-                hint="components: " + ", ".join(f"`{each}`" for each in self.components),
+                hint=perhaps(near) if near else f"components: {known}",
             )
         return self.components[name]
 

@@ -10,7 +10,13 @@ from typer.core import TyperCommand
 
 from stackward.cli.checking import keep_seen, open_probes
 from stackward.cli.options import InventoryChoice, Output, grouped
-from stackward.cli.reading_logs import Where, by_nova, opened_logs, query_of
+from stackward.cli.reading_logs import (
+    Where,
+    by_nova,
+    opened_logs,
+    query_of,
+    say_what_was_not_read,
+)
 from stackward.cli.show import refuse_columns, say, write
 from stackward.cli.subjects import example, subject
 from stackward.cli.width import width_here
@@ -325,7 +331,8 @@ def _ids(
     if not story.hops and may_lack:
         return ()
     if not story.hops and not reading.is_blind:
-        raise not_found(sought, reading, nearest(sought, read, query))
+        say_what_was_not_read(reading)
+        raise not_found(sought, reading, nearest(sought, read, query), query)
     return tuple(link.id for link in story.links)
 
 

@@ -15,6 +15,7 @@ from stackward.cli.reading_logs import (
     opened_logs,
     query_of,
     refuse_nodes,
+    say_what_was_not_read,
 )
 from stackward.cli.show import refuse_columns, say, write
 from stackward.cli.subjects import example, one_of, subject
@@ -142,7 +143,7 @@ def follow(
     """Show the story of one request or thing over all nodes, hop by hop.
 
     The id of a request changes at each hop: each that is followed has its reason. Ends with 0, with
-    1 if nothing was found, with 6 if part of the logs could not be read, or 8 if none could.
+    1 if no log has it, with 6 if part of the logs could not be read, or 8 if none could.
     """
     from stackward.facts.follow import follow as followed
     from stackward.facts.follow import nearest
@@ -170,7 +171,8 @@ def follow(
         story, reading = followed(sought, read, query, named=named)
         near = () if story.hops else nearest(sought, read, query)
     if not story.hops and not reading.is_blind:
-        raise not_found(sought, reading, near)
+        say_what_was_not_read(reading)
+        raise not_found(sought, reading, near, query)
     write(render_story(story, output.form, output.columns, width_here()), output.form)
     return _ended(reading)
 
@@ -275,12 +277,7 @@ def _level(level: Grave) -> "Level":
 
 def _ended(reading: "Reading") -> ExitCode:
     """Say what could not be read, and return how the command ends."""
-    from stackward.report.logs import clock_steps_of, not_understood_of, notes_of, places_of
-
-    for line in (*places_of(reading), *clock_steps_of(reading), *not_understood_of(reading)):
-        say(f"note: {line}")
-    for line in notes_of(reading):
-        say(f"warning: {line}")
+    say_what_was_not_read(reading)
     if reading.is_blind:
         return ExitCode.UNSEEN
     return ExitCode.DONE if reading.is_whole else ExitCode.DEGRADED

@@ -143,6 +143,16 @@ def reader_here(
         yield lambda asked: read_logs(source, together, anatomy_here(), asked)
 
 
+def say_what_was_not_read(reading: "Reading") -> None:
+    """Say on stderr where logs are elsewhere, and what of them could not be read."""
+    from stackward.report.logs import clock_steps_of, not_understood_of, notes_of, places_of
+
+    for line in (*places_of(reading), *clock_steps_of(reading), *not_understood_of(reading)):
+        say(f"note: {line}")
+    for line in notes_of(reading):
+        say(f"warning: {line}")
+
+
 def query_of(  # noqa: PLR0913  # all that a query is made of
     where: Where,
     source: "LogSource",

@@ -10,7 +10,7 @@ from stackward.ports.command import Ran
 from stackward.report.logs import MOST_NODES, notes_of
 from stackward.report.places import place
 from stackward.report.tables import Cell, Form, Table, render_rows
-from stackward.report.text import as_json, as_text, on_one_line, wrap
+from stackward.report.text import as_json, as_text, on_one_line, shortened, wrap
 from stackward.report.times import for_programs, in_words, local, to_the_millisecond, utc
 from stackward.wording import count_of, first_of
 
@@ -218,7 +218,7 @@ def _bare(one: Cause) -> str:
 
 
 def _short(said: str) -> str:
-    return said if len(said) <= _LONGEST else f"{said[: _LONGEST - 3].rstrip()}..."
+    return shortened(said, _LONGEST)
 
 
 def _field(name: str, said: str, width: int | None) -> list[str]:

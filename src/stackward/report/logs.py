@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import PurePosixPath
 
-from stackward.errors import StackwardError
+from stackward.errors import PartlySeen, StackwardError
 from stackward.logs.event import Event, Frame, Level
 from stackward.logs.groups import Group
 from stackward.logs.order import marks_of_order
-from stackward.logs.reading import NodeRead, Reading
+from stackward.logs.reading import NodeRead, Query, Reading
 from stackward.logs.story import Certainty, Hop, Story
 from stackward.report.tables import Cell, Form, Table, render_rows
-from stackward.report.text import as_json, as_text, on_one_line, printable, wrap
+from stackward.report.text import as_json, as_text, on_one_line, printable, shortened, wrap
 from stackward.report.times import local, to_the_millisecond, utc
 from stackward.wording import count_of, first_of, in_size, perhaps
 
@@ -20,6 +20,7 @@ EVENT_COLUMNS = ("Time", "Node", "Component", "Level", "Request", "Says")
 MOST_NODES = 4
 MOST_LINES = 6  # of an event, in a text for people; data has all
 MOST_FILES = 3  # named of what could not be read
+MOST_OF_LINE = 2000  # characters of a line of a log, in a text for people; data has 64 KiB
 _QUIET = 3  # events of a hop that are shown where none is a warning or worse
 
 
@@ -108,10 +109,10 @@ def _group_lines(one: Group, width: int | None) -> Iterator[str]:
     where = f"{one.component} on {first_of(one.nodes, MOST_NODES)}"
     yield from wrap(f"{one.level.word}: {where}: {_times(one)}", width, rest="  ")
     example = one.example
-    yield from _field("says", on_one_line(example.message), width)
+    yield from _field("says", _quoted(example.message), width)
     if one.exception:
         last = example.raised[-1]
-        yield from _field("raised", on_one_line(f"{last.exception}: {last.message}"), width)
+        yield from _field("raised", _quoted(f"{last.exception}: {last.message}"), width)
     if one.frame:
         yield from _field("in", on_one_line(_frame(one.frame)), width)
     source = f"{example.module or example.format}, {example.file} on {example.node}"
@@ -119,6 +120,11 @@ def _group_lines(one: Group, width: int | None) -> Iterator[str]:
     if one.requests:
         yield from _field("follow", f"stackward log follow {one.requests[-1]}", width)
     yield ""
+
+
+def _quoted(said: str) -> str:
+    """Return what a line of a log says, as one line that a person can read."""
+    return shortened(on_one_line(said), MOST_OF_LINE)
 
 
 def _times(one: Group) -> str:
@@ -228,12 +234,12 @@ def _hop_lines(hop: Hop, width: int | None) -> Iterator[str]:
             left += 1
             continue
         word = f"{one.level.word}: " if one.level >= Level.WARNING else ""
-        said = f"{to_the_millisecond(one.at)} {word}{on_one_line(one.message)}"
+        said = f"{to_the_millisecond(one.at)} {word}{_quoted(one.message)}"
         yield from wrap(said, width, first="    ", rest="      ")
         if one.raised:
             last = one.raised[-1]
             yield from wrap(
-                on_one_line(f"{last.exception}: {last.message}"),
+                _quoted(f"{last.exception}: {last.message}"),
                 width,
                 first="      ",
                 rest="      ",
@@ -307,9 +313,10 @@ def render_live(
         return f"{_as_line(event_record(one))}\n"
     word = "" if one.level < Level.WARNING else f"{(paint or _word)(one.level)}: "
     ahead = printable(f"{to_the_millisecond(one.at)} {one.node} {one.component} ")
-    lines = wrap(f"{ahead}{word}{printable(one.message)}", width, rest="  ")
+    said = shortened(printable(one.message), MOST_OF_LINE)
+    lines = wrap(f"{ahead}{word}{said}", width, rest="  ")
     for line in one.more:
-        lines += wrap(printable(line), width, first="  ", rest="    ")
+        lines += wrap(shortened(printable(line), MOST_OF_LINE), width, first="  ", rest="    ")
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -396,14 +403,19 @@ def _notes_of(one: NodeRead) -> Iterator[str]:
             yield f"`{one.node}`: {each.path}: {each.error}"
 
 
-def not_found(sought: str, reading: Reading, near: Sequence[str]) -> StackwardError:
-    """Return the error for an id that no log has: what was looked through, and what is like it."""
-    details = [
+def not_found(sought: str, reading: Reading, near: Sequence[str], query: Query) -> StackwardError:
+    """Return the error for an id that no log has: what was looked through, and what is like it.
+
+    Where part of the logs could not be read, the id may be there: it is another kind of error.
+    """
+    details = [_searched(query)]
+    details += [
         printable(
             f"{node.node}: "
             + (
-                node.unread
-                or f"{count_of(len(node.files), 'file')}, "
+                "not read"
+                if node.unread
+                else f"{count_of(len(node.files), 'file')}, "
                 f"{in_size(sum(one.scanned for one in node.files))}"
             )
         )
@@ -412,6 +424,27 @@ def not_found(sought: str, reading: Reading, near: Sequence[str]) -> StackwardEr
     hint = (
         perhaps(near)
         if near
-        else "widen the window by `--since`; services log some requests at the level DEBUG alone"
+        else f"{_widen(query)}services log some requests at the level DEBUG alone"
     )
+    if not reading.is_whole:
+        return PartlySeen(
+            f"no log that could be read has `{sought}`",
+            details=details,
+            hint=hint if near else f"make readable what is named above; {hint}",
+        )
     return StackwardError(f"no log has `{sought}`", details=details, hint=hint)
+
+
+def _searched(query: Query) -> str:
+    if query.since and query.until:
+        return f"searched: {local(query.since)} to {local(query.until)}"
+    if query.since:
+        return f"searched: since {local(query.since)}"
+    return f"searched: until {local(query.until)}" if query.until else "searched: all times"
+
+
+def _widen(query: Query) -> str:
+    flags = [
+        flag for flag, at in (("--since", query.since), ("--until", query.until)) if at is not None
+    ]
+    return f"widen the window by {' and '.join(f'`{one}`' for one in flags)}; " if flags else ""

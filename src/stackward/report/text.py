@@ -56,6 +56,11 @@ def on_one_line(text: str) -> str:
     return printable(" ".join(text.split()))
 
 
+def shortened(text: str, most: int) -> str:
+    """Return at most so many characters of a text; three dots stand for what is left out."""
+    return text if len(text) <= most else f"{text[: most - 3].rstrip()}..."
+
+
 # What is read as one: a number with its unit, a time of day with its zone.
 _VALUE = re.compile(
     r"(?<![\w.:])(?:[\d][\d.,]* (?:[kKMGTP]?i?B|bytes?|m?s|min|h|d|%|[MG]Hz)"
