@@ -11,8 +11,8 @@ it as its scanner has, after as long as that took.
 The second looks at a lab that is well, by turns with `cloud check`. Needs root.
 """
 
+import json
 import os
-import shlex
 import subprocess
 import sys
 import tempfile
@@ -32,6 +32,7 @@ from stackward.adapters.together import Threads
 from stackward.anatomy import read_anatomy
 from stackward.diagnosis.reasoning import diagnose
 from stackward.diagnosis.signs import WORDS
+from stackward.errors import ExitCode
 from stackward.facts.failure import read_failure
 from stackward.facts.logs import read_logs
 from stackward.facts.node_logs import NodeLogs
@@ -91,21 +92,29 @@ def _seconds(nodes: Sequence[Node]) -> float:
     return took_s
 
 
-def of_check(stackward: str, lab: str) -> float:
-    """Return the time of a diagnosis of a lab that is well, against that of a look at it."""
+def of_check(stackward: str, lab: str, top: Path) -> float:
+    """Return the time of a diagnosis of a lab that is well, against that of a look at it.
+
+    Both log in as root: the login of an operator may not read these logs.
+    """
     settings = read_settings(os.environ, is_root=True)
     place = Claims(settings.state_dir / "labs", settings.cache_dir / "lab").get(lab)
     env = {**os.environ, **environment(place)}
+    inventory = top / "inventory.yaml"
+    given = Path(env["STACKWARD_INVENTORY"]).read_text()
+    inventory.write_text(given.replace("ansible_user: ops", "ansible_user: root"))
     took: dict[str, list[float]] = {"cloud check": [], "diagnose": []}
     for _ in range(ROUNDS):
         for words, times in took.items():
+            asked = [stackward, *words.split(), "--inventory", str(inventory), "-f", "json"]
             began = monotonic()
-            ended = subprocess.run(
-                [stackward, *shlex.split(words)], env=env, capture_output=True, check=False
-            )
+            ended = subprocess.run(asked, env=env, capture_output=True, check=False)
             times.append(monotonic() - began)
-            if ended.returncode != 0:
-                sys.exit(f"`{words}` ended with {ended.returncode}: {ended.stdout.decode()[-500:]}")
+            told = json.loads(ended.stdout or "{}")
+            # The hour before may hold how the lab came up: that is past, and possible at most.
+            surer = [one for one in told.get("causes", ()) if one["certainty"] != "possible"]
+            if surer or ended.returncode not in {ExitCode.DONE, ExitCode.DEGRADED}:
+                sys.exit(f"`{words}` ended with {ended.returncode}: {ended.stderr.decode()}{surer}")
     check_s, ours_s = (median(times) for times in took.values())
     print(f"cloud check {check_s:.1f} s, diagnose {ours_s:.1f} s")
     return ours_s / check_s
@@ -115,7 +124,9 @@ def main(arguments: Sequence[str]) -> int:
     """Measure, show and fail over the thresholds."""
     stackward, *others = arguments
     if others[:1] == ["--lab"]:
-        figures = [("of `cloud check`", of_check(stackward, others[1]), MOST_OF_CHECK)]
+        with tempfile.TemporaryDirectory(prefix="stackward-bench-") as name:
+            of_look = of_check(stackward, others[1], Path(name))
+        figures = [("of `cloud check`", of_look, MOST_OF_CHECK)]
     else:
         with tempfile.TemporaryDirectory(prefix="stackward-bench-") as name:
             megabytes = int(others[0]) if others else bench.MEGABYTES
