@@ -147,19 +147,19 @@ def test_what_an_operator_reads(desk: Desk) -> None:
     assert (out, err) == (
         dedent(
             """\
-            +----------------+--------+-------+-------------------------------------------+----------+-------+
-            | Component      | State  | Nodes | Shown by                                  | Findings | Under |
-            +----------------+--------+-------+-------------------------------------------+----------+-------+
-            | nova-compute   | broken | c01   | looks alive: heartbeat 3 s old, connected | rpc-deaf |       |
-            | dbus           | ok     | c01   | 1 of 1 answer when asked                  |          |       |
-            | logind         | ok     | c01   | 1 of 1 answer when asked                  |          |       |
-            | machine        | ok     | c01   | 1 of 1 answer over SSH                    |          |       |
-            | polkit         | ok     | c01   | 1 of 1 answer when asked                  |          |       |
-            | openvswitch    | ok     | c01   | 1 of 1 answer when asked                  |          |       |
-            | ovn-controller | ok     | c01   | 1 of 1 answer when asked                  |          |       |
-            | libvirtd       | ok     | c01   | libvirt 11.3.0 answers                    |          |       |
-            | virtlogd       | ok     | c01   | 1 of 1 answer when asked                  |          |       |
-            +----------------+--------+-------+-------------------------------------------+----------+-------+
+            +----------------+--------+-------+-------------------------------------------+----------+-----------+
+            | Component      | State  | Nodes | Shown by                                  | Findings | Caused by |
+            +----------------+--------+-------+-------------------------------------------+----------+-----------+
+            | nova-compute   | broken | c01   | looks alive: heartbeat 3 s old, connected | rpc-deaf |           |
+            | dbus           | ok     | c01   | 1 of 1 answer when asked                  |          |           |
+            | logind         | ok     | c01   | 1 of 1 answer when asked                  |          |           |
+            | machine        | ok     | c01   | 1 of 1 answer over SSH                    |          |           |
+            | polkit         | ok     | c01   | 1 of 1 answer when asked                  |          |           |
+            | openvswitch    | ok     | c01   | 1 of 1 answer when asked                  |          |           |
+            | ovn-controller | ok     | c01   | 1 of 1 answer when asked                  |          |           |
+            | libvirtd       | ok     | c01   | 1 of 1 answer: libvirt 11.3.0             |          |           |
+            | virtlogd       | ok     | c01   | 1 of 1 answer when asked                  |          |           |
+            +----------------+--------+-------+-------------------------------------------+----------+-----------+
 
             broken: nova-compute on c01 [rpc-deaf]
               reason  it reports, but does not answer over RPC: no answer within 5 s

@@ -37,3 +37,29 @@ def test_what_was_stopped_is_down_unless_something_will_start_it(
     told = [one for one in site.look().findings if one.component == "neutron-periodic-workers"]
 
     assert [one.rule for one in told] == rules
+
+
+def test_units_of_one_component_that_are_down_are_one_finding() -> None:
+    """Seen: libvirt was stopped, and its service and each of its sockets had a remedy of its own.
+
+    The remedy of a socket was to run libvirt in the foreground.
+    """
+    site = Site()
+    units = ["libvirtd.service", "libvirtd.socket", "libvirtd-ro.socket", "libvirtd-tcp.socket"]
+    for name in units:
+        site.stop("c01", name)
+
+    [found] = [one for one in site.look().findings if one.component == "libvirtd"]
+
+    listed = ", ".join(f"`{name}`" for name in units)
+    assert (found.rule, found.reason) == ("unit-down", f"{listed} are inactive (dead)")
+    assert found.remedy.startswith(f"`systemctl start {' '.join(units)}`; if it stops again, run")
+
+
+def test_a_socket_that_is_down_is_started_and_never_run_in_the_foreground() -> None:
+    site = Site()
+    site.stop("c01", "libvirtd-ro.socket")
+
+    [found] = [one for one in site.look().findings if one.component == "libvirtd"]
+
+    assert (found.rule, found.remedy) == ("trigger-down", "`systemctl start libvirtd-ro.socket`")

@@ -126,4 +126,4 @@ def test_a_column_that_says_nothing_is_not_shown_on_a_terminal() -> None:
 
     shown, piped = (render_health(alone, Form.TABLE, width=width) for width in (120, None))
 
-    assert ("Under" in shown, "Under" in piped) == (False, True)
+    assert ("Caused by" in shown, "Caused by" in piped) == (False, True)

@@ -115,12 +115,12 @@ def test_json_and_yaml_and_csv_give_back_what_was_put_in(rows: list[tuple[str, N
 # --- what fits a terminal -----------------------------------------------------------------------
 
 HEALTH = Table(
-    columns=("Component", "State", "Nodes", "Shown by", "Under"),
+    columns=("Component", "State", "Nodes", "Shown by", "Caused by"),
     rows=(
         ("nova-compute", "not proved", ("ctl", "c01"), "looks alive: its queue is read", ""),
         ("keystone", "ok", "ctl", "a token in 0.2 s, a list of projects in 0.4 s", ""),
     ),
-    gives_way=("Under", "Nodes"),
+    gives_way=("Caused by", "Nodes"),
 )
 
 
@@ -139,7 +139,7 @@ def test_no_line_is_wider_than_the_terminal(width: int) -> None:
 def test_an_empty_column_goes_first_and_needs_no_word() -> None:
     text = render_rows(HEALTH, Form.TABLE, 95)
 
-    assert "Under" not in text
+    assert "Caused by" not in text
     assert "Nodes" in text
 
 
@@ -174,7 +174,7 @@ def test_what_programs_read_is_never_cut(form: Form) -> None:
 
 # As `cloud check` prints it: a long text, short values in it, and nodes.
 CHECK = Table(
-    columns=("Component", "State", "Nodes", "Shown by", "Findings", "Under"),
+    columns=("Component", "State", "Nodes", "Shown by", "Findings", "Caused by"),
     rows=(
         ("nova-compute", "degraded", ("c01", "c02", "c03"), "2 of 3 answer", ("unit-down",), ""),
         ("cinder-volume", "ok", ("ctl",), "1 of 1 answer over RPC, within 0.53 s", (), ""),
@@ -182,7 +182,7 @@ CHECK = Table(
         ("keystone", "ok", ("ctl",), "token in 0.52 s, project list in 0.25 s", (), ""),
         ("neutron-periodic-workers", "not proved", ("c01", "c02", "c03", "ctl"), "", (), ""),
     ),
-    gives_way=("Under", "Findings", "Nodes"),
+    gives_way=("Caused by", "Findings", "Nodes"),
 )
 
 

@@ -38,7 +38,8 @@ _OF_CODE = frozenset(
         "SyntaxError", "TypeError", "UnboundLocalError", "ValueError", "ZeroDivisionError",
     }
 )  # fmt: skip
-_DOWN = frozenset({"unit-down", "unit-ended", "gate-shut"})  # tell of a unit that does not run
+# They tell of a unit that does not run.
+_DOWN = frozenset({"unit-down", "trigger-down", "unit-ended", "gate-shut"})
 
 
 class Asked(Enum):

@@ -417,8 +417,11 @@ def _process_proof(component: Component, here: Mapping[tuple[str, str], Presence
     seen = [one for (name, _), one in here.items() if name == component.name]
     if not seen:
         return ""
-    if said := "; ".join(dict.fromkeys(filter(None, (_own_words(one) for one in seen)))):
-        return said
+    said = [words for one in seen if (words := _own_words(one))]
+    if said:
+        each = "; ".join(dict.fromkeys(said))
+        is_asked = component.probe.kind == "libvirt"
+        return f"{len(said)} of {len(seen)} answer: {each}" if is_asked else each
     running = sum(1 for one in seen if one.runs)
     return f"looks alive: {running} of {len(seen)} run"
 
@@ -445,6 +448,6 @@ def _own_words(one: Presence) -> str:
         case "memcached" if isinstance(survey.cache, Cache):
             return f"{survey.cache.connections} of {survey.cache.most_connections} connections"
         case "libvirt" if isinstance(survey.libvirt, str):
-            return f"libvirt {survey.libvirt} answers"
+            return f"libvirt {survey.libvirt}"
         case _:
             return ""

@@ -304,8 +304,9 @@ def _silent_systemd(survey: Survey, units: Unseen) -> Finding:
             BUS,
             survey.node,
             [units.why],
-            unit=f"{BUS}.service",
-            state="not to be reached",
+            listed=f"`{BUS}.service`",
+            state="is not to be reached",
+            units=f"{BUS}.service",
             user="root",
             command="/usr/bin/dbus-daemon --system --nofork --nopidfile",
         )

@@ -31,6 +31,7 @@ from stackward.wording import count_of
 FLAPS, FLAPS_WITHIN_S = 3, 300.0  # restarts, and how long ago the last one counts
 SETTLED_S = 60.0  # up for so long, an answer shows that it has come to stay
 TOLD_S = 600.0  # how long a restart is worth a note
+TRIGGERS = (".socket", ".timer", ".path")  # units that have no process, and start one
 ELAPSED = "elapsed"  # what systemd calls a timer that is over
 NEAR_LIMIT = 0.9
 SHOWN = 5
@@ -62,6 +63,7 @@ def judge_units(here: Presence, *, answers: bool = False) -> Iterator[Finding]:
 
     `answers`: it has proved in this look that it works.
     """
+    down: list[Unit] = []
     for unit in here.units:
         is_off = unit.active in {"inactive", FAILED}
         if is_off and is_left_to_cluster(here.component, here.survey, unit):
@@ -93,7 +95,8 @@ def judge_units(here: Presence, *, answers: bool = False) -> Iterator[Finding]:
             case "inactive" if starts_on_demand(here, unit) or not unit.is_condition_met:
                 yield from _judge_gate(here, unit)
             case _:
-                yield _down(here, unit)
+                down.append(unit)
+    yield from _judge_down(here, down)
 
 
 def judge_stopped(here: Presence, told: Collection[Finding]) -> Iterator[Finding]:
@@ -171,31 +174,50 @@ def ago(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 2 * SETTLED_S else f"{seconds / 60:.0f} min"
 
 
-def _down(here: Presence, unit: Unit) -> Finding:
-    if unit.is_container:
-        symptom = symptoms.HELPER_DOWN if here.is_helper(unit) else symptoms.CONTAINER_DOWN
-        return symptom.found(
-            here.component.name,
-            here.node,
-            unit=unit.name,
-            state=unit.sub,
-            engine=engine_of([unit]),
-            start="unpause" if unit.active == PAUSED else "start",
-        )
-    state = f"{unit.active} ({unit.sub})"
-    if unit.active == FAILED:
-        state = f"failed ({unit.result})"
-    if not unit.is_assertion_met:
-        state += ": something that it asserts is missing"
-    return symptoms.UNIT_DOWN.found(
+def _container_down(here: Presence, unit: Unit) -> Finding:
+    symptom = symptoms.HELPER_DOWN if here.is_helper(unit) else symptoms.CONTAINER_DOWN
+    return symptom.found(
         here.component.name,
         here.node,
-        unit.last_words,
         unit=unit.name,
-        state=state,
-        user=here.deployed.user,
-        command=here.deployed.command,
+        state=unit.sub,
+        engine=engine_of([unit]),
+        start="unpause" if unit.active == PAUSED else "start",
     )
+
+
+def _judge_down(here: Presence, down: Collection[Unit]) -> Iterator[Finding]:
+    """Judge the units that do not run: those of one state are one finding.
+
+    A service and the sockets that it listens on are stopped together, and started together.
+    """
+    by_state: dict[str, list[Unit]] = {}
+    for unit in down:
+        if unit.is_container:
+            yield _container_down(here, unit)
+        else:
+            by_state.setdefault(_state_of(unit), []).append(unit)
+    for state, units in by_state.items():
+        names = [one.name for one in units]
+        has_process = any(not name.endswith(TRIGGERS) for name in names)
+        symptom = symptoms.UNIT_DOWN if has_process else symptoms.TRIGGER_DOWN
+        yield symptom.found(
+            here.component.name,
+            here.node,
+            [words for one in units for words in one.last_words],
+            listed=", ".join(f"`{name}`" for name in names),
+            state=f"{'is' if len(names) == 1 else 'are'} {state}",
+            units=" ".join(names),
+            user=here.deployed.user,
+            command=here.deployed.command,
+        )
+
+
+def _state_of(unit: Unit) -> str:
+    state = f"failed ({unit.result})" if unit.active == FAILED else f"{unit.active} ({unit.sub})"
+    if not unit.is_assertion_met:
+        state += ": something that it asserts is missing"
+    return state
 
 
 def _judge_gate(here: Presence, unit: Unit) -> Iterator[Finding]:

@@ -327,10 +327,18 @@ OTHER_FAILED = Symptom(
 UNIT_DOWN = Symptom(
     "unit-down",
     State.BROKEN,
-    "`{unit}` is {state}",
-    "`systemctl start {unit}`; if it stops again, run it in the foreground as `{user}`: "
+    "{listed} {state}",
+    "`systemctl start {units}`; if it stops again, run it in the foreground as `{user}`: "
     "`{command}`",
     "It should run on this node: it is enabled at boot, or another unit wants it.",
+)
+TRIGGER_DOWN = Symptom(
+    "trigger-down",
+    State.BROKEN,
+    "{listed} {state}",
+    "`systemctl start {units}`",
+    "A socket, a timer or a path starts a service when it is needed. While it is down, nothing "
+    "listens there, or nothing starts the service.",
 )
 GATE_SHUT = Symptom(
     "gate-shut",

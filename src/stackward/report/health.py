@@ -9,7 +9,7 @@ from stackward.report.text import on_one_line, printable, wrap
 from stackward.report.times import in_words, local, utc
 from stackward.wording import count_of, first_of
 
-COLUMNS = ("Component", "State", "Nodes", "Shown by", "Findings", "Under")
+COLUMNS = ("Component", "State", "Nodes", "Shown by", "Findings", "Caused by")
 LOADED_S = 0.05  # less is not worth a word
 MOST_NODES = 4  # named in a table; more are counted
 MOST_AFFECTED = 6  # findings that are shown under their cause
@@ -20,7 +20,7 @@ def components_table(health: Health) -> Table:
     return Table(
         columns=COLUMNS,
         rows=tuple(map(_row, health.components)),
-        gives_way=("Under", "Findings", "Nodes"),
+        gives_way=("Caused by", "Findings", "Nodes"),
         told_elsewhere=("Findings",),
     )
 
@@ -43,8 +43,8 @@ def render_health(
     components = components_table(health).only(columns)
     if form is not Form.TABLE or columns:
         return render_rows(components, form, width)
-    is_bare = width is not None and not components.has("Under")
-    shown = components.without("Under") if is_bare else components
+    is_bare = width is not None and not components.has("Caused by")
+    shown = components.without("Caused by") if is_bare else components
     table = render_rows(shown, form, width)
     return table + "\n" + "".join(f"{line}\n" for line in lines_of(health, width))
 
