@@ -111,6 +111,20 @@ def test_a_component_or_a_request_alone_can_be_asked_for(run: Run, tmp_path: Pat
     assert run(*asked, "--request", request)[1].split()[0] == "neutron-api"
 
 
+def test_the_first_error_of_a_request_that_is_asked_for_is_likely_its_cause(
+    run: Run, tmp_path: Path
+) -> None:
+    """Seen: with `--request`, the answer was "surer by the request"."""
+    folder, since = logs_of("nobody-had-asked-for-it", tmp_path)
+    asked = ("--from", folder, "--since", since)
+    request = "req-00000009-1111-4222-8333-000000000009"
+
+    assert run(*asked)[1].splitlines()[1].startswith("possible: nova-compute")
+    told = run(*asked, "--request", request)[1]
+    assert told.splitlines()[1].startswith("likely: nova-compute")
+    assert "by `--request`" not in told
+
+
 def test_a_request_that_no_log_has_is_an_error_with_the_nearest(run: Run) -> None:
     wrong = f"{BUILD[:-4]}0000"
 

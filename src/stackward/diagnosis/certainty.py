@@ -18,6 +18,7 @@ class Known:
     is_followed: bool  # a sign came soon after it, and names neither
     accusers: int  # components that accuse it
     is_handled: bool  # its exception may have been expected, and another one came of it
+    is_asked: bool  # only one request or server was asked for, and it is of that
     rank: int  # 0 for the first cause
 
 
@@ -88,10 +89,30 @@ RULES: tuple[SurenessRule[Known], ...] = (
         raises="an error in its own log",
     ),
     SurenessRule(
+        holds=lambda it: (
+            it.is_asked
+            and it.rank == 0
+            and it.weight is Weight.OWN
+            and it.has_traceback
+            and it.has_code
+            and not it.is_handled
+        ),
+        sureness=Sureness.LIKELY,
+        says="it is the first error of its own in what was asked for, and its traceback shows the "
+        "code",
+        raises="a log that shows what the user noticed",
+    ),
+    SurenessRule(
         holds=lambda it: it.weight >= Weight.WARNS,
         sureness=Sureness.POSSIBLE,
         says="nothing graver than this was logged",
         raises="logs at the level DEBUG",
+    ),
+    SurenessRule(
+        holds=lambda it: it.is_asked,
+        sureness=Sureness.POSSIBLE,
+        says="it is of what was asked for, and nothing shows that a user noticed it",
+        raises="a traceback of it",
     ),
     SurenessRule(
         holds=lambda it: True,  # noqa: ARG005  # of all that is left

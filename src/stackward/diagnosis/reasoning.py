@@ -83,7 +83,7 @@ def diagnose(
     noticed = frozenset[str]().union(*(one.ids for one in signs))
     episodes = in_rank(_promoted(episodes_of(witnesses)), noticed)
     well = frozenset(_well(failure, owners, episodes))
-    every_cause = _causes(episodes, signs, well)
+    every_cause = _causes(episodes, signs, well, is_asked=bool(failure.ids))
     wanted = (one for one in every_cause if not only or one.component in only)
     causes = [
         replace(one, known_as=_known_as(one, signatures))
@@ -229,6 +229,8 @@ def _causes(
     episodes: Sequence[Episode],
     signs: Sequence[Noticed],
     well: frozenset[str],
+    *,
+    is_asked: bool,
 ) -> Iterator[Cause]:
     """Return causes, one for each module; of a component without a known one, one."""
     seen: set[str] = set()
@@ -236,7 +238,7 @@ def _causes(
         key = place.module if place else _broken_in(episode, place)
         if key not in seen:
             seen.add(key)
-            yield _cause(episode, place, rank, episodes, signs)
+            yield _cause(episode, place, rank, episodes, signs, is_asked=is_asked)
 
 
 def _by_sureness(causes: Sequence[Cause]) -> list[Cause]:
@@ -373,12 +375,14 @@ def _places(episode: Episode, well: frozenset[str], *, accusers: int) -> Sequenc
     return (accused.place, *told.places[:1])
 
 
-def _cause(
+def _cause(  # noqa: PLR0913  # all by which a cause is judged
     episode: Episode,
     place: CodePlace | None,
     rank: int,
     episodes: Sequence[Episode],
     signs: Sequence[Noticed],
+    *,
+    is_asked: bool,
 ) -> Cause:
     told = episode.told
     component, node = _broken_in(episode, place), episode.node
@@ -408,6 +412,7 @@ def _cause(
             is_followed=bool(after),
             accusers=len(accusers),
             is_handled=told.is_handled,
+            is_asked=is_asked,
             rank=rank,
         ),
     )
