@@ -72,6 +72,11 @@ _WORKS_ON_IT = (
     "{look}; then `openstack volume set --state in-use {volume}`; if the guest does not have it, "
     "also `openstack server remove volume {id} {volume}`"
 )
+_TAKE_BACK = (
+    "wait until it is `in-use`; it never will be if nothing works on it, which "
+    "`openstack server event list {id}` shows: then let Stackward look first who has it, and take "
+    "the detach back: `stackward volume reattach {id} {volume}`"
+)
 _ONLY_CINDER = (
     "wait until it is `in-use`; it never will be if the cinder-volume that works on it has died "
     "(`openstack volume service list`, and its log): then {look}, and if it has, "
@@ -126,7 +131,8 @@ def _states(rule: Rule, remedy: str, *statuses: str) -> Iterator[tuple[str, Volu
 
 ALL: Mapping[str, VolumeState] = dict(
     [
-        *_states(VOLUME_BUSY, _WORKS_ON_IT, "attaching", "detaching"),
+        *_states(VOLUME_BUSY, _WORKS_ON_IT, "attaching"),
+        *_states(VOLUME_BUSY, _TAKE_BACK, "detaching"),
         *_states(
             VOLUME_BUSY,
             _ONLY_CINDER,
