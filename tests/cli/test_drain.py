@@ -550,13 +550,23 @@ def test_the_words_with_which_nova_refuses_what_is_in_its_way_are_told(site: Sit
 def test_a_run_that_stopped_says_what_it_has_not_begun_and_that_nothing_was_proved(
     site: Site,
 ) -> None:
-    """Seen: a reader of a failed drain could not tell whether the node may be switched off."""
+    """Seen: a reader of a failed drain could not tell whether the node may be switched off.
+
+    Nor did the hint name a way back, nor where the reason is to be found.
+    """
     [server] = [each.id for each in site.cloud.nova.known.values() if each.name == "db-01"]
     site.cloud.nova.failures[server] = "no memory"
 
-    code, out, _ = site.run(*DRAIN, "--yes")
+    code, out, err = site.run(*DRAIN, "--yes")
 
     assert code == 4
+    ways = err.partition("hint: ")[2].replace("\n  ", " ").split("; ")
+    assert [one.split("` ")[0].strip("`") for one in ways] == [
+        "stackward diagnose --request req-2",
+        "stackward run resume 01RUN",
+        "stackward run undo 01RUN",
+        "stackward run show 01RUN --events",
+    ]
     assert (
         "not begun:\n  keep off: stop nova-compute on `compute-07` and keep it off\n"
         "nothing was proved: that is done once all else is done\n"

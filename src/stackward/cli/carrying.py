@@ -294,10 +294,11 @@ def _carry_out(  # noqa: PLR0913  # same
     sys.stdout.flush()
     if explain is not None and (failed := not_brought_up(ended, attempts)):
         explain(world, failed)
-    if (error := outcome(ended, attempts)) is not None:
+    has_undo = can_be_undone(journal, ended)
+    if (error := outcome(ended, attempts, has_undo=has_undo)) is not None:
         raise error
     say(how_it_stands(ended, attempts))
-    if can_be_undone(journal, ended):
+    if has_undo:
         say_next(f"`stackward run undo {ended.id}` undoes it")
 
 

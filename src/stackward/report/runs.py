@@ -204,8 +204,13 @@ def how_it_stands(run: Run, attempts: Sequence[Attempt], *, is_orphan: bool = Fa
     return f"run `{run.id}`, {run.title}: {state}{begins}; {steps}, {under_way}{undone}"
 
 
-def outcome(run: Run, attempts: Sequence[Attempt]) -> StackwardError | None:
-    """Return the error that a command which waited for the run ends with; None: all is proved."""
+def outcome(
+    run: Run, attempts: Sequence[Attempt], *, has_undo: bool = False
+) -> StackwardError | None:
+    """Return the error that a command which waited for the run ends with; None: all is proved.
+
+    With `has_undo`, what it did can be taken back as it stands.
+    """
     if run.state in {RunState.SUCCEEDED, RunState.RUNNING, RunState.QUEUED}:
         return None
     said = run.ending
@@ -224,7 +229,7 @@ def outcome(run: Run, attempts: Sequence[Attempt]) -> StackwardError | None:
         says=said.says,
         request_id=said.request_id,
         stands=how_it_stands(run, attempts),
-        hint=_way_on(run),
+        hint=_way_on(run, has_undo=has_undo),
     )
     error.exit_code = _exit_code(run, attempts)  # type: ignore[misc]  # each end has its own
     return error
@@ -258,15 +263,17 @@ def half_way(run: Run, things: Sequence[str]) -> StepFailed:
     return error
 
 
-def _way_on(run: Run) -> str:
+def _way_on(run: Run, *, has_undo: bool) -> str:
+    """Return the commands that lead on: to the reason in the logs, on, back, to all that was."""
+    ways = []
+    if run.ending.request_id:
+        asked = f"--request {run.ending.request_id}"
+        ways.append(f"`stackward diagnose {asked}` looks for the reason in the logs")
     if run.state is RunState.STOPPED:
         window = run.turn.asked if run.turn and run.turn.until else ""
-        then = f"`stackward run resume {run.id} {window}` continues in the next one; "
-        return (
-            f"`stackward run resume {run.id}` continues now; {then}"
-            f"`stackward run show {run.id} --events` shows all"
-            if window
-            else f"`stackward run resume {run.id}` continues; "
-            f"`stackward run show {run.id} --events` shows all"
-        )
-    return f"`stackward run show {run.id} --events` shows all"
+        ways.append(f"`stackward run resume {run.id}` continues{' now' if window else ''}")
+        if window:
+            ways.append(f"`stackward run resume {run.id} {window}` continues in the next one")
+    if has_undo:
+        ways.append(f"`stackward run undo {run.id}` undoes what was done")
+    return "; ".join([*ways, f"`stackward run show {run.id} --events` shows all"])
