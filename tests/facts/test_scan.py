@@ -7,7 +7,7 @@ import os
 import subprocess  # noqa: TID251  # the scanner is a program of its own
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from io import BytesIO
 from pathlib import Path
 from types import ModuleType
@@ -314,6 +314,58 @@ def test_a_link_that_is_put_there_after_it_was_found_is_not_read(
 
     with pytest.raises(OSError, match="leads out of its folder"):
         one.open()
+
+
+def truncated(path: Path) -> None:
+    """Rotate a log as `copytruncate` does."""
+    (path.parent / "copy").write_bytes(path.read_bytes())
+    os.truncate(path, 0)
+
+
+def renamed(path: Path) -> None:
+    """Rotate a log as a service does that opens it again."""
+    path.rename(path.parent / "copy")
+    path.write_text(line(9, "new"))
+
+
+@pytest.mark.parametrize("rotate", [truncated, renamed])
+@pytest.mark.parametrize("is_begun", [False, True])
+def test_a_log_that_is_rotated_while_it_is_read_is_named(
+    tmp_path: Path,
+    scanner: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    rotate: Callable[[Path], None],
+    *,
+    is_begun: bool,
+) -> None:
+    path = write(tmp_path, "nova.log", *(line(at, "x" * 99) for at in range(9000)))
+    look = scanner.Scan(asked(tmp_path), time.monotonic() + 60)
+    if is_begun:
+        fill = scanner.fill
+
+        def filled(*of: object) -> int:
+            got = fill(*of)
+            rotate(path)
+            monkeypatch.setattr(scanner, "fill", fill)
+            return int(got)
+
+        monkeypatch.setattr(scanner, "fill", filled)
+    else:
+        within = look.within
+
+        def late(*of: object) -> None:
+            rotate(path)
+            within(*of)
+
+        monkeypatch.setattr(look, "within", late)
+
+    scanner.scan_files(look, ["/"], str(tmp_path))
+
+    [told] = look.files
+    # A log that is open goes on under its new name.
+    is_whole = is_begun and rotate is renamed
+    assert told["error"] == ("" if is_whole else "it was rotated while it was read; ask again")
+    assert (len(told["events"]) == 9000) is is_whole
 
 
 def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:

@@ -637,6 +637,7 @@ class File:
         self.path, self.shown, self.folder = path, shown, folder
         self.is_gzip = self.is_spelled = False
         self.size, self.changed = 0, 0.0
+        self.own = (0, 0)  # its device and its inode
         self.kinds = []  # type: list[Kind]
         self.first = None  # type: float | None
         self.last = None  # type: float | None
@@ -659,6 +660,11 @@ class File:
         """Open it for its text."""
         raw = self.open()
         return Gunzip(raw) if self.is_gzip else raw
+
+    def was_rotated(self, raw: Any) -> bool:
+        """Say whether what was opened is another file by now, or has lost part of its text."""
+        now = os.fstat(raw.fileno())
+        return (now.st_dev, now.st_ino) != self.own or now.st_size < self.size
 
     def samples(self, raw: Any) -> list[tuple[int, bytes]]:
         """Read of its beginning, its middle and its end; each with its place."""
@@ -691,6 +697,7 @@ class File:
         with raw:
             status = os.fstat(raw.fileno())
             self.size, self.changed = status.st_size, status.st_mtime
+            self.own = (status.st_dev, status.st_ino)
             if is_old:
                 zone.is_of(self.changed)
             samples = self.samples(raw)
@@ -824,11 +831,12 @@ class Scan:
                 stream.seek(start)
             self.look(stream, start, heads, told)
         finally:
-            if isinstance(stream, Gunzip):
-                told["error"] = stream.error
-                stream.stream.close()
-            else:
-                stream.close()
+            is_packed = isinstance(stream, Gunzip)
+            raw = stream.stream if is_packed else stream
+            told["error"] = stream.error if is_packed else ""
+            if one.was_rotated(raw):
+                told["error"] = "it was rotated while it was read; ask again"
+            raw.close()
 
     def look(self, stream: Any, start: int, heads: Heads, told: dict[str, Any]) -> None:
         """Look through a stream, piece by piece; an event that goes on is kept for the next.
