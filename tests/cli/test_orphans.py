@@ -55,6 +55,7 @@ def leave_node(site: Site) -> None:
     names = (*site.cloud.nova.hosts, "ctl")
     site.shell.inventory = tuple(Known(name=each, address=each) for each in names)
     site.cloud.nova.computes[LOST] = a_service(LOST, is_up=False, updated=LONG_AGO)
+    site.cloud.placement.unlisted = {LOST}
     site.cloud.neutron.agents = {LOST: ("OVN Controller agent",)}
     site.cloud.neutron.silent_agents = {LOST}
 
@@ -197,6 +198,37 @@ def test_the_service_of_a_node_with_allocations_stays_and_goes_with_its_provider
     )
     assert an_id(LOST) not in site.cloud.placement.provider_names()
     assert "placement has no provider of their nodes" in folded(out)
+
+
+def test_the_service_of_a_node_that_has_no_provider_by_its_name_goes_only_by_its_id(
+    site: Site,
+) -> None:
+    leave_node(site)
+    site.cloud.placement.unlisted.clear()
+
+    by_kind, _, why = site.run(*REMOVE, "service", "--yes")
+    kept = list(site.cloud.nova.deleted_services)
+    by_id, _, said = site.run(*REMOVE, f"service/{SERVICE}", "--yes")
+
+    assert (by_kind, kept) == (3, [])
+    assert f"Nova lists no hypervisor of `{LOST}`, and no provider" in folded(why)
+    assert (by_id, site.cloud.nova.deleted_services) == (0, [SERVICE]), said
+
+
+def test_a_service_that_never_reported_has_no_provider_and_is_known_to_hold_nothing(
+    site: Site,
+) -> None:
+    leave_node(site)
+    site.cloud.placement.unlisted.clear()
+    never = replace(site.cloud.nova.computes[LOST], updated=None)
+    site.cloud.nova.computes[LOST] = never
+
+    by_kind, _, why = site.run(*REMOVE, "service", "--yes")
+    by_id, _, said = site.run(*REMOVE, f"service/{SERVICE}", "--yes")
+
+    assert by_kind == 3
+    assert "Nova lists no hypervisor" not in folded(why)
+    assert (by_id, site.cloud.nova.deleted_services) == (0, [SERVICE]), said
 
 
 def test_what_changes_between_the_looks_is_left_alone(

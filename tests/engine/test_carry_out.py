@@ -4,10 +4,11 @@ import re
 
 import pytest
 
-from engine.fakes import House
+from engine.fakes import House, Tidy, TidyOperation, YardWorld
 from postgres import ON_BOTH
 from stackward.errors import ExitCode, Locked, Refused
 from stackward.model.run import RunState, Settled
+from stackward.plan import Blocked, Move
 
 WHOLE = ["carry a", "seal a", "carry b", "seal b"]
 
@@ -221,6 +222,28 @@ def test_each_thing_is_judged_again_just_before_its_move(house: House) -> None:
 
     assert (ended.state, house.yard.changes) == (RunState.STOPPED, ["carry a", "seal a"])
     assert "`b` is hot" in (ended.ending.reason or "")
+
+
+def test_what_others_have_done_while_it_was_judged_is_done(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = house.approved()
+
+    def judge(
+        _: TidyOperation, world: YardWorld, __: Tidy, move: Move[YardWorld]
+    ) -> Blocked | None:
+        if move.thing != "b":
+            return None
+        with world.yard.open() as yard:
+            yard["boxes"]["b"] = "new"
+        return Blocked("b", "may not move now", "plan again")
+
+    monkeypatch.setattr(TidyOperation, "judge", judge)
+
+    ended = house.carry_out(run)
+
+    assert ended.state is RunState.SUCCEEDED, ended.ending.reason
+    assert "carry b" not in house.yard.changes
 
 
 @pytest.mark.parametrize(

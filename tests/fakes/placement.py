@@ -36,12 +36,14 @@ class FakePlacement:
     )
     children: dict[str, str] = field(default_factory=dict)  # nested providers, with their roots
     are_roots_unread: bool = False
+    unlisted: set[str] = field(default_factory=set)  # hosts of which Nova lists no hypervisor
     calls: Counter[str] = field(default_factory=Counter)
     nova: FakeNova = field(init=False, repr=False)
 
     def provider(self, provider: str, /) -> Provider:
         self.calls["provider"] += 4
-        host = next(host for host in self.nova.hosts if an_id(host) == provider)
+        hosts = (*self.nova.hosts, *self.unlisted)
+        host = next(host for host in hosts if an_id(host) == provider)
         held = {server.id for server in self.nova.known.values() if server.host == host}
         held -= self.unheld
         held |= {each for each, providers in self.leftovers.items() if provider in providers}
@@ -100,10 +102,18 @@ class FakePlacement:
 
     def provider_names(self) -> dict[str, str]:
         self.calls["provider names"] += 1
-        return {one.id: one.name for one in self.nova.all_hypervisors()}
+        return {one.id: one.name for one in self.nova.all_hypervisors()} | {
+            an_id(host): host for host in self._unlisted
+        }
 
     def provider_roots(self) -> dict[str, str]:
         self.calls["provider roots"] += 1
         if self.are_roots_unread:
             raise Unreachable("placement does not answer")
-        return {one.id: one.id for one in self.nova.all_hypervisors()} | self.children
+        roots = {one: one for one in self.provider_names()}
+        return roots | self.children
+
+    @property
+    def _unlisted(self) -> set[str]:
+        """The provider of such a host goes with its service, as all do."""
+        return self.unlisted & self.nova.computes.keys()

@@ -145,6 +145,17 @@ def test_an_agent_of_a_node_that_nobody_names_is_left(site: Site) -> None:
     assert (found.kind, found.hosts) == ("agent", (LOST,))
 
 
+def test_no_agent_is_left_of_a_node_that_nova_knows_by_the_other_form_of_its_name(
+    site: Site,
+) -> None:
+    site.cloud.nova.computes[LOST] = a_service(LOST)
+    whole = f"{LOST}.example.org"
+    site.cloud.neutron.agents = {whole: ("OVN Controller agent",)}
+    site.cloud.neutron.silent_agents = {whole}
+
+    assert site.look().found == ()
+
+
 def test_what_could_not_be_read_is_said(site: Site) -> None:
     site.cloud.neutron.unread.add("compute-07")
     site.shell.silent.add("compute-08")

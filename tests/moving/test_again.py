@@ -75,6 +75,12 @@ def test_a_move_that_a_new_plan_has_too_may_begin(planned: Move[World], now: Mov
             "may not move now: `db-01` is left alone",
             id="another would move",
         ),
+        pytest.param(
+            a_move(),
+            a_plan(),
+            "may not move now: a plan that is made now does not have it",
+            id="nothing is said of it",
+        ),
     ],
 )
 def test_a_move_that_a_new_plan_has_not_is_refused_with_what_that_plan_says(

@@ -170,6 +170,10 @@ class _StepRunner:
         if look.standing is not Standing.TODO:
             return self._take(look)
         if blocked := self._judge():
+            # It may take long to judge, and what others have done by its end needs no start.
+            look = self._step.look(world, None)
+            if look.standing is Standing.DONE:
+                return self._take(look)
             raise StepFailed(
                 f"{self._step.summary}: `{blocked.thing}` {blocked.reason}",
                 stands="it was not started",

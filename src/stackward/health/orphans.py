@@ -10,7 +10,7 @@ from datetime import datetime
 from stackward.facts.left_behind import LeftBehind, read_left_behind
 from stackward.health.agreement import Agreement
 from stackward.model.disagreement import Case
-from stackward.model.identity import Itself
+from stackward.model.identity import Itself, spelled_as
 from stackward.model.orphan import Orphan, OrphanKind, Orphans
 from stackward.model.placement import Account
 from stackward.model.server import ServerAction
@@ -141,7 +141,7 @@ def _services(left: LeftBehind) -> Iterator[Orphan]:
 
 def _agents(left: LeftBehind) -> Iterator[Orphan]:
     for one in () if isinstance(left.agents, Unread) else left.agents:
-        if not one.is_alive and one.host in left.strangers - _up(left):
+        if not one.is_alive and one.host in left.strangers and not spelled_as(one.host, _up(left)):
             yield Orphan(
                 kind=OrphanKind.AGENT,
                 id=one.id,

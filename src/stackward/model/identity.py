@@ -69,6 +69,13 @@ def compare(one: str, other: str) -> Likeness:
     return Likeness.ALIKE
 
 
+def spelled_as(host: str, names: Iterable[str]) -> frozenset[str]:
+    """Return those of the names by which somebody may call a host: short where another is whole."""
+    return frozenset(
+        one for one in set(names) if compare(one, host) in {Likeness.SAME, Likeness.ALIKE}
+    )
+
+
 def first_label(name: str) -> str:
     """Return the short form of a name; an address has none, and stays whole."""
     key = _key(name)

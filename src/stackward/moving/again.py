@@ -16,4 +16,5 @@ def objection(fresh: Plan[World], move: Move[World]) -> Blocked | None:
     if now:
         why = f"the plan moves it {move.how}; it would now be moved {now[0]}"
         why += ", and not be stopped where that is slow" if move.instead else ""
+    why = why or "a plan that is made now does not have it"
     return Blocked(move.thing, f"may not move now: {why}", "plan again", move.thing_id)

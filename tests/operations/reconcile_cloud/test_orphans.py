@@ -200,6 +200,7 @@ BY_HAND, BY_NOVA = (
     for reason in ("waits for a new board", "AUTO: Connection to libvirt lost: 1")
 )
 HOME = replace(SERVER, host=LOST)
+WHOLE: dict[str, tuple[str, ...]] = {"hosts": (f"{LOST}.example.org",)}  # as Neutron has it
 EVACUATED = a_record(SERVER, "done", kind="evacuation", source=LOST)
 STAYS: dict[str, tuple[str, dict[str, Any], str]] = {
     "a port, while a cell is down": (
@@ -271,6 +272,30 @@ STAYS: dict[str, tuple[str, dict[str, Any], str]] = {
         "service",
         {"trees": {SERVICE: Tree(providers=(an_id(LOST),), consumers=(NOBODY,))}},
         "reconcile/node-holds",
+    ),
+    "a service of a node whose provider nobody can name": (
+        "service", {"trees": {SERVICE: Tree(is_found=False)}}, "reconcile/no-provider"
+    ),
+    "an agent with the whole name of a node that has servers": (
+        "agent",
+        {"orphan": WHOLE, "seen": replace(SEEN, servers={SERVER.id: HOME})},
+        "reconcile/node-has-servers",
+    ),
+    "an agent with the whole name of a node that has a move": (
+        "agent",
+        {"orphan": WHOLE, "seen": replace(SEEN, records=(a_record(SERVER, source=LOST),))},
+        "reconcile/node-has-move",
+    ),
+    "an agent with the whole name of a node that a run has": (
+        "agent", {"orphan": WHOLE, "left": CLAIMED}, "reconcile/claimed"
+    ),
+    "an agent with the whole name of a node that a person has disabled": (
+        "agent", {"orphan": WHOLE, "left": BY_HAND}, "reconcile/disabled"
+    ),
+    "a service whose agent is alive, and has the whole name of the node": (
+        "service",
+        {"left": replace(LEFT, agents=(replace(SILENT, host=WHOLE["hosts"][0], is_alive=True),))},
+        "reconcile/node-lives",
     ),
     "a service whose allocations are not known": (
         "service", {"trees": {SERVICE: AWAY}}, "reconcile/api-unread"
@@ -381,6 +406,13 @@ def test_the_agent_of_a_node_that_was_evacuated_is_removed() -> None:
     plan = plan_of("agent", seen=replace(SEEN, records=(EVACUATED,)))
 
     assert (plan.blockers, [move.thing_id for _, move in plan.moves()]) == ((), [AGENT])
+
+
+def test_of_an_agent_with_the_whole_name_of_its_node_nova_is_asked_by_its_own_name() -> None:
+    plan = plan_of("agent", orphan=WHOLE)
+
+    whole = WHOLE["hosts"][0]
+    assert plan.verify == (AgentsGone(agents=((AGENT, LOST), (AGENT, whole))),)
 
 
 def test_the_rest_is_removed_where_one_thing_stays() -> None:

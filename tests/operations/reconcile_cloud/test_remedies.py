@@ -168,6 +168,15 @@ LEFT_ALONE: dict[str, tuple[str, dict[str, Any], str, dict[str, Any]]] = {
         f"--remove allocation/{NOBODY}`",
         {},
     ),
+    "reconcile/no-provider": (
+        "service",
+        {"trees": {left.SERVICE: Tree(is_found=False)}},
+        f"`--remove service/{left.SERVICE}`",
+        {
+            "trees": {left.SERVICE: Tree(is_found=False)},
+            "remove": f"service/{left.SERVICE}",
+        },
+    ),
     "reconcile/node-evacuated": (
         "service",
         {"seen": replace(left.SEEN, records=(left.EVACUATED,))},

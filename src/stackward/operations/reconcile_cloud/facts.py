@@ -1,6 +1,6 @@
 """Read what witnesses do not agree on: twice for a plan, once more while it is carried out."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -17,8 +17,8 @@ from stackward.facts.testimony import read_testimony
 from stackward.health.agreement import Agreement, reconcile
 from stackward.health.disagreements import BY_NAME, find_cases
 from stackward.health.orphans import find_orphans, read_what_is_left
-from stackward.model.identity import Itself, Likeness, compare
-from stackward.model.orphan import OrphanKind, Orphans, read_word
+from stackward.model.identity import Itself, spelled_as
+from stackward.model.orphan import Orphan, OrphanKind, Orphans, read_word
 from stackward.model.placement import Account
 from stackward.model.server import ServerAction
 from stackward.model.service import NOVA_COMPUTE
@@ -60,6 +60,7 @@ class Tree:
 
     providers: tuple[str, ...] = ()
     consumers: tuple[str, ...] = ()
+    is_found: bool = True  # False: it may have others, which nothing here names
 
 
 def read_reconcile(
@@ -145,26 +146,27 @@ def _with_orphans(
         if server is not None and world.nova.server(server) is not None
     }
     orphans = replace(orphans, found=tuple(one for one in orphans.found if one.server not in there))
-    hosts = {
-        one.id: one.hosts[0]
+    services = [
+        one
         for one in orphans.found
         if (one.kind, one.name) == (OrphanKind.SERVICE, NOVA_COMPUTE)
         and (named is None or one.id in named)
-    }
+    ]
     return replace(
         facts,
         orphans=orphans,
         left=left,
         differing=earlier.differs(left) if earlier else frozenset(),
-        trees=_trees(world, hosts) if hosts else {},
+        trees=_trees(world, services) if services else {},
     )
 
 
-def _trees(world: World, hosts: Mapping[str, str]) -> Mapping[str, Tree | Unread]:
-    """Read the providers of some hosts, each by its service: the lists of all are asked for once.
+def _trees(world: World, services: Sequence[Orphan]) -> Mapping[str, Tree | Unread]:
+    """Read the providers of the hosts of some nova-computes: the lists of all are asked for once.
 
     Nova does not list the hypervisor of a host that is mapped to no cell: it is found by its name,
-    which may be the whole one.
+    which may be the whole one. Where nothing has that name, its provider may have another; but a
+    nova-compute that never reported has none (nova 31.0 service.py makes it before it reports).
     """
     lists = or_unread(
         lambda: (
@@ -174,20 +176,20 @@ def _trees(world: World, hosts: Mapping[str, str]) -> Mapping[str, Tree | Unread
         )
     )
     if isinstance(lists, Unread):
-        return dict.fromkeys(hosts, lists)
+        return {one.id: lists for one in services}
     listed, names, roots = lists
     found: dict[str, Tree | Unread] = {}
-    for service, host in hosts.items():
+    for service in services:
+        [host] = service.hosts
         own = {
             one
             for one, name in names.items()
-            if (
-                listed[one] == host
-                if one in listed
-                else compare(name, host) in {Likeness.SAME, Likeness.ALIKE}
-            )
+            if (listed[one] == host if one in listed else spelled_as(host, [name]))
         }
-        found[service] = or_unread(partial(_tree, world, [*own], roots))
+        if own or host in listed.values() or service.since is None:
+            found[service.id] = or_unread(partial(_tree, world, [*own], roots))
+        else:
+            found[service.id] = Tree(is_found=False)
     return found
 
 

@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from stackward.facts.left_behind import LeftBehind
 from stackward.model.claim import read_claim
 from stackward.model.evacuation import is_open_evacuation
+from stackward.model.identity import spelled_as
 from stackward.model.orphan import Orphan, OrphanKind, Word, read_word
 from stackward.model.service import BY_ITSELF, NOVA_COMPUTE, ComputeService
 from stackward.model.testimony import Source
@@ -28,6 +29,7 @@ from stackward.operations.reconcile_cloud.rules import (
     GUEST_FIRST,
     KIND_UNREAD,
     NAME_ALONE,
+    NO_PROVIDER,
     NO_SUCH_ORPHAN,
     NODE_EVACUATED,
     NODE_HAS_MOVE,
@@ -115,7 +117,7 @@ def judge_orphan(facts: ReconcileFacts, asked: ReconcileRequest, orphan: Orphan)
         case OrphanKind.PORT | OrphanKind.VOLUME:
             return _only_by_id(asked, orphan) or _of_guests(facts, orphan)
         case _:
-            return _of_node(facts, orphan) or _of_reasons(facts, asked, orphan)
+            return _of_node(facts, asked, orphan) or _of_reasons(facts, asked, orphan)
 
 
 def _of_age(facts: ReconcileFacts, asked: ReconcileRequest, orphan: Orphan) -> Warned | None:
@@ -189,23 +191,24 @@ def _of_gone_nodes(facts: ReconcileFacts, orphan: Orphan) -> Warned | None:
     return None
 
 
-def _of_node(facts: ReconcileFacts, orphan: Orphan) -> Warned | None:
+def _of_node(facts: ReconcileFacts, asked: ReconcileRequest, orphan: Orphan) -> Warned | None:
     """Say what still needs the record of a service or an agent, or that its node lives."""
     [host] = orphan.hosts
     return (
         _of_servers(facts, orphan, host)
         or _of_life(facts, orphan, host)
-        or _of_providers(facts, orphan)
+        or _of_providers(facts, asked, orphan)
     )
 
 
 def _of_servers(facts: ReconcileFacts, orphan: Orphan, host: str) -> Warned | None:
     """Say which servers or moves the node has."""
     testimony = facts.found.testimony
-    if there := [one for one in testimony.servers.values() if one.host == host]:
+    own = spelled_as(host, _hosts_of_nova(facts))
+    if there := [one for one in testimony.servers.values() if one.host in own]:
         count = count_of(len(there), "server")
         return NODE_HAS_SERVERS.warns(orphan.name, orphan.id, count=count, host=host)
-    records = [one for one in testimony.records if host in {one.source, one.target}]
+    records = [one for one in testimony.records if own & {one.source, one.target}]
     evacuated = [one for one in records if is_open_evacuation(one) and one.status == _DONE]
     if record := next((one for one in records if one not in evacuated), None):
         return NODE_HAS_MOVE.warns(orphan.name, orphan.id, record=record.id, host=host)
@@ -220,7 +223,8 @@ def _of_life(facts: ReconcileFacts, orphan: Orphan, host: str) -> Warned | None:
     agents = facts.left.agents if facts.left else ()
     if isinstance(agents, Unread):
         return API_UNREAD.warns(orphan.name, orphan.id, who=Source.NEUTRON.value)
-    if alive := [one for one in agents if one.host == host and one.is_alive]:
+    own = spelled_as(host, (one.host for one in agents if one.is_alive))
+    if alive := [one for one in agents if one.host in own and one.is_alive]:
         return NODE_LIVES.warns(orphan.name, orphan.id, agent=alive[0].kind, host=host)
     if unnamed := _living_strangers(facts):
         hosts = ", ".join(f"`{one}`" for one in unnamed)
@@ -230,8 +234,9 @@ def _of_life(facts: ReconcileFacts, orphan: Orphan, host: str) -> Warned | None:
 
 def _of_claims(facts: ReconcileFacts, orphan: Orphan, host: str) -> Warned | None:
     """Say which run has the node: its claim is the record of a service itself."""
+    own = spelled_as(host, _hosts_of_nova(facts))
     for one in _services(facts):
-        if one.host == host and (claim := read_claim(one.disabled_reason)) is not None:
+        if one.host in own and (claim := read_claim(one.disabled_reason)) is not None:
             told = {"host": host, "claim": one.disabled_reason, "run": claim.run}
             return CLAIMED.warns(orphan.name, orphan.id, **told)
     return None
@@ -242,11 +247,13 @@ def _of_reasons(facts: ReconcileFacts, asked: ReconcileRequest, orphan: Orphan) 
     if orphan.named in asked.remove:
         return None
     [host] = orphan.hosts
-    if not any((one.host, one.binary) == (host, NOVA_COMPUTE) for one in _services(facts)):
+    own = spelled_as(host, _hosts_of_nova(facts))
+    services = [one for one in _services(facts) if one.host in own]
+    if not any(one.binary == NOVA_COMPUTE for one in services):
         return NAME_ALONE.warns(orphan.name, orphan.id, host=host, named=orphan.named)
-    for one in _services(facts):
+    for one in services:
         reason = one.disabled_reason or ""
-        if one.host == host and reason and not reason.startswith(BY_ITSELF):
+        if reason and not reason.startswith(BY_ITSELF):
             told = {"host": one.host, "said": reason, "named": orphan.named}
             return DISABLED.warns(orphan.name, orphan.id, **told)
     return None
@@ -258,17 +265,30 @@ def _living_strangers(facts: ReconcileFacts) -> list[str]:
     return sorted(lives & facts.left.strangers) if facts.left else []
 
 
+def _hosts_of_nova(facts: ReconcileFacts) -> set[str]:
+    """Return all names that Nova has for hosts: an agent may call its own by the other form."""
+    testimony = facts.found.testimony
+    return {
+        *(one.host for one in _services(facts)),
+        *(one.host for one in testimony.servers.values() if one.host),
+        *(each for one in testimony.records for each in (one.source, one.target) if each),
+    }
+
+
 def _services(facts: ReconcileFacts) -> tuple[ComputeService, ...]:
     return facts.left.services if facts.left else ()
 
 
-def _of_providers(facts: ReconcileFacts, orphan: Orphan) -> Warned | None:
-    """Say who holds allocations of the node of a nova-compute."""
+def _of_providers(facts: ReconcileFacts, asked: ReconcileRequest, orphan: Orphan) -> Warned | None:
+    """Say who holds allocations of the node of a nova-compute, or that nobody knows."""
     if (orphan.kind, orphan.name) != (OrphanKind.SERVICE, NOVA_COMPUTE):
         return None
     tree = facts.trees.get(orphan.id, Unread("it was not asked"))
     if isinstance(tree, Unread):
         return API_UNREAD.warns(orphan.name, orphan.id, who=Source.PLACEMENT.value)
+    if not tree.is_found and orphan.named not in asked.remove:
+        told = {"host": orphan.hosts[0], "named": orphan.named}
+        return NO_PROVIDER.warns(orphan.name, orphan.id, **told)
     if not tree.consumers:
         return None
     count = count_of(len(tree.consumers), "consumer holds", "consumers hold")

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from stackward.checks.agreement import HoldNothing
 from stackward.checks.left_behind import AgentsGone, AttachmentsGone, PortsGone, ServicesGone
+from stackward.model.identity import spelled_as
 from stackward.model.orphan import Orphan, OrphanKind, read_word
 from stackward.model.unread import Unread
 from stackward.operations.reconcile_cloud.facts import ORPHAN, ReconcileFacts
@@ -88,7 +89,15 @@ def proofs_of_removal(facts: ReconcileFacts, words: Sequence[str]) -> Iterator[C
     if ports := pairs[OrphanKind.PORT]:
         yield PortsGone(ports=ports)
     if agents := pairs[OrphanKind.AGENT]:
-        yield AgentsGone(agents=agents)
+        # Nova is asked for its servers, by each name that it may have for the host of an agent.
+        hosts = {one.host for one in facts.left.services} if facts.left else set()
+        yield AgentsGone(
+            agents=tuple(
+                (agent, each)
+                for agent, host in agents
+                for each in sorted({host, *spelled_as(host, hosts)})
+            )
+        )
     if services := pairs[OrphanKind.SERVICE]:
         trees = [facts.trees.get(service) for service, _ in services]
         providers = (

@@ -118,6 +118,15 @@ NODE_HOLDS = Rule(
     "Nova 31.0 deletes such a service all the same, and says nothing where placement keeps its "
     "provider.",
 )
+NO_PROVIDER = Rule(
+    "reconcile/no-provider",
+    "is left alone: Nova lists no hypervisor of `{host}`, and no provider at placement has its "
+    "name: what is held of it is not known",
+    "see in `openstack resource provider list` that no provider is of that machine; then name its "
+    "service: `--remove {named}`",
+    "Nova 31.0 does not list the hypervisor of a host that is mapped to no cell, and deletes such "
+    "a service all the same.",
+)
 NODE_EVACUATED = Rule(
     "reconcile/node-evacuated",
     "is left alone: the evacuation {record} from `{host}` is open until that node returns",
