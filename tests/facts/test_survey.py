@@ -1,11 +1,14 @@
 """What nodes tell, read: pasted real outputs in, values out."""
 
 import json
+import re
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from fakes.nodes import sample
-from stackward.answers import ODD
+from stackward.answers import ODD, lines
 from stackward.facts.services_on_node import (
     Said,
     parse_bound,
@@ -15,6 +18,7 @@ from stackward.facts.services_on_node import (
     parse_libvirt,
 )
 from stackward.facts.survey import (
+    facts_in,
     owner_of,
     parse_containers,
     parse_filesystems,
@@ -53,6 +57,33 @@ DOCKER = """\
 {"Command":"\\"dumb-init --single-\\u2026\\"","ID":"9a8b7c6d5e4f3a2b1c0d9e8f7a6b5c4d3e2f1a0b9c8d7e6f5a4b3c2d1e0f9a8b","Image":"kolla/nova-libvirt:2025.1","Names":"nova_libvirt","State":"exited","Status":"Exited (1) 5 minutes ago"}
 """  # noqa: E501  # as Docker prints it
 PODMAN = '{"Id":"4f1c0e5b7d2a","Names":["nova_compute"],"State":"running","Status":"Up 3 weeks"}\n'
+
+
+def line_by_line(block: str) -> dict[str, str] | str:
+    """Read facts as plainly as that can be done; return the first line that is none."""
+    found = {}
+    for line in lines(block):
+        fact = re.fullmatch(r"(\w+)=(.*)", line)
+        if fact is None:
+            return line
+        found[fact[1]] = fact[2]
+    return found
+
+
+def at_once(block: str) -> dict[str, str] | str:
+    try:
+        return facts_in(block)
+    except ValueError as error:
+        [line] = error.args
+        return str(line)
+
+
+@given(st.lists(st.sampled_from([*"aZ_9ä= \r\t\x0b\x85\u2028", "\n", "\n", "Id="])).map("".join))
+@example("Id=a.service\nLoadState=loaded\n")
+@example("\nId=a.service\r\nLoadState=loaded")
+@example("Id=a.service\nno fact\nLoadState=")
+def test_facts_read_at_once_are_those_of_the_lines_one_by_one(block: str) -> None:
+    assert at_once(block) == line_by_line(block)
 
 
 def survey_of(node: str) -> Survey:

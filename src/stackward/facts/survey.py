@@ -79,6 +79,7 @@ ENGINES = ("docker", "podman")
 _OVERLAY = "overlay"
 _CONTAINERS = ("/var/lib/docker/", "/var/lib/containers/")
 _FACT = re.compile(r"(\w+)=(.*)")
+_FACTS = re.compile(r"^(\w+)=(.*)$", re.MULTILINE)
 _LOADS = (
     "loaded", "not-found", "masked", "bad-setting", "error", "merged", "stub",
 )  # fmt: skip
@@ -392,17 +393,27 @@ def parse_units(
     blocks = [block for block in answer["out"].split("\n\n") if block.strip()]
     if not blocks or answer["code"] is None or answer["code"] < 0:
         return Unseen(f"systemd does not answer: {answer['err'].strip()}", Blind.SILENT)
-    found = [dict(map(_fact, lines(block))) for block in blocks]
+    found = [facts_in(block) for block in blocks]
     # Who wants them was asked afterwards: those are there to say whether that starts at boot.
     wanting = commands.get("wanting units")
     asked = wanting["out"].split("\n\n") if wanting else []
-    found = [*(dict(map(_fact, lines(block))) for block in asked if block.strip()), *found]
-    units = {
-        one["Id"]: _unit(one, commands, monotonic, installed)
+    found = [*(facts_in(block) for block in asked if block.strip()), *found]
+    return {
+        one["Id"]: _unit(one, commands, monotonic, installed, stopped)
         for one in found
         if one_of(one["LoadState"], *_LOADS) != "not-found"
     }
-    return {name: replace(one, is_stopped=name in stopped) for name, one in units.items()}
+
+
+def facts_in(block: str) -> dict[str, str]:
+    """Read a block of `systemctl show`; raises ValueError with the first line that is no fact.
+
+    A node has thousands of these lines: all are read at once where each is one.
+    """
+    found = _FACTS.findall(block)
+    if "\r" not in block and len(found) == block.count("\n", 0, -1) + 1:
+        return dict(found)
+    return dict(map(_fact, lines(block)))
 
 
 def _fact(line: str) -> tuple[str, str]:
@@ -417,6 +428,7 @@ def _unit(
     commands: Mapping[str, Said],
     monotonic: float,
     installed: Collection[str],
+    stopped: Collection[str],
 ) -> Unit:
     began = whole(one.get("ActiveEnterTimestampMonotonic") or 0) / 1e6
     return Unit(
@@ -432,6 +444,7 @@ def _unit(
         wanted_by=tuple(f"{one.get('WantedBy', '')} {one.get('RequiredBy', '')}".split()),
         triggered_by=tuple(one.get("TriggeredBy", "").split()),
         is_installed=one["LoadState"] != "masked" or one["Id"] in installed,
+        is_stopped=one["Id"] in stopped,
         is_condition_met=one.get("ConditionResult") != "no" or not began_trying(one),
         is_assertion_met=one.get("AssertResult") != "no" or not began_trying(one),
         last_words=_last_words(commands.get(f"log {one['Id']}")),
@@ -569,15 +582,19 @@ def parse_sockets(told: Mapping[str, object], containers: Iterable[Mapping[str, 
     paths = mapping(told["owners"]).items()
     owners = {pid: owner_of(text(path), names) for pid, path in paths}
     answer = mapping(told["sockets"])
-    out = text(answer.get("out", ""))
+    read = list(_lines(text(answer.get("out", ""))))
     return Sockets(
-        listeners=tuple(parse_listeners(out, owners)),
-        links=tuple(parse_links(out, owners)),
+        listeners=tuple(_listeners(read, owners)),
+        links=tuple(_links(read, owners)),
         sees_owners=not answer.get("refused") and answer.get("code") == 0,
     )
 
 
-def _lines(out: str) -> Iterable[tuple[str, str, int, str, int | None, str]]:
+# State, our end, the other end, the processes.
+_Socket = tuple[str, str, int, str, int | None, str]
+
+
+def _lines(out: str) -> Iterable[_Socket]:
     """Read `ss -Htnap`: state, two queues, our end, the other end, the processes."""
     for line in lines(out):
         words = line.split(None, 5)
@@ -605,8 +622,11 @@ def _address(given: str) -> str:
     return bare.removeprefix("::ffff:")
 
 
+_PID = re.compile(r"pid=(\d+)")
+
+
 def _owner(processes: str, owners: Mapping[str, str | None]) -> str | None:
-    pids = re.findall(r"pid=(\d+)", processes)
+    pids = _PID.findall(processes)
     # systemd holds the sockets that it activates; the service that it gave them to comes first.
     known = [owners[pid] for pid in pids if owners.get(pid)]
     return known[0] if known else None
@@ -614,14 +634,22 @@ def _owner(processes: str, owners: Mapping[str, str | None]) -> str | None:
 
 def parse_listeners(out: str, owners: Mapping[str, str | None]) -> Iterable[Listener]:
     """Return what is listened on."""
-    for state, near, port, _, _, processes in _lines(out):
+    return _listeners(_lines(out), owners)
+
+
+def _listeners(read: Iterable[_Socket], owners: Mapping[str, str | None]) -> Iterable[Listener]:
+    for state, near, port, _, _, processes in read:
         if state == "LISTEN":
             yield Listener(address=near, port=port, owner=_owner(processes, owners))
 
 
 def parse_links(out: str, owners: Mapping[str, str | None]) -> Iterable[Link]:
     """Return the connections that are established; a half-closed one is none."""
-    for state, near, port, far, far_port, processes in _lines(out):
+    return _links(_lines(out), owners)
+
+
+def _links(read: Iterable[_Socket], owners: Mapping[str, str | None]) -> Iterable[Link]:
+    for state, near, port, far, far_port, processes in read:
         if state == "ESTAB" and far_port is not None:
             yield Link(
                 near=near,
