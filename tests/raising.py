@@ -23,32 +23,30 @@ Name = tuple[str, str]  # a module below `stackward`, and a name at its top
 
 
 @cache
-def _names(*, with_compared: bool) -> Mapping[Name, frozenset[Name]]:
-    """Return each name at the top of a module, with those that it names."""
-    return {
-        name: frozenset(_named_in(nodes, *_imported(name[0]), with_compared=with_compared))
-        for name, nodes in _below_tops().items()
-    }
+def _named_by(name: Name, *, with_compared: bool) -> frozenset[Name]:
+    """Return what a name at the top of a module names; nothing of one that is read nowhere here."""
+    module, top = name
+    nodes = _below_tops(module).get(top, ()) if module in _texts() else ()
+    if not nodes:
+        return frozenset()
+    return frozenset(_named_in(nodes, *_imported(module), with_compared=with_compared))
 
 
 @cache
-def _below_tops() -> Mapping[Name, Sequence[ast.AST]]:
+def _below_tops(module: str) -> Mapping[str, Sequence[ast.AST]]:
     """Return each name at the top of a module, with all nodes of what it is."""
-    return {
-        (module, name): nodes_in(nodes)
-        for module, tree in _modules().items()
-        for name, nodes in _tops(tree).items()
-    }
+    return {name: nodes_in(nodes) for name, nodes in _tops_of(module).items()}
 
 
 @cache
-def _modules() -> Mapping[str, ast.Module]:
-    """Return what is in the three rooms, and whatever else imports from `policy/`."""
-    return {module: parsed(text) for module, text in _texts().items()}
+def _tops_of(module: str) -> Mapping[str, list[ast.stmt]]:
+    """Return each name at the top of a module; only then it is parsed."""
+    return _tops(parsed(_texts()[module]))
 
 
 @cache
 def _texts() -> Mapping[str, str]:
+    """Return what is in the three rooms, and whatever else imports from `policy/`."""
     texts = {
         ".".join(path.relative_to(SOURCE).with_suffix("").parts): path.read_text()
         for path in sorted(SOURCE.rglob("*.py"))
@@ -103,7 +101,7 @@ def _named_in(
 @cache
 def _imported(module: str) -> tuple[dict[str, Name], dict[str, str]]:
     """Return what the names of a module are: those of others, and modules themselves."""
-    known = {name: (module, name) for name in _tops(_modules()[module])}
+    known = {name: (module, name) for name in _tops_of(module)}
     rooms: dict[str, str] = {}
     for node in walked(_texts()[module]):
         if not (isinstance(node, ast.ImportFrom) and (node.module or "").startswith("stackward")):
@@ -111,20 +109,20 @@ def _imported(module: str) -> tuple[dict[str, Name], dict[str, str]]:
         source = (node.module or "").removeprefix("stackward").removeprefix(".")
         for each in node.names:
             inner = f"{source}.{each.name}" if source else each.name
-            if inner in _modules():
+            if inner in _texts():
                 rooms[each.asname or each.name] = inner
             else:
-                home = source if source in _modules() else f"{source}.__init__"
+                home = source if source in _texts() else f"{source}.__init__"
                 known[each.asname or each.name] = (home, each.name)
     return known, rooms
 
 
 def _reached(start: set[Name], *, with_compared: bool = False) -> set[Name]:
-    names = _names(with_compared=with_compared)
     found, new = set[Name](), start
     while new:
         found |= new
-        new = {each for name in new for each in names.get(name, ())} - found
+        named = [_named_by(name, with_compared=with_compared) for name in new]
+        new = set[Name]().union(*named) - found
     return found
 
 
@@ -132,9 +130,9 @@ def _tops_in(place: str) -> set[Name]:
     """Return all names at the tops of a module, or of those in a folder."""
     return {
         (module, name)
-        for module, tree in _modules().items()
+        for module in _texts()
         if module == place or module.startswith(f"{place}.")
-        for name in _tops(tree)
+        for name in _tops_of(module)
     }
 
 
@@ -144,7 +142,7 @@ def rules_of(*places: str) -> set[str]:
     return {
         found.name
         for module, name in _reached(start)
-        if module in _modules()
+        if module in _texts()
         and isinstance(found := getattr(import_module(f"stackward.{module}"), name, None), Rule)
     }
 
@@ -181,12 +179,14 @@ def assert_settled(name: str, advice: str, before: Plan[Any], then: Plan[Any]) -
 @cache
 def users_of_policy() -> dict[str, set[str]]:
     """Return each public name of `policy/`, with the rooms and operations that come to use it."""
-    own, names = _tops_in("policy"), _names(with_compared=True)
+    own = _tops_in("policy")
     users: dict[Name, set[str]] = {name: set() for name in own if not name[1].startswith("_")}
-    for module, name in names.keys() - own:
-        for found in _reached(own & names[module, name], with_compared=True):
+    others = {(module, name) for module in _texts() for name in _tops_of(module)} - own
+    for other in others:
+        named = _named_by(other, with_compared=True)
+        for found in _reached(own & named, with_compared=True):
             if found in users:
-                users[found].add(_user(module))
+                users[found].add(_user(other[0]))
     return {f"{module}.{name}": found for (module, name), found in users.items()}
 
 

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sources import parsed
+
 ROOT = Path(__file__).parents[2]
 HOUSE = "src/stackward"
 TABLE = Path(__file__).with_name("table.toml")
@@ -87,9 +89,23 @@ def _wrong_with(mutant: Mutant, root: Path) -> Iterator[str]:
         return
     if place.suffix == ".py":
         try:
-            changed = ast.dump(ast.parse(mutant.applied(text)))
+            changed = ast.parse(mutant.applied(text))
         except SyntaxError as error:
             yield f"what it makes of `{mutant.file}` is no Python: {error}"
             return
-        if changed == ast.dump(ast.parse(text)):
+        first = text.count("\n", 0, text.index(mutant.there)) + 1
+        if _is_same(parsed(text), changed, first):
             yield "it changes nothing"
+
+
+def _is_same(one: ast.Module, other: ast.Module, first: int) -> bool:
+    """Compare two modules whose texts are the same before their line `first`.
+
+    The statements before it are the same too, and to write down all of a module takes long.
+    """
+    below = [
+        [each for each in tree.body if (each.end_lineno or 0) >= first] for tree in (one, other)
+    ]
+    return len(below[0]) == len(below[1]) and all(
+        ast.dump(here) == ast.dump(there) for here, there in zip(*below, strict=True)
+    )

@@ -1,5 +1,6 @@
 """No foreign answer is a defect of ours: each that makes no sense is said, or is unknown."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -41,8 +42,9 @@ def a_server_told() -> dict[str, Any]:
     return dict(body["server"])
 
 
-def a_body(**changes: Any) -> Reply:  # noqa: ANN401  # any JSON
-    return Reply(200, {"server": a_server_told() | changes})
+def a_body(**changes: Any) -> Callable[[], Reply]:  # noqa: ANN401  # any JSON
+    """Return the answer when it is asked for: to make it, a cloud is asked."""
+    return lambda: Reply(200, {"server": a_server_told() | changes})
 
 
 @pytest.mark.parametrize(
@@ -72,9 +74,9 @@ def a_body(**changes: Any) -> Reply:  # noqa: ANN401  # any JSON
         pytest.param(a_body(metadata=["a"]), id="a list for pairs"),
     ],
 )
-def test_an_answer_that_makes_no_sense_is_said(reply: Reply) -> None:
+def test_an_answer_that_makes_no_sense_is_said(reply: Reply | Callable[[], Reply]) -> None:
     small, cloud = site()
-    small.instead[AT] = [reply]
+    small.instead[AT] = [reply if isinstance(reply, Reply) else reply()]
 
     with pytest.raises(Unreachable) as caught:
         cloud.nova.server(SERVER)
