@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 from uuid import NAMESPACE_DNS, uuid5
 
@@ -30,6 +31,7 @@ _STATES = {"ACTIVE": ("active", 1), "PAUSED": ("paused", 3), "SHUTOFF": ("stoppe
 _GUESTS = {"ACTIVE": "running", "PAUSED": "paused", "SHUTOFF": "shut off"}
 
 
+@cache
 def an_id(name: str) -> str:
     """Return the id of a thing of this name."""
     return str(uuid5(NAMESPACE_DNS, name))

@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import pytest
 from hypothesis import settings
@@ -34,16 +34,24 @@ pytest_plugins = [
     "postgres",
     "promises.kept",
     "pytester",
+    "told",
 ]
 
 compiled.share()
 watched.watch()
 
 
-@pytest.fixture(autouse=True)
-def _no_write_breaks_an_invariant(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Every test proves it: whoever swallows what `watched` raises is caught here."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
+    """Watch what this test and its fixtures write."""
     watched.found.clear()
-    watched.by_hand = request.node.get_closest_marker("journal_by_hand") is not None
-    yield
+    watched.by_hand = item.get_closest_marker("journal_by_hand") is not None
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown() -> Generator[None, None, None]:
+    """No write breaks an invariant: whoever swallows what `watched` raises is caught here."""
+    result = yield
     assert not watched.found
+    return result
