@@ -167,9 +167,9 @@ def test_what_an_operator_reads(desk: Desk) -> None:
               remedy  while no move is in progress there (`openstack server migration list --host c01`): look first what its log says since then; then `systemctl restart nova-compute` on its node: servers there keep running
 
             not proved:
-              the kernel log, the clock (c01): shared with the host of this container
+              the kernel log, the clock (c01): the node is a container, and its host keeps these
 
-            `c01` is broken: 1 broken, 8 ok; not shown: 2 not proved, 0 unknown; begin with nova-compute on c01 [rpc-deaf] (the look took 0.0 s)
+            `c01` is broken: 1 broken, 8 ok; listed above: 2 not proved, 0 unknown; begin with nova-compute on c01 [rpc-deaf] (the look took 0.0 s)
             """  # noqa: E501  # as it is printed
         ),
         "",

@@ -108,7 +108,7 @@ def test_a_kind_of_move_without_a_history_is_not_counted_and_that_is_told(site: 
 
     _, out, _ = site.run(*DRAIN, "--dry-run")
 
-    assert "by past moves on this cloud; that is for 1 of 2\n" in out
+    assert "by past moves on this cloud; no time is known for 1 of the 2 moves\n" in out
 
 
 def test_the_past_of_another_cloud_tells_nothing(site: Site) -> None:

@@ -11,7 +11,9 @@ from stackward.model.run import RunState
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        pytest.param({"heavy": ["a"]}, "`a` now blocks: is heavy (lift it)", id="a new blocker"),
+        pytest.param(
+            {"heavy": ["a"]}, "a new blocker, `a`: is heavy; remedy: lift it", id="a new blocker"
+        ),
         pytest.param({"fragile": ["a"]}, "`a` has a new warning: is fragile", id="a new warning"),
         pytest.param(
             {"boxes": {"a": "old", "b": "old", "c": "old"}},

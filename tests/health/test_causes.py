@@ -241,7 +241,7 @@ def test_nothing_is_hidden_in_json_and_the_number_is_told(given: Callable[[Site]
     told = [one for each in record["components"] for one in each["findings"]]  # type: ignore[attr-defined]
     under = [one for one in told if one["under"]]
     assert len(told) == len(health.findings)
-    assert f"  also    affected: {len(under)} findings" in lines
+    assert f"  affects {len(under)} other findings:" in lines
     shown = [line for line in lines if line.startswith(" " * 10 + "- ")]
     kinds = {(one["component"], one["rule"]) for one in under}
     assert len(shown) == len(kinds) if len(kinds) <= MOST_AFFECTED + 1 else MOST_AFFECTED

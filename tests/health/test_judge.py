@@ -92,8 +92,8 @@ def test_what_runs_and_was_not_asked_is_said() -> None:
 
 def test_what_a_container_shares_with_its_host_is_not_proved_and_no_finding() -> None:
     assert {gap.says for gap in Site().look().gaps if gap.component == "machine"} == {
-        "the kernel log: shared with the host of this container",
-        "the clock: shared with the host of this container",
+        "the kernel log: the node is a container, and its host keeps these",
+        "the clock: the node is a container, and its host keeps these",
     }
 
 
@@ -171,7 +171,7 @@ def test_the_proof_of_a_conductor_says_by_which_report() -> None:
 
     [found] = [one for one in site.look().components if one.name == "nova-conductor"]
 
-    assert found.proof == "wrote the report of a nova-compute 1 s ago"
+    assert found.proof == "recorded a heartbeat of nova-compute 1 s ago"
 
 
 @pytest.mark.parametrize(

@@ -311,7 +311,7 @@ def test_what_has_answered_is_shown_by_that() -> None:
 
     assert shown["openvswitch"] == "2 of 2 answer when asked"
     assert shown["ovn-northd"] == "1 of 1 answer when asked"
-    assert shown["neutron-periodic-workers"] == "looks alive: 1 of 1 run"
+    assert shown["neutron-periodic-workers"] == "looks alive: 1 of 1 running"
 
 
 @pytest.mark.parametrize("node", ["ctl", "c01", "c02"])

@@ -29,7 +29,7 @@ WAIT, NEVER = "wait until it is `in-use`", "waiting changes nothing"
     ("status", "attached", "rule", "begins", "leads_to"),
     [
         pytest.param("attaching", OWN, "volume-busy", WAIT, "server event list", id="attaching"),
-        pytest.param("detaching", OWN, "volume-busy", WAIT, "server event list", id="detaching"),
+        pytest.param("detaching", OWN, "volume-busy", "wait 3 minutes", "reattach", id="detaching"),
         pytest.param("extending", OWN, "volume-busy", WAIT, "volume service list", id="extending"),
         pytest.param("retyping", OWN, "volume-busy", WAIT, "volume service list", id="retyping"),
         pytest.param("uploading", OWN, "volume-busy", WAIT, "volume service list", id="uploading"),

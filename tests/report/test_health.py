@@ -117,7 +117,7 @@ def test_where_the_reasons_differ_the_first_is_said_with_its_node() -> None:
     lines = affected("no key of 10.0.0.1", "no key of 10.0.0.2")
 
     assert "          - node c0, c1 [one]; of c0: no key of 10.0.0.1" in lines
-    assert "  also    affected: 2 findings" in lines
+    assert "  affects 2 other findings:" in lines
 
 
 def test_a_column_that_says_nothing_is_not_shown_on_a_terminal() -> None:

@@ -9,6 +9,7 @@ from builders import a_candidate, a_flavor, a_node, a_server, an_id, asking
 from stackward.operations.drain_compute_node.plan import plan_drain
 from stackward.report.errors import render_error
 from stackward.report.plans import moves_table, refusal, render_plan
+from texts import too_wide
 
 NODE = a_node(
     a_server(),
@@ -74,7 +75,7 @@ def test_a_refusal_fits_the_terminal_in_columns(width: int) -> None:
 
     lines = render_plan(plan, width).splitlines()
 
-    assert max(map(len, lines)) <= width
+    assert too_wide(lines, width) == []
     beside = {line.index("is in ERROR") for line in lines if "is in ERROR" in line}
     assert beside == {line.index("remedy: ") for line in lines if "remedy: " in line}
     assert len(beside) == 1

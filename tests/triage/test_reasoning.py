@@ -28,6 +28,7 @@ from stackward.signatures import read_signatures
 from stackward.triage.certainty import RULES
 from stackward.triage.reasoning import triage
 from stackward.triage.verdict import Boots, Verdict
+from texts import too_wide
 
 AT = datetime(2026, 11, 28, 16, tzinfo=UTC)
 SAMPLE = (Path(__file__).parents[1] / "facts/samples/guest.json").read_text("utf-8")
@@ -436,5 +437,5 @@ def test_a_fact_of_older_words_is_not_made_up() -> None:
 def test_what_people_read_fits_80_columns(case: str) -> None:
     lines = render_triage([judged(CASES[case][0])], Form.TABLE, width=80).splitlines()
 
-    assert [line for line in lines if len(line) > 80] == []
+    assert too_wide(lines, 80) == []
     assert any(line.startswith("  remedy") for line in lines)

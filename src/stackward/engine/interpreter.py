@@ -202,7 +202,7 @@ class _Interpreter:
             raise _Stopped(RunState.REFUSED, _said(error)) from error
         found = differences(self._plan, fresh)
         if found.against:
-            reason = "the plan is stale: what was approved is not what would be decided now"
+            reason = "the plan is stale: its facts have changed since it was approved"
             raise _Stopped(RunState.REFUSED, Said(reason=reason, details=found.against))
         for line in found.told:
             self._ledger.tell("planned again", reason=line)

@@ -784,7 +784,7 @@ def _kernel_error(line: str, now: float) -> KernelError:
 
 
 def _shared() -> Unseen:
-    return Unseen("shared with the host of this container", Blind.USELESS)
+    return Unseen("the node is a container, and its host keeps these", Blind.USELESS)
 
 
 def _sudo_refused(told: Mapping[str, object], commands: Mapping[str, Said]) -> str | None:

@@ -423,7 +423,7 @@ def _process_proof(component: Component, here: Mapping[tuple[str, str], Presence
         is_asked = component.probe.kind == "libvirt"
         return f"{len(said)} of {len(seen)} answer: {each}" if is_asked else each
     running = sum(1 for one in seen if one.runs)
-    return f"looks alive: {running} of {len(seen)} run"
+    return f"{'looks alive: ' if running else ''}{running} of {len(seen)} running"
 
 
 def _own_words(one: Presence) -> str:

@@ -125,7 +125,7 @@ def proof_of_report(
     for name, node in present:
         place = Place(component=component, node=node, state=state, present=present, anatomy=anatomy)
         if name == component.name and _carried_a_report(place):
-            return f"wrote the report of a nova-compute {_age_of_report(place)} ago"
+            return f"recorded a heartbeat of nova-compute {_age_of_report(place)} ago"
     return ""
 
 
@@ -180,7 +180,7 @@ def unproved(
 
 def gap_of_place(place: Place) -> Gap:
     """Return why a component on a node is not proved, where no question to it says why."""
-    kind, why, cure = Kept.NO_QUESTION, "nothing can be asked of it", ""
+    kind, why, cure = Kept.NO_QUESTION, "it answers no request, so nothing can test it", ""
     here, survey = place.here, place.state.surveys.get(place.node)
     calls = place.component.topic is not None
     if isinstance(survey, Unseen) or survey is None:
@@ -196,7 +196,7 @@ def gap_of_place(place: Place) -> Gap:
     elif place.component.name == NOVA_COMPUTE:
         kind, why = Kept.SPARED, "no record of Nova's is known to be of this node"
     elif calls and not knows_all_queues(place.present):
-        kind, why = Kept.SPARED, "its queue was not seen, so it was not called over RPC"
+        kind, why = Kept.SPARED, "not all queues could be read, so it was not called over RPC"
     elif place.component.catalog and isinstance(
         place.state.probes.get(place.component.name), Answered
     ):

@@ -73,7 +73,7 @@ def _of_verdicts(approved: Plan[Any], fresh: Plan[Any]) -> Iterator[str]:
     known = {blocker.key for blocker in approved.blockers}
     for blocker in fresh.blockers:
         if blocker.key not in known:
-            yield f"`{blocker.thing}` now blocks: {blocker.reason} ({blocker.remedy})"
+            yield f"a new blocker, `{blocker.thing}`: {blocker.reason}; remedy: {blocker.remedy}"
     known = {warning.key for warning in approved.warnings}
     for warning in fresh.warnings:
         if warning.key not in known:

@@ -73,9 +73,9 @@ _WORKS_ON_IT = (
     "also `openstack server remove volume {id} {volume}`"
 )
 _TAKE_BACK = (
-    "wait until it is `in-use`; it never will be if nothing works on it, which "
-    "`openstack server event list {id}` shows: then let Stackward look first who has it, and take "
-    "the detach back: `stackward volume reattach {id} {volume}`"
+    "wait 3 minutes: so long Nova tries to take it out of the guest. If it is not over then, the "
+    "call was lost: look first who has the volume (`stackward volume list --server {id}`); "
+    "`stackward volume reattach {id} {volume}` plans how to take the detach back, and asks you"
 )
 _ONLY_CINDER = (
     "wait until it is `in-use`; it never will be if the cinder-volume that works on it has died "

@@ -91,7 +91,7 @@ def _finding(finding: Finding, also: Sequence[Finding], width: int | None) -> It
     said = [("reason", in_words(finding.reason))]
     said += [("sign", line) for line in finding.evidence]
     said += [("remedy", in_words(finding.remedy))] if finding.remedy else []
-    said += [("also", f"affected: {count_of(len(also), 'finding')}")] if also else []
+    said += [("affects", f"{count_of(len(also), 'other finding')}:")] if also else []
     kinds = _of_one_kind(also)
     shown = MOST_AFFECTED if len(kinds) > MOST_AFFECTED + 1 else len(kinds)
     said += [("", f"- {_affected(those)}") for those in kinds[:shown]]
@@ -152,13 +152,15 @@ def summary(health: Health) -> str:
     ]
     what = f"`{health.only}`" if health.only else "the cloud"
     left = f"{len(health.not_proved)} not proved, {len(health.unknown)} unknown"
-    loading = f" after {health.loading_s:.1f} s of loading" if health.loading_s > LOADED_S else ""
+    loading = (
+        f" after {health.loading_s:.1f} s to load Stackward" if health.loading_s > LOADED_S else ""
+    )
     took = f"(the look took {health.took_s:.1f} s{loading})"
     if health.is_blind:
         return f"nothing was reached: no node and no API {took}"
     if health.state is State.NOT_PROVED:
         return f"ok as far as asked: {left} {took}"
-    asked = f"; not shown: {left}" if health.gaps else ""
+    asked = f"; listed above: {left}" if health.gaps else ""
     seen = ", ".join(said) or "nothing seen"
     first = next((finding for finding in health.findings if finding.under is None), None)
     begin = f"; begin with {on_one_line(_place(first))} [{first.rule}]" if first else ""

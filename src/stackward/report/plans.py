@@ -156,13 +156,14 @@ def _time_of(plan: Plan[Any]) -> str | None:
     )
     if whole is None:
         return None
-    of = f"; that is for {len(known)} of {len(moves)}" if len(known) < len(moves) else ""
+    others = len(moves) - len(known)
+    of = f"; no time is known for {others} of the {len(moves)} moves" if others else ""
     return f"{in_time(whole)}, by past moves on this cloud{of}"
 
 
 def _what(stage: Stage[Any], each: str) -> str:
     if stage.catches_up:
-        return "what is new by then, if it has no blocker and no warning"
+        return "servers that have come there by then, if they have no blocker and no warning"
     if servers := [move for move in stage.moves if move.thing_id]:
         return f"{count_of(len(servers), each)}, {stage.at_once} at once"
     steps = [step.summary for move in stage.moves for step in move.steps]

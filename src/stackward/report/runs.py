@@ -221,7 +221,8 @@ def outcome(
         )
     if run.state is RunState.REFUSED:
         kind = StalePlan if said.details else Refused
-        return kind(message, details=said.details, says=said.says, hint="plan again")
+        hint = "put right what has changed, or accept it; then plan again"
+        return kind(message, details=said.details, says=said.says, hint=hint)
     error = StepFailed(
         message,
         details=said.details,

@@ -66,6 +66,7 @@ _VALUE = re.compile(
     r"(?<![\w.:])(?:[\d][\d.,]* (?:[kKMGTP]?i?B|bytes?|m?s|min|h|d|%|[MG]Hz)"
     r"|\d\d:\d\d:\d\d (?:[A-Z]{2,5}|[+-]\d\d:\d\d))(?!\w)"
 )
+_CODE = re.compile(r"`[^`\n]{1,240}`")  # a command, which is there to be copied
 _GLUE = "\ue000"  # stands for a blank where no line is broken; a private character has no other use
 
 
@@ -90,12 +91,14 @@ def terminal_width(stream: TextIO) -> int | None:
 def wrap(text: str, width: int | None, *, first: str = "", rest: str = "") -> list[str]:
     """Break a text into lines of at most `width` columns, between words; None: one line.
 
-    `first` stands before the first line, `rest` before all others.
+    A command is not broken: it is there to be copied, and a terminal folds what is longer than its
+    line without a line end. `first` stands before the first line, `rest` before all others.
     """
     if width is None:
         return [first + text]
+    whole = _CODE.sub(lambda found: found[0].replace(" ", _GLUE), text)
     lines = textwrap.wrap(
-        _glued(text),
+        _glued(whole),
         max(width, len(rest) + 8),
         initial_indent=first,
         subsequent_indent=rest,

@@ -32,9 +32,9 @@ ANSWERS = {
 }
 # What nothing here can prove, each with why it cannot.
 NOT_PROVED = {
-    "the clock": "shared with the host of this container",
-    "the kernel log": "shared with the host of this container",
-    "neutron-periodic-workers": "nothing can be asked of it",
+    "the clock": "the node is a container, and its host keeps these",
+    "the kernel log": "the node is a container, and its host keeps these",
+    "neutron-periodic-workers": "it answers no request, so nothing can test it",
     # virtlogd is started by the first guest of a node.
     "virtlogd": "it has just been started, or it starts when it is needed",
 }

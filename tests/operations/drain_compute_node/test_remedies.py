@@ -334,7 +334,7 @@ FOLLOWED = {
         advice="port set --host compute-07", after=WELL,
     ),
     "volume-busy": Case(
-        before=with_volume(status="detaching"), advice="until it is `in-use`",
+        before=with_volume(status="detaching"), advice="wait 3 minutes",
         after=with_volume(),
     ),
     "volume-migrates": Case(
