@@ -40,7 +40,7 @@ moves; or pass `--leave-behind {an_id("gpu-4")}`
 `openstack server event list {an_id("db-01")}` shows who asked for it
         nothing was changed
 
-        hint: follow the remedies, then plan again
+        hint: follow the remedies, then give the same command again
         """)
 
 

@@ -57,10 +57,11 @@ def render_plan(plan: Plan[Any], width: int | None = None) -> str:
 
 def refusal(plan: Plan[Any], *, is_shown: bool = False) -> Refused:
     """Return the error of a plan that is blocked; `is_shown`: its text has just been read."""
+    remedies = "remedy" if len(plan.blockers) == 1 else "remedies"
     return Refused(
         f"cannot {plan.title}: {count_of(len(plan.blockers), 'blocker')}",
         details=() if is_shown else [_in_one_line(blocker) for blocker in plan.blockers],
-        hint="follow the remedies, then plan again",
+        hint=f"follow the {remedies}, then give the same command again",
     )
 
 
