@@ -100,6 +100,8 @@ def gone(**changes: object) -> GuestSeen:
 
 NO_DOMAIN = gone()
 CERTAIN, LIKELY, POSSIBLE = Sureness
+BASE = "/i/_base/9b6a0bcbd7af"
+NO_SUCH = "qemu-img: Could not open '{0}': Could not open '{0}': No such file or directory"
 
 # What was read, what is found first, and how sure.
 CASES: dict[str, tuple[TriageFacts, str, Sureness]] = {
@@ -121,6 +123,11 @@ CASES: dict[str, tuple[TriageFacts, str, Sureness]] = {
                 "Could not open '/b/base': No such file or directory",
             )
         ),
+        "base-missing",
+        LIKELY,
+    ),
+    "a base is missing, and qemu-img names it as one of the chain": (
+        some(guest=with_disk(missing=BASE, image_code=1, image_says=NO_SUCH.format(BASE))),
         "base-missing",
         LIKELY,
     ),
