@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 
 class SystemClock:
-    """Time as the operating system tells it."""
+    """Time as the operating system has it."""
 
     def now(self) -> datetime:
         """Return the time of day, in UTC."""

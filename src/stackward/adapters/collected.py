@@ -211,7 +211,7 @@ def _name_of(folder: Path, name: str) -> str:
 
 
 def _zone_of(root: Path) -> str:
-    """Return the time zone of a node, where that was collected; else UTC."""
+    """Return the time zone of a node, if that was collected; otherwise UTC."""
     words = [_first_word(root / _ZONE)]
     with suppress(OSError):  # a link in a folder is not followed: its words are what counts
         words.append(str((root / _LINK).readlink()).rpartition(_ZONES)[2])

@@ -1,4 +1,4 @@
-"""A command of the operator, run here: its output is shown, and kept for what it tells.
+"""A command of the operator, run here: its output is shown, and kept to be read.
 
 It has our terminal: it may ask for a password there, and Ctrl-C reaches it too.
 """

@@ -1,10 +1,10 @@
 """Questions in threads, as the port `Together`.
 
-A thread that is given up goes on by itself and is forgotten: it must not keep the process alive,
-which is why this is no pool of `concurrent.futures` (its threads are waited for at the exit). What
-it brings later goes nowhere. So that such threads do not pile up over many looks, a question that
-was given up and still hangs is not begun again. One that somebody waits for at this moment is: two
-moves of a run may ask the same, and each needs the answer.
+A thread that is given up goes on by itself and is forgotten. It must not keep the process alive. So
+this is no pool of `concurrent.futures`: the exit waits for the threads of such a pool. The answer
+that it brings later goes nowhere. So that such threads do not pile up over many looks, a question
+that was given up and still hangs is not asked again. One that somebody waits for at this moment is
+asked again: two moves of a run may ask the same, and each needs the answer.
 """
 
 import queue
@@ -149,7 +149,7 @@ class _Round(Generic[Key, Told]):
             except Exception as error:  # noqa: BLE001  # raised again where it was asked
                 answer = (key, None, error)
             finally:
-                with self._one_at_a_time:  # before it is told: it may be asked again at once
+                with self._one_at_a_time:  # before the answer is out: it may be asked again at once
                     self._asked.discard(key)
                     self._hanging.discard(key)
                 self._answers.put(answer)

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 
 class SocketWakeup:
-    """A `Wakeup` of two sockets: the lock of an event may be held by whom a signal interrupts."""
+    """A `Wakeup` of two sockets: a signal may interrupt the code that has the lock of an event."""
 
     def __init__(self) -> None:
         """Open the sockets."""

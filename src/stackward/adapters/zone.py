@@ -1,4 +1,4 @@
-"""The time zone of whoever runs this: that of `TZ`, else the machine's."""
+"""The time zone of the user who runs this: that of `TZ`, otherwise the machine's."""
 
 import os
 from pathlib import Path

@@ -21,7 +21,7 @@ __all__ = ["read_inventory", "read_inventory_by_ansible"]
 
 
 def read_inventory(path: Path) -> Inventory:
-    """Read an inventory file, and `group_vars/` and `host_vars/` beside it."""
+    """Read an inventory file, and `group_vars/` and `host_vars/` next to it."""
     return _settled(path, read_file(path))
 
 

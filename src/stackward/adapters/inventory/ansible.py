@@ -36,7 +36,7 @@ TAKEN = (*ADDRESS, *PORT, *USER, *CONNECTION, DOMAIN)
 _NOT_TAKEN = (*KEY_FILE, *SSH_ARGUMENTS, *POWER)
 
 _STRICT = {
-    "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true",  # else hosts may be missing, with 0
+    "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true",  # without it, hosts may be missing, with 0
     "ANSIBLE_INVENTORY_UNPARSED_FAILED": "true",
     "ANSIBLE_INVENTORY_EXPORT": "false",  # each host with all of its variables
     "ANSIBLE_LOG_PATH": os.devnull,  # it would log what it prints

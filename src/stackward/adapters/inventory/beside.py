@@ -1,6 +1,6 @@
-"""The files that Ansible reads beside an inventory: `group_vars/` and `host_vars/`.
+"""The files that Ansible reads next to an inventory: `group_vars/` and `host_vars/`.
 
-For a group `g` it is the first of `g`, `g.yml`, `g.yaml`, `g.json` that exists, and no other. Where
+For a group `g` it is the first of `g`, `g.yml`, `g.yaml`, `g.json` that exists, and no other. If
 that is a folder, all files in it are read in the order of their names, and those in folders below.
 Hidden files, backups (`x~`) and other endings are skipped.
 """

@@ -28,7 +28,7 @@ from stackward.wording import first_of
 ALL, UNGROUPED = "all", "ungrouped"
 MOST_NAMES = 5  # of passwords in one file
 
-# `ansible_password`, `ansible_become_pass`, `ipmi_password`, ...: whatever logs in.
+# `ansible_password`, `ansible_become_pass`, `ipmi_password`, ...: anything that logs in.
 _PASSWORD = re.compile(r"(^|_)(pass|passwd|password|passphrase)$")
 
 
@@ -79,7 +79,7 @@ class Draft:
         self._expected.append((group, place, f"`{group}` has variables"))
 
     def add_host(self, name: str, group: str, port: str | None, place: Place) -> None:
-        """Put a host into a group; only the first port that stands after its name counts."""
+        """Put a host into a group; only the first port that is written after its name counts."""
         if name not in self._hosts:
             self._hosts[name] = {PORT[-1]: Variable(port, place)} if port else {}
         self._group(group).hosts.setdefault(name)
@@ -217,7 +217,7 @@ class Draft:
             if name not in found:
                 found.add(name)
                 waiting += parents[name]
-        # Wherever it is written: who is in another group is not ungrouped, and the reverse.
+        # In any file: a host that is in another group is not ungrouped, and the reverse.
         others = found - {ALL, UNGROUPED}
         return {*others, ALL} if others else {ALL, UNGROUPED}
 

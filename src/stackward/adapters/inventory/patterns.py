@@ -10,7 +10,7 @@ from stackward.adapters.inventory.written import Place, cannot_read
 _RANGE = re.compile(r"\[([^\[\]]*)\]")
 _IN_BRACKETS = re.compile(r"\[(?P<inner>[^\[\]]*)\](:(?P<port>\d+))?$")
 _WITH_PORT = re.compile(r"(?P<host>.*):(?P<port>\d+)$")
-# It will stand on ssh's command line: it must never be taken for an option.
+# It becomes a word of ssh's command line: ssh must never read it as an option.
 _NAME = re.compile(r"[\w.:%][\w.:%-]*", re.ASCII)
 MOST_HOSTS = 100_000  # one pattern; beyond this it is a slip of the finger, not a cloud
 
@@ -20,7 +20,7 @@ class BadRange(ValueError):
 
 
 def names_in(pattern: str, place: Place) -> tuple[list[str], str | None]:
-    """Return the names that a host pattern stands for, and its port, or name the line."""
+    """Return the names that a host pattern matches, and its port, or name the line."""
     try:
         names, port = read_pattern(pattern)
     except BadRange as error:
@@ -29,14 +29,14 @@ def names_in(pattern: str, place: Place) -> tuple[list[str], str | None]:
 
 
 def as_name(text: str, place: Place) -> str:
-    """Return a name that can stand on ssh's command line, or name the line."""
+    """Return a name that is safe on ssh's command line, or name the line."""
     if not _NAME.fullmatch(text):
         raise cannot_read(place, f"`{text}` is not a name for a machine")
     return text
 
 
 def expand(pattern: str) -> list[str]:
-    """Return the names that a pattern stands for; a name without a range stands for itself."""
+    """Return the names that a pattern matches; a name without a range matches itself."""
     pieces = _RANGE.split(pattern)  # text, range, text, range, ..., text
     if any("[" in text or "]" in text for text in pieces[::2]):
         raise BadRange(f"`{pattern}` has a bracket without its partner")
@@ -88,9 +88,9 @@ def _number(text: str, inner: str) -> int:
 
 
 def read_pattern(pattern: str) -> tuple[list[str], str | None]:
-    """Return the names that a host pattern stands for, and the port after its colon, if any.
+    """Return the names that a host pattern matches, and the port after its colon, if any.
 
-    An IPv6 address stands for itself; to have a port it is written in brackets, `[::1]:22`.
+    An IPv6 address matches itself; to have a port it is written in brackets, `[::1]:22`.
     """
     bracketed = _IN_BRACKETS.match(pattern)
     if bracketed and _is_ipv6(bracketed["inner"]):

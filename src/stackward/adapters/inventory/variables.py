@@ -1,8 +1,8 @@
 """From a host's variables to a node: the few that Stackward uses.
 
-The names are Ansible's own but for those of what switches the node's power: `bmc_url`, the URL of
-its Redfish system, or `fence_agent`, a program of fence-agents, with its `fence_options`; and for
-`failure_domain`, what it shares with those that fail together with it.
+Most names are Ansible's own. Others name what switches the node's power: `bmc_url`, the URL of its
+Redfish system, or `fence_agent`, a program of fence-agents, with its `fence_options`. One more is
+`failure_domain`: what the node shares with those that fail together with it.
 """
 
 import re
@@ -32,7 +32,7 @@ SSH, LOCAL = "ssh", "local"
 _BY_SSH = {SSH, "smart", "paramiko", "paramiko_ssh"}
 _OF_ANSIBLE = re.compile(r"^ansible\.(builtin|legacy)\.")
 
-# What may stand on ssh's command line: it must never be taken for an option.
+# What may be a word of ssh's command line: ssh must never read it as an option.
 _ADDRESS = re.compile(r"[\w.:%][\w.:%-]*", re.ASCII)
 _USER = re.compile(r"[\w.][\w.@\\$-]*", re.ASCII)
 _DOMAIN = re.compile(r"[\w.:/+-]([\w.:/+ -]{0,62}[\w.:/+-])?")
@@ -130,7 +130,7 @@ def refuse_shared_outlets(
 
 
 def _machine_of(url: str) -> tuple[str, int | None, str]:
-    """Return what tells one machine from another in the URL of a BMC.
+    """Return the part of a BMC's URL by which two machines differ.
 
     The same system by http and by https is the same machine; systems of one chassis differ in path.
     """

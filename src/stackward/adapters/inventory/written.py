@@ -1,4 +1,4 @@
-"""What stands written in an inventory, and where."""
+"""What is written in an inventory, and where."""
 
 import shutil
 from dataclasses import dataclass

@@ -106,7 +106,7 @@ class Document:
             raise self._not_a_mapping(node, what)
         self._refuse_repeated(node, repeatable=repeatable)
         try:
-            self._loader.flatten_mapping(node)  # what `<<: *anchor` stands for
+            self._loader.flatten_mapping(node)  # what `<<: *anchor` includes
         except yaml.YAMLError as error:
             raise self._not_yaml(error) from None
         # What a mapping says itself comes after what it merges, and wins.
@@ -114,7 +114,7 @@ class Document:
         return list(last.values())
 
     def _refuse_repeated(self, node: MappingNode, *, repeatable: bool) -> None:
-        """Refuse a key that stands twice: Ansible reads the last one, and drops the first.
+        """Refuse a key that is written twice: Ansible reads the last one, and drops the first.
 
         Of variables that Stackward does not use, the last one is as good.
         """

@@ -98,7 +98,7 @@ def _find(cloud: str | None) -> "Connection":
 def _region_for(cloud: str | None) -> str | None:
     """Return OS_REGION_NAME where the cloud's entry in clouds.yaml leaves the region open.
 
-    Of an entry with several regions the SDK would take the first, unasked.
+    Of an entry with several regions the SDK would take the first, without a question.
     """
     from openstack.config import OpenStackConfig  # noqa: PLC0415  # loaded by now
 
@@ -156,7 +156,7 @@ class OpenStackCloud:
         return self._identity
 
     def user(self) -> str:
-        """Return the id of the user by whom all is asked: it comes with the token."""
+        """Return the id of the user that asks everything: it comes with the token."""
         with sorted_failures("Keystone"):
             return self._connection.current_user_id or ""
 

@@ -90,16 +90,16 @@ def body_of(answer: Response) -> Json:
 def one_thing(body: Json) -> Json:
     """Return a body, unless it is a page of a list: read so, the rest of the list would be lost."""
     has_links = any(key.endswith(_LINKS) and isinstance(one, list) for key, one in body.items())
-    # An image has what its owner wrote on it beside its own names: `next` may be one of those.
+    # An image has its own fields and those that its owner wrote: `next` may be one of these.
     if "id" not in body and (has_links or link_to_next(body) is not None):
         raise _Unfit(ValueError("a page of a list came where one thing was asked for"), body)
     return body
 
 
 def link_to_next(body: Json, *names: str) -> str | None:
-    """Return the link from a page to the next one, in whichever form a service has it.
+    """Return the link from a page to the next one, in any form that a service gives it.
 
-    `names` are those of the list that may stand before `_links`.
+    `names` are the names of the list that may come before `_links`.
     """
     own = [body.get(f"{name}{_LINKS}") for name in names]
     for given in (*own, body.get("links"), body.get("next")):
@@ -217,15 +217,15 @@ def words_of(answer: Response) -> str:
         for inner in body.values():
             if isinstance(inner, dict) and "message" in inner:
                 return _printable(str(inner["message"]))
-        if isinstance(said := body.get("message"), str):  # what stands before a service: WebOb
+        if isinstance(said := body.get("message"), str):  # a part in front of a service: WebOb
             return _plain(said)
     return _printable(str(body))[:_LONG]
 
 
 def is_own(answer: Response) -> bool:
-    """Say whether a refusal is the service's own: what stands before it has no id of a request.
+    """Say whether a refusal is the service's own: a proxy in front of it gives no id of a request.
 
-    The form does not tell: Glance says in a page of HTML that it has no such image.
+    The form does not show it: Glance answers with a page of HTML that it has no such image.
     """
     if request_id_of(answer):
         return True
@@ -239,7 +239,7 @@ def is_own(answer: Response) -> bool:
 
 
 def is_page(answer: Response) -> bool:
-    """Say whether it is a page for people: no service answers so, what stands before it may."""
+    """Say whether it is a page for people: no service answers so, a proxy in front of it may."""
     return "html" in answer.headers.get("Content-Type", "").lower()
 
 

@@ -1,7 +1,7 @@
 """OpenStack's APIs as the port `Apis`: each question once, no retries, no discovery.
 
-What is asked is told by the anatomy; where, by the catalog that a fresh login brings. A list is
-read to its end. What cannot be read is `Failed`, a value; a file that the settings name and that
+The anatomy says what to ask; the catalog, which a fresh login brings, says where. A list is read to
+its end. An answer that cannot be read is `Failed`, a value. A file that the settings name and that
 cannot be read is bad input.
 """
 
@@ -120,8 +120,8 @@ class OpenStackApis:
         return self._find()
 
     def load(self) -> None:
-        """Load the SDK and its settings: no question's time is to be used up by that."""
-        # What is wrong with the settings is told by the login.
+        """Load the SDK and its settings, so that no question spends its time on that."""
+        # The login reports what is wrong with the settings.
         with suppress(UnusableSettings):
             _ = self._connection.session.auth
 
@@ -142,7 +142,7 @@ class OpenStackApis:
             session = self._connection.session
         except UnusableSettings as error:
             return Failed(how=Failure.UNUSABLE, says=error.says or error.message), None
-        session.timeout = within_s  # a login has no other way to be told
+        session.timeout = within_s  # a login has no other way to get its limit
         began = time.monotonic()
         if not isinstance(session.auth, BaseIdentityPlugin):
             return Failed(how=Failure.REFUSED, says="the login is not one of Keystone's"), None
@@ -557,7 +557,7 @@ def _age(given: str | None, now: datetime) -> float | None:
 
 
 def _now_at(answer: Response) -> datetime:
-    """Return the time by the clock of the API, where its server tells it: uWSGI does not."""
+    """Return the time by the clock of the API, where its server gives it: uWSGI does not."""
     try:
         now = parsedate_to_datetime(answer.headers["Date"])
     except (LookupError, TypeError, ValueError):
@@ -609,14 +609,14 @@ def _backends_down(pools: object) -> tuple[str, ...]:
 
 
 def _uncalled(failed: Failed, took_s: float) -> RpcAnswer:
-    """Return what it is worth that an API did not tell of a call over RPC."""
+    """Return what follows when an API gave no answer about a call over RPC."""
     says = f"{failed.status} {failed.says}" if failed.status else failed.says
     outcome = Rpc.NOT_ASKED if failed.how is Failure.NOT_ASKED else _outcome_of(failed)
     return RpcAnswer(outcome=outcome, took_s=took_s, why=says.strip(), status=failed.status)
 
 
 def _outcome_of(failed: Failed) -> Rpc:
-    """Say what it means for who was to be called: what its API cannot do is no fault of its own."""
+    """Return what it means for the called service: it has no fault in what its API cannot do."""
     match failed.how:
         case Failure.NO_ANSWER:  # a door that is shut says so at once
             return Rpc.SILENT if failed.is_late else Rpc.FAILED
@@ -634,7 +634,7 @@ def _outcome_of(failed: Failed) -> Rpc:
 
 
 def _has_timed_out_there(failed: Failed) -> bool:
-    """Say whether an API has called in vain itself.
+    """Say whether an API made a call itself and got no answer.
 
     Cinder says so by a 502, and a proxy's has no request id. Nova names what it did not expect, or
     says by a 400 that the nova-compute is down.

@@ -25,9 +25,10 @@ _BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
 def try_files(config: "CloudRegion") -> None:
-    """Load what is to be shown to services, and what they are checked by.
+    """Load the certificates that services get from us, and those that check the services.
 
-    Raises OSError for what cannot be read, and for what is none of it (`ssl.SSLError` is one too).
+    Raises OSError for a file that cannot be read, and for one that is no certificate or key
+    (`ssl.SSLError` is an OSError too).
     """
     verify, cert = config.get_requests_verify_args()
     if verify is True:

@@ -224,7 +224,7 @@ class Api:
     def _open(self) -> Adapter:
         with sorted_failures(self._service):
             adapter = self._find()
-            _ = adapter.request  # without an endpoint it is a stand-in, which says so only now
+            _ = adapter.request  # without an endpoint it is a placeholder, which says so only now
             if self._version is not None:
                 # Without its list of versions the first refusal of one says which it has.
                 with suppress(keystone.DiscoveryFailure):

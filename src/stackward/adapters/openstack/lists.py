@@ -31,9 +31,9 @@ def read_list(
 ) -> list[object]:
     """Return a list to its end, page by page; `fetch` asks for one page.
 
-    `marker` is the field of an element by which the next page is asked for, where a service says
-    nothing of a next page: such a list ends with an empty page. With `at_most` so many are enough.
-    Raises one of `ODD` where a page cannot be read, or the pages never end.
+    `marker` is the field of an element by which the next page is asked for. It is for a service
+    that says nothing of a next page: such a list ends with an empty page. `at_most`: this number of
+    elements is enough. Raises one of `ODD` where a page cannot be read, or the pages never end.
     """
     gathered: list[object] = []
     seen: set[tuple[tuple[str, str], ...]] = set()

@@ -45,7 +45,7 @@ class MasakariApi:
         return tuple(entry for entry in entries if entry.host in names)
 
     def notifications_of(self, entry: HaHost, /) -> tuple[HaNotification, ...]:
-        """Return what the service was told of a host that it looks after."""
+        """Return the notifications that the service has of a host that it looks after."""
         query = [("source_host_uuid", entry.id), ("limit", str(_PAGE))]
         return self._api.every(
             "/notifications", "notifications", to_notification, query, marker="id"
@@ -54,7 +54,7 @@ class MasakariApi:
     # --- changing ---
 
     def set_ha_host(self, entry: HaHost, /, *, is_in_maintenance: bool) -> str | None:
-        """Tell the instance-HA service whether a host is in maintenance."""
+        """Set for the instance-HA service whether a host is in maintenance."""
         path = at("/segments/{}/hosts/{}", entry.segment, entry.id)
         body = {"host": {"on_maintenance": is_in_maintenance}}
         return self._api.change("PUT", path, body)

@@ -265,7 +265,7 @@ class NovaApi:
         return self._api.change("DELETE", at("/servers/{}/migrations/{}", server, migration))
 
     def force_down(self, service: str, /) -> str | None:
-        """Tell Nova that a compute service is down for certain."""
+        """Record in Nova that a compute service is down for certain."""
         return self._api.change("PUT", at("/os-services/{}", service), {"forced_down": True})
 
     def force_up(self, service: str, /) -> str | None:
@@ -278,7 +278,7 @@ class NovaApi:
         return self._api.change("POST", path, body, at_least=NOVA_LEAVES_STOPPED)
 
     def reset_state(self, server: str, /) -> str | None:
-        """Call a server active, and forget its task."""
+        """Set a server to active, and clear its `task_state`."""
         return self._act(server, {"os-resetState": {"state": "active"}})
 
     def _act(self, server: str, body: dict[str, object]) -> str | None:

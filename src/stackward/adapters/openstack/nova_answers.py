@@ -242,7 +242,7 @@ def to_failure(given: Json) -> str | None:
 
 
 def to_console(given: Json) -> str:
-    """Read the answer to `os-getConsoleOutput`: whatever the guest has written."""
+    """Read the answer to `os-getConsoleOutput`: any text that the guest has written."""
     return text(given["output"] or "")
 
 
@@ -309,7 +309,7 @@ def _written(given: str | None) -> str:
 
 
 def _time(given: str) -> datetime:
-    # Nova tells UTC without saying so.
+    # Nova gives UTC without saying so.
     return datetime.fromisoformat(given.removesuffix("Z")).replace(tzinfo=UTC)
 
 

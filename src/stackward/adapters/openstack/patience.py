@@ -15,7 +15,7 @@ BUSY = {429, 503}  # those that may say when to come back
 AGAIN = BUSY | {500, 502, 504}
 NOT_DONE = {429}  # nothing was done; all else may have taken effect, where it was an order
 _FIRST_S = 1.0
-_SAID_AGAIN_S = 30.0  # an outage is told once, and then as often
+_SAID_AGAIN_S = 30.0  # an outage is reported once, and then as often
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,7 @@ class Patience:
         return Waiting(self)
 
     def is_news(self, service: str, why: str) -> bool:
-        """Say whether it is time to tell that a service is waited for, and why."""
+        """Say whether it is time to report that a service is waited for, and why."""
         now = self.clock.monotonic()
         if now - self._told.get((service, why), -_SAID_AGAIN_S) < _SAID_AGAIN_S:
             return False

@@ -96,7 +96,7 @@ def to_allocations(given: Json) -> dict[str, dict[str, int]]:
 
 
 def to_account(consumer: str, given: Json) -> Account:
-    """Read `GET /allocations/{consumer}` (1.28 and later); 1.38 and later tell its kind."""
+    """Read `GET /allocations/{consumer}` (1.28 and later); 1.38 and later give its kind."""
     return Account(
         consumer=consumer,
         generation=given.get("consumer_generation"),

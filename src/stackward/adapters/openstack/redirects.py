@@ -33,7 +33,7 @@ class Elsewhere(Refused):
 
 
 def stay_on_host(session: "Session") -> None:
-    """Refuse every redirection to another host, whatever is asked through the session."""
+    """Refuse every redirection to another host, for all requests of the session."""
     hooks = session.session.hooks["response"]
     if _refuse not in hooks:
         hooks.append(_refuse)

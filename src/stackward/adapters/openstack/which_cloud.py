@@ -35,7 +35,7 @@ def identity_in(catalog: Sequence[Mapping[str, Any]], region: str, auth_url: str
 
 
 def name_of(auth_url: str, region: str | None) -> str:
-    """Return what an operator knows a cloud by; each has a name of their own in clouds.yaml."""
+    """Return what an operator knows a cloud by; in clouds.yaml each operator has another name."""
     place = place_of(auth_url)
     return f"{place} {region}" if region else place
 

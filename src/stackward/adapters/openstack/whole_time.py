@@ -1,8 +1,8 @@
 """One time for a whole request: connecting, TLS, redirections, and every byte of the answer.
 
-The time that `requests` is given is for each single wait: a server that sends one byte at a time
-can make it last for ever, and so can a name with many addresses. Only looking up a name cannot be
-interrupted; the resolver's own settings end it.
+The time that `requests` is given is for each single wait. A server that sends one byte at a time
+can make it last without end, and so can a name with many addresses. Only looking up a name cannot
+be interrupted; the resolver's own settings end it.
 """
 
 import io

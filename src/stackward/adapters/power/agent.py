@@ -1,6 +1,7 @@
 """A program of fence-agents that switches power, such as `fence_ipmilan` or one of a power strip.
 
-It is a process of its own, told what to do on its standard input: no login is in its words.
+It is a process of its own. It reads its orders from its standard input: so no login is in the words
+of its command.
 """
 
 import os

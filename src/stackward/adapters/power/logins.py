@@ -24,7 +24,7 @@ class Login:
 
 
 class Logins:
-    """The file, read afresh each time: a changed password counts at once."""
+    """The file of logins, read again each time: a changed password counts at once."""
 
     def __init__(self, file: Path) -> None:
         self.file = file

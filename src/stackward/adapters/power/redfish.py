@@ -56,7 +56,7 @@ class Redfish:
 
     url: str
     logins: Logins
-    authorities: Path | None = None  # certificates by which its own is checked; else the usual
+    authorities: Path | None = None  # certificates that check its own; None: the usual ones
     fingerprint: str | None = None  # of its certificate (SHA-256): then nothing else is asked of it
 
     @property
@@ -201,8 +201,9 @@ class Redfish:
 class _Once(Connector):  # type: ignore[misc]  # sushy ships no types
     """Sends each request once.
 
-    Whatever `server_side_retries` is, sushy sends a request again whose connection broke, also an
-    order: three times where it is 0. With 1 it is sent once; an answer of 5xx is not asked again.
+    sushy repeats a request whose connection broke, also an order, for each value of
+    `server_side_retries`: three times where it is 0. With 1 it sends it once, and it does not ask
+    again after an answer of 5xx.
     """
 
     def __init__(

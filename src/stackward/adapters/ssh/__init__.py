@@ -93,7 +93,7 @@ class Ssh:
         given: str = "",
         within_s: float | None = None,
     ) -> Answer:
-        """Run a command on a node and return its answer, whatever its code."""
+        """Run a command on a node and return its answer, with any exit code."""
         asked = self._node(node)
         refuse_unreached(asked)
         limit_s = within_s or _TIMEOUT_S
@@ -124,7 +124,7 @@ class Ssh:
         if not as_root:
             return words
         must_be_declared(command)
-        # `env` stands before `sudo`: behind it, a sudoers file would have to allow `env`.
+        # `env` comes before `sudo`: behind it, a sudoers file would have to allow `env`.
         is_root = self._is_root(node, limit_s)
         return words if is_root else [*words[:2], "sudo", "-n", "--", *command]
 
@@ -180,7 +180,7 @@ class Ssh:
     def rights(self, node: str, commands: Sequence[Words], /) -> Rights:
         """Ask sudo for all of them in one round trip; `-l` runs nothing.
 
-        That a command is allowed, but for a password, is told by sudo 1.9.15 and newer only.
+        Only sudo 1.9.15 and newer say that a command is allowed, but needs a password.
         """
         if self._is_root(self._node(node)):
             return Rights("root")
@@ -250,9 +250,9 @@ class Ssh:
             raise Unreachable(f"`{node}` was not asked: the connections are closed") from error
 
     def _ssh(self, node: Node, within_s: float | None = None) -> list[str]:
-        # Less than all of the time: a node that is not there is told from one that hangs.
+        # Less than all of the time: so a node that is not there differs from one that hangs.
         connect_s = min(_CONNECT_TIMEOUT_S, max(1, int((within_s or _TIMEOUT_S) * _TO_CONNECT)))
-        # ssh takes the first value that it meets, so what must hold stands first.
+        # ssh takes the first value that it meets, so what must hold comes first.
         words = ["ssh", "-T", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes"]
         words += ["-o", f"ConnectTimeout={connect_s}"]
         words += ["-o", "ControlMaster=auto", "-o", "ControlPersist=60"]
@@ -329,10 +329,10 @@ def _short() -> str:
 
 @contextmanager
 def _own_words(node: str) -> Iterator[Path]:
-    """Give a place for what ssh itself says; what it says is gone afterwards.
+    """Give a place for what ssh itself says; what it says is deleted afterwards.
 
-    Beside the words of a command nobody could tell them from those: it, too, may write `Connection
-    refused`, and so may what greets at a login.
+    Among the words of a command nobody could recognise it: a command may write `Connection refused`
+    too, and so may the greeting at a login.
     """
     try:
         folder = Path(tempfile.mkdtemp(prefix="stackward-"))

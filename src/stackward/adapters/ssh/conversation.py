@@ -20,7 +20,7 @@ _PIECE = 1 << 16
 
 
 class Talk:
-    """The side of this machine: a thread says that it lives, whatever its owner does meanwhile."""
+    """The side of this machine: a thread says that it lives, also while its owner is busy."""
 
     def __init__(
         self,

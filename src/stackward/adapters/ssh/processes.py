@@ -1,7 +1,7 @@
 """Processes with an end: a limited time, a limited answer, and nothing left behind.
 
-Each has a session of its own, so that what it started (a jump host's ssh, a proxy command) ends
-with it. What is closed starts no more.
+Each has its own session, so that what it started (a jump host's ssh, a proxy command) ends with it.
+What is closed starts no more.
 """
 
 import os
@@ -17,7 +17,7 @@ from typing import IO, cast
 
 from stackward.ports.shell import Answer
 
-MOST_BYTES = 32 * 2**20  # of one answer: a large controller tells about 10 MiB
+MOST_BYTES = 32 * 2**20  # of one answer: a large controller gives about 10 MiB
 MOST_FILES = 4096  # open at once: each process that runs has three
 _REAPED_S = 1.0  # a killed process ends at once, unless the kernel holds it
 _PIECE = 1 << 16
@@ -177,7 +177,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     pipes = [pipe for pipe in (process.stdin, process.stdout, process.stderr) if pipe]
     if process.poll() is None or not all(pipe.closed for pipe in pipes):
         kill(process)
-        # What the kernel holds (a dead disk) is waited for by whatever is started next.
+        # A process that the kernel holds (a dead disk) is waited for when the next one is started.
         with suppress(subprocess.TimeoutExpired):
             process.wait(_REAPED_S)
     for pipe in pipes:

@@ -95,7 +95,7 @@ def open_database(url: str) -> Engine:
 
 
 def engine_of(url: str) -> Engine:
-    """Return the way to a database, whatever is in it; nothing is asked of it yet."""
+    """Return the way to a database, with any content; nothing is asked of it yet."""
     parsed = _parsed(url)
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(parsed, Path(parsed.database or ""))
@@ -105,7 +105,7 @@ def engine_of(url: str) -> Engine:
 def reader_of(url: str) -> Engine:
     """Return the way to a database that is only read, at one moment; it is not made, nor migrated.
 
-    A transaction there sees nothing of what others commit meanwhile.
+    A transaction there sees nothing of what others commit during it.
     """
     parsed = _parsed(url)
     if parsed.get_backend_name() != "sqlite":
@@ -129,7 +129,7 @@ def _parsed(url: str) -> URL:
         parsed = make_url(url)
         kind = parsed.get_backend_name()
     except (ArgumentError, SQLAlchemyError, ValueError):
-        # Not chained: the parser's own words may hold what was to be a password.
+        # Not chained: the parser's own words may have a part that was meant as a password.
         raise BadInput("the URL of the database cannot be understood", hint=_FORMS) from None
     if kind in _POSTGRES:
         return parsed.set(drivername="postgresql+psycopg")
@@ -179,7 +179,7 @@ def _prepare_session(connection: Any, _: object) -> None:  # noqa: ANN401  # the
 def _sqlite(parsed: URL, path: Path) -> Engine:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # The journal tells who runs what where: it is the operator's alone.
+        # The journal shows who runs what where: it is the operator's alone.
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     except OSError as error:
         raise Unreachable(

@@ -1,4 +1,4 @@
-"""Who has a SQLite file locked, as the kernel of this machine lists it; only read."""
+"""Which process has a SQLite file locked, as the kernel of this machine lists it; only read."""
 
 import os
 import sqlite3
@@ -39,7 +39,7 @@ class Holder:
 
 
 def is_locked(error: SQLAlchemyError) -> bool:
-    """Say whether SQLite has waited in vain for another who writes."""
+    """Say whether SQLite waited for another writer, and its time ran out."""
     of = error.orig if isinstance(error, DBAPIError) else None
     return isinstance(of, sqlite3.Error) and (of.sqlite_errorcode & 0xFF) == sqlite3.SQLITE_BUSY
 

@@ -109,7 +109,7 @@ _PAUSES_S = (0.1, 2.0)  # the first and the longest between two tries
 
 
 def _said_of_turn(turn: Turn) -> dict[str, Json]:
-    """Return what is told of when a run may begin."""
+    """Return what an event says of when a run may begin."""
     until = {"until": stamp(turn.until)} if turn.until else {}
     return {"turn": turn.asked, "begins": stamp(turn.at), **until}
 
@@ -140,7 +140,7 @@ class SqlJournal:
         self._engine, self._patience_s, self._gives_up = engine, patience_s, gives_up
         reading: dict[str, Any] = {ONLY_READS: True}
         if engine.dialect.name == "postgresql":
-            # Each read is one statement: no transaction need be begun and ended around it.
+            # Each read is one statement: no transaction need start and end around it.
             reading["isolation_level"] = "AUTOCOMMIT"
         self._reader = engine.execution_options(**reading)
 
@@ -183,11 +183,11 @@ class SqlJournal:
         return self._read(lambda connection: find(connection, run_id))
 
     def children(self, chain: str, /) -> Sequence[Run]:
-        """Return the runs that a chain has begun, the oldest first."""
+        """Return the runs that a chain has started, the oldest first."""
         return self._read(lambda opened: children(opened, chain))
 
     def child(self, chain: str, item: str | None = None, part: int | None = None, /) -> Run | None:
-        """Return the newest run that a chain has begun, of an item, or of a part of that."""
+        """Return the newest run that a chain has started, of an item, or of a part of that."""
         return self._read(lambda opened: child(opened, chain, item, part))
 
     def count_ended(self, chain: str, /) -> int:
@@ -219,7 +219,7 @@ class SqlJournal:
         return self._read(lambda opened: holders(opened, nodes, cloud))
 
     def lapse(self, run_id: str, at: datetime, /) -> Run:
-        """End a run whose turn has passed before it began; return it as it stands then."""
+        """End a run whose turn has passed before it began; return its new state."""
 
         def change(transaction: Connection) -> tuple[Run, Event | None]:
             run = find(transaction, run_id)
@@ -260,7 +260,7 @@ class SqlJournal:
                 "for_workers": True,
                 "deaths": 0,
                 "state": RunState.QUEUED.value,
-                "epoch": run.epoch + 1,  # whoever was about to take it up loses it
+                "epoch": run.epoch + 1,  # a worker that was about to take it loses it
                 "ended_at": None,
                 "ending": said_text(Said()),
             }
@@ -272,7 +272,7 @@ class SqlJournal:
 
         return self._write(self.run(run_id).id, change)
 
-    def take_up(  # noqa: PLR0913  # who, when, and as whom
+    def take_up(  # noqa: PLR0913  # who, when, and as which worker
         self,
         run_id: str,
         worker: str,
@@ -323,7 +323,7 @@ class SqlJournal:
             told = Event(at=at, epoch=run.epoch + 1, what="taken up", says={"worker": worker})
             return find(transaction, run.id), told
 
-        # A worker must know whether it has taken it: else nobody would carry it out.
+        # A worker must know whether it has taken it: otherwise nobody would carry it out.
         return self._write(self.run(run_id).id, change, goes_on=life is not None)
 
     def beat(
@@ -373,7 +373,7 @@ class SqlJournal:
             if run.state is not RunState.RUNNING and not is_left:
                 tell_chain(transaction, run.id, RunState.CANCELLED, at)
                 changed |= {"state": RunState.CANCELLED.value, "ended_at": stamp(at)}
-                changed["epoch"] = run.epoch + 1  # whoever was about to take it up loses it
+                changed["epoch"] = run.epoch + 1  # a worker that was about to take it loses it
                 let_go(transaction, run.id)
             transaction.execute(update(runs).where(runs.c.id == run.id).values(changed))
             if run.is_chain:
@@ -384,7 +384,7 @@ class SqlJournal:
         return self._write(self.run(run_id).id, change)
 
     def approve_more(self, run_id: str, event: Event, /) -> None:
-        """Write down that more is approved for a stopped chain, as it stood when that was shown."""
+        """Write down that more is approved for a stopped chain, in the state that was shown."""
 
         def change(transaction: Connection) -> tuple[None, Event]:
             run = find(transaction, run_id)
@@ -468,9 +468,10 @@ class SqlJournal:
     def heard(
         self, me: str, wake: Callable[[], None], say: Callable[[str], None]
     ) -> Iterator[Callable[[], bool]]:
-        """Call `wake` when a run is queued; what is yielded says whether that can be relied on.
+        """Call `wake` when a run is queued; the value given says whether one can rely on that.
 
-        In a file nobody tells anything: who waits looks. `me` is a name that no other has.
+        With a file nobody reports anything: a process that waits must look. `me` is a name that no
+        other has.
         """
         if self._engine.dialect.name != "postgresql":
             yield lambda: False
@@ -606,7 +607,7 @@ class SqlJournal:
         goes_on: bool = False,
         begins: bool = False,
     ) -> T:
-        """Change a run and tell it, once; with an epoch, only as the worker that has it.
+        """Change a run and write its event, once; with an epoch, only as the worker that has it.
 
         By a write that `begins` something the turn of the run has come: it lapses no more.
         """

@@ -47,7 +47,7 @@ def observations_of(url: str, cloud: str, subject: str) -> Sequence[Observation]
 
 
 def is_of_older_version(url: str) -> bool:
-    """Say whether it is a journal that whoever plans next brings up to date."""
+    """Say whether it is a journal that the next planning brings up to date."""
     with _reading(url) as connection:
         return inspect(connection).has_table(_VERSION) and _version_of(connection) < VERSION
 

@@ -1,8 +1,9 @@
 """Hear from PostgreSQL when a run is queued: LISTEN, on a connection of its own.
 
-A connection may accept LISTEN and never tell anything: behind a pooler that has another session for
-each transaction, or to a server that is not the primary any more. So the listener calls itself, by
-way of the connections that queue runs, and counts as hearing only while it hears its own calls.
+A connection may accept LISTEN and never report anything. That is so behind a pooler that has
+another session for each transaction, or with a server that is not the primary any more. So the
+listener calls itself, by way of the connections that queue runs, and counts as hearing only while
+it hears its own calls.
 """
 
 import itertools
@@ -37,7 +38,7 @@ class Calls:
 
     every_s: float = 10.0  # between two calls
     heard_s: float = 5.0  # a call that was not heard by then is not heard any more
-    again_s: float = 60.0  # before a way to the server that never told anything is tried again
+    again_s: float = 60.0  # before a way to the server that never reported anything is tried again
     pauses_s: tuple[float, float] = (0.1, 2.0)  # the first and the longest between two connections
 
 
@@ -68,7 +69,7 @@ class Listener:
 
     @property
     def hears(self) -> bool:
-        """Say whether it hears by now what is queued; else who waits must look more often."""
+        """Say whether it hears by now what is queued; if not, waiting workers must look often."""
         return self._hears
 
     def close(self) -> None:
@@ -82,7 +83,7 @@ class Listener:
     def _run(self) -> None:
         try:
             self._work()
-        except Exception as error:  # noqa: BLE001  # a defect of ours: a thread has nobody to tell
+        except Exception as error:  # noqa: BLE001  # a defect of ours: a thread can only keep it
             self._hears = False
             self._wake()  # who waits must look from now on
             what = masked(" ".join(f"{type(error).__name__}: {error}".split()))
@@ -150,7 +151,7 @@ class Listener:
 
     def _begin_to_hear(self) -> None:
         self._hears = True
-        self._wake()  # what was queued just before was told to nobody
+        self._wake()  # what was queued just before was reported to nobody
         if self._has_lost:
             self._has_lost = False
             self._say("is notified of queued runs again")

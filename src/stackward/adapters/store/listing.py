@@ -15,7 +15,7 @@ from stackward.model.run import UNDONE, Run
 FILE = "journal.sqlite"
 VERSION = 8  # of the tables, and of what may write to them
 
-# Which run undid another is told by an event of that other, which names it as its thing.
+# An event of the run that was undone says which run undid it: it names that run as its thing.
 _RUNS = """
     SELECT runs.*,
       (SELECT thing FROM events WHERE run_id = runs.id AND what = ? ORDER BY number DESC LIMIT 1)

@@ -25,7 +25,7 @@ def to_worker(fields: Mapping[str, Any]) -> Worker:
 
 
 def observation_row(seen: Observation) -> dict[str, Any]:
-    """Return an observation as a row; whatever zone its time has, its text sorts."""
+    """Return an observation as a row; its time may have any zone, its text sorts."""
     return {
         "cloud": seen.cloud,
         "node": seen.node,

@@ -102,7 +102,7 @@ def to_run(fields: Mapping[str, Any]) -> Run:
         ending=_said(fields["ending"]),
         cancel_asked_by=fields["cancel_asked_by"],
         progress=json.loads(fields["progress"]),
-        # A file of an older version is listed as it is; whatever writes brings it up to date.
+        # A file of an older version is listed as it is; the next write brings it up to date.
         for_workers=bool(fields.get("for_workers", False)),
         deaths=fields.get("deaths", 0),
         cloud=fields.get("cloud"),

@@ -1,4 +1,4 @@
-"""What the journal does within a transaction: find, hold, tell, end, bury."""
+"""What the journal does within a transaction: find, hold, report, end, bury."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -49,7 +49,7 @@ _UNDONE_BY = (
     .scalar_subquery()
     .label("undone_by")
 )
-RUNS = select(runs, _UNDONE_BY)  # which run undid another is told by an event of that other
+RUNS = select(runs, _UNDONE_BY)  # an event of the run that was undone names the run that undid it
 
 # What each write asks is put together once: that takes longer than to execute it.
 OF: BindParameter[str] = bindparam("of")  # the id of a run
@@ -68,7 +68,7 @@ _IN_FLIGHT = select(func.count()).where(attempts.c.run_id == OF, attempts.c.sett
 _FREE_NODES = delete(holds).where(holds.c.run_id == OF)
 _CHAIN_OF = select(runs.c.chain, runs.c.item).where(runs.c.id == OF)
 
-QUEUED = "stackward_queued"  # the channel on which PostgreSQL tells workers of what is queued
+QUEUED = "stackward_queued"  # the channel on which PostgreSQL reports to workers what is queued
 _HOLD_LOCK = 0x57A7C4  # any number, as long as it is always the same
 MOST_NAMED = 3  # of the runs whose ids begin alike
 _FOUND = RUNS.where(_BEGINS_SO).order_by(runs.c.id).limit(MOST_NAMED)
@@ -108,8 +108,8 @@ def observed(connection: Connection, cloud: str, subject: str) -> list[Observati
 def hold(transaction: Connection, run: Run) -> None:
     """Take the nodes that the run needs; say which run has one already.
 
-    The primary key keeps two runs of one cloud apart. One that does not say in which cloud it is
-    needs more: whoever wants a node of a name comes after whoever else wants one.
+    The primary key keeps two runs of one cloud apart. A run that does not say in which cloud it is
+    needs more: of two runs that want a node of one name, the second one waits for the first.
     """
     cloud, nodes = run.cloud or ANY_CLOUD, sorted(run.holds)
     if transaction.dialect.name == "postgresql":  # SQLite has one writer anyway
@@ -209,7 +209,7 @@ def give_up(
                 f"{undone.id}`: it ends what it left, and begins nothing more; then plan again",
             )
         ended = {"state": RunState.CANCELLED.value, "ended_at": stamp(by.approval.at)}
-        # The epoch: whoever was about to take it up loses it.
+        # The epoch: a worker that was about to take it loses it.
         changed = {**ended, "cancel_asked_by": by.approval.by, "epoch": undone.epoch + 1}
         transaction.execute(update(runs).where(runs.c.id == undone.id).values(changed))
         free_nodes(transaction, undone.id)
@@ -226,8 +226,8 @@ def give_up(
 def refuse_for_chain(transaction: Connection, run: Run, epoch: int) -> None:
     """Refuse to begin a run of a chain, or to go on with it, by a worker that lost the chain.
 
-    The same where the chain was cancelled. Its row is locked: whoever cancels it at the same time
-    sees the run, or is seen here.
+    The same if the chain was cancelled. Its row is locked: somebody who cancels it at the same time
+    sees the run, or this transaction sees that it is cancelled.
     """
     row = select(runs.c.epoch, runs.c.state, runs.c.cancel_asked_by).where(runs.c.id == run.chain)
     found = transaction.execute(row.with_for_update()).one_or_none()
@@ -242,7 +242,7 @@ def refuse_for_chain(transaction: Connection, run: Run, epoch: int) -> None:
 
 
 def begin_in(transaction: Connection, run: Run, epoch: int) -> None:
-    """Tell the chain of a run that it has begun it, as the worker that has the chain."""
+    """Write into the chain of a run that the worker that has the chain has started the run."""
     refuse_for_chain(transaction, run, epoch)
     says = {"reason": f"run `{run.id}`, {run.title}"}
     told = Event(at=run.approval.at, epoch=epoch, what=BEGUN, thing=run.item, says=says)
@@ -250,7 +250,7 @@ def begin_in(transaction: Connection, run: Run, epoch: int) -> None:
 
 
 def tell_chain(transaction: Connection, run_id: str, state: RunState, at: datetime) -> None:
-    """Tell the chain of a run, if it has one, how that has ended."""
+    """Write into the chain of a run, if it has one, how the run has ended."""
     chain, item = transaction.execute(_CHAIN_OF, {"of": run_id}).one()
     if chain is None or state in {RunState.QUEUED, RunState.RUNNING}:
         return
@@ -262,19 +262,19 @@ def tell_chain(transaction: Connection, run_id: str, state: RunState, at: dateti
 
 
 def cancel_what_waits(transaction: Connection, chain: str, by: str, at: datetime) -> None:
-    """Cancel the runs of a chain that wait for a worker and have begun nothing."""
+    """Cancel the runs of a chain that wait for a worker and have started nothing."""
     waits = (runs.c.chain == chain) & (runs.c.state == RunState.QUEUED.value)
     wanted = RUNS.where(waits).order_by(runs.c.id).with_for_update()
     for row in transaction.execute(wanted).all():
         run = to_run(fields(row))
         if attempts_of(transaction, [run.id])[run.id]:
-            continue  # whoever takes it up brings it to its end
+            continue  # the worker that takes it brings it to its end
         tell_chain(transaction, run.id, RunState.CANCELLED, at)
         changed = {
             "state": RunState.CANCELLED.value,
             "ended_at": stamp(at),
             "cancel_asked_by": run.cancel_asked_by or by,
-            "epoch": run.epoch + 1,  # whoever was about to take it up loses it
+            "epoch": run.epoch + 1,  # a worker that was about to take it loses it
         }
         transaction.execute(update(runs).where(runs.c.id == run.id).values(changed))
         let_go(transaction, run.id)
@@ -283,24 +283,25 @@ def cancel_what_waits(transaction: Connection, chain: str, by: str, at: datetime
 
 
 def _cancelled_with_chain(transaction: Connection, run_id: str) -> str | None:
-    """Return who has cancelled the chain of a run that has begun nothing; None: nobody has."""
+    """Return who cancelled the chain of a run that has started nothing; None: nobody did."""
     chain = transaction.execute(_CHAIN_OF, {"of": run_id}).one().chain
     if chain is None or attempts_of(transaction, [run_id])[run_id]:
         return None
-    # Its row is locked: whoever cancels it at the same time sees the run queued, or we see that.
+    # Its row is locked: somebody who cancels it at the same time sees the run queued, or this
+    # transaction sees that it is cancelled.
     row = select(runs.c.cancel_asked_by).where(runs.c.id == chain).with_for_update()
     by: str | None = transaction.execute(row).scalar_one()
     return by
 
 
 def children(connection: Connection, chain: str) -> list[Run]:
-    """Return the runs that a chain has begun, the oldest first."""
+    """Return the runs that a chain has started, the oldest first."""
     wanted = RUNS.where(runs.c.chain == chain).order_by(runs.c.id)
     return [to_run(fields(row)) for row in connection.execute(wanted)]
 
 
 def child(connection: Connection, chain: str, item: str | None, part: int | None) -> Run | None:
-    """Return the newest run that a chain has begun, of an item, or of a part of that."""
+    """Return the newest run that a chain has started, of an item, or of a part of that."""
     wanted = RUNS.where(runs.c.chain == chain)
     if item is not None:
         wanted = wanted.where(runs.c.item == item)
@@ -321,8 +322,9 @@ def count_ended(connection: Connection, chain: str) -> int:
 def end(transaction: Connection, run_id: str, state: RunState, at: datetime, said: Said) -> None:
     """End a run or this part of it; its nodes are free then, if nothing is in flight.
 
-    One that was left before it began anything in its turn waits for it as before: without nodes.
-    One that has begun nothing, of a chain that is cancelled, is not left: it is cancelled as well.
+    A run that was left before it started anything in its turn waits for its turn as before: without
+    nodes. A run that has started nothing, of a chain that is cancelled, is not left: it is
+    cancelled as well.
     """
     by = _cancelled_with_chain(transaction, run_id) if state is RunState.QUEUED else None
     state = RunState.CANCELLED if by is not None else state
@@ -350,9 +352,9 @@ def end(transaction: Connection, run_id: str, state: RunState, at: datetime, sai
 
 
 def lapse(transaction: Connection, run: Run, at: datetime) -> Event:
-    """End a run whose turn has passed; one that had begun before is stopped, and can be resumed.
+    """End a run whose turn has passed; one that had started before is stopped, and can be resumed.
 
-    Return what is told of it. Its nodes are free, unless something of an earlier turn is in flight.
+    Return the event of it. Its nodes are free, unless something of an earlier turn is in flight.
     """
     ended = lapsed(run, _held_by_others(transaction, run))
     changed = {"state": ended.state.value, "ended_at": stamp(at), "epoch": run.epoch + 1}
@@ -403,7 +405,7 @@ def holders(connection: Connection, nodes: Sequence[str], cloud: str | None) -> 
 
 
 def tell_workers(transaction: Connection) -> None:
-    """Tell the workers, should this be committed, that a run was queued; SQLite cannot."""
+    """Notify the workers, if this is committed, that a run was queued; SQLite cannot."""
     if transaction.dialect.name == "postgresql":
         transaction.execute(select(func.pg_notify(QUEUED, "")))
 

@@ -162,7 +162,7 @@ def _clouds(connection: Connection) -> None:
 
 
 def _without_dbos(_: Connection) -> None:
-    """Change no table: a version that had DBOS carry runs out must not work beside this one.
+    """Change no table: a version that had DBOS carry runs out must not work next to this one.
 
     It hears nothing of queued runs, and its own tables know nothing of what is done here.
     """
@@ -180,7 +180,7 @@ def _turns(connection: Connection) -> None:
 
 
 def _chains(connection: Connection) -> None:
-    """Let runs be begun by a chain; a version that knows of none would end what it does not see."""
+    """Allow a chain to start runs; a version without chains would end what it does not see."""
     for name, kind in (
         ("chain", "VARCHAR"),
         ("item", "VARCHAR"),
@@ -209,7 +209,7 @@ MIGRATIONS: Sequence[Callable[[Connection], None]] = (
 )
 assert len(MIGRATIONS) + 1 == VERSION  # noqa: S101  # a slip of ours, seen at the first start
 
-_HEARD_WITHIN = timedelta(seconds=60)  # who has shown life since may still write
+_HEARD_WITHIN = timedelta(seconds=60)  # a worker that has shown life since then may still write
 _MIGRATION_LOCK = 0x57A7C3A8D  # any number, as long as it is always the same
 
 

@@ -1,4 +1,4 @@
-"""What it means that the database did not do as it was told."""
+"""What it means that the database did not do what was asked of it."""
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnectionLeft
@@ -29,7 +29,7 @@ def is_taken(error: SQLAlchemyError) -> bool:
 
 
 def one_line(error: SQLAlchemyError) -> str:
-    """Return the database's own words; never the statement, which holds what was to be written."""
+    """Return the database's own words; never the statement, which has the values to write."""
     words = str(error.orig) if isinstance(error, DBAPIError) else str(error)
     return masked("; ".join(line.strip() for line in words.splitlines() if line.strip()))
 
