@@ -1,6 +1,6 @@
-"""What a cloud is made of: each component once, as data. A new component is one entry, no code.
+"""List the components of a cloud: each once, as data. A new component is one entry, no code.
 
-Every `*.toml` beside this file holds components; a component's own tables are its flavours, one
+Every `*.toml` file in this folder has components. A component's own tables are its flavours, one
 for each way in which clouds are deployed. The words of an entry are the fields below.
 """
 
@@ -27,7 +27,7 @@ FLAVOURS = {
     "kolla": "containers of Kolla, run by Docker or Podman",
 }
 
-# The types under which a service may stand in the catalog, where it has more than the official one.
+# The types that a service may have in the catalog, where more than the official one are in use.
 OTHER_TYPES = {"block-storage": ("block-storage", "volumev3", "block-store", "volume")}
 
 # The order in which the operator's chapter restores a site: what is to work before what.
@@ -83,7 +83,7 @@ class Question:
     what: str  # that it asks for, in the operator's words: "its connection to the databases"
     expects: str  # a regular expression, found in the answer of one that is well
     refutes: str | None = None  # found in the answer of one that is not, or where its tool fails
-    reserve: str | None = None  # of one of all: found in the answer of one that stands by
+    reserve: str | None = None  # of one of all: found in the answer of one in reserve
     absent: str | None = None  # found where its tool fails, and nobody need listen
     has_none: str | None = None  # found where its tool fails: it answers, and need not have that
     off_bus: str | None = None  # found where its tool fails: it runs, and the message bus lost it
@@ -149,7 +149,7 @@ class Deployed:
     configuration: tuple[str, ...]
     settings: tuple[str, ...] = ()  # that it reads where it runs, with its way to RabbitMQ
     logs: tuple[str, ...]
-    writes: tuple[str, ...] = ()  # folders of its data: beside its logs, what needs room on a disk
+    writes: tuple[str, ...] = ()  # folders of its data: next to its logs, what needs room on a disk
     user: str
     command: str  # runs it in the foreground, as that user
     stores: tuple[Store, ...] = ()
@@ -177,7 +177,7 @@ class Component:
     ports: tuple[int, ...] = ()
     replaces: tuple[str, ...] = ()  # where it runs in a cloud, it does their work
     agents: tuple[str, ...] = ()  # of Pacemaker, by which it may be run instead of by its unit
-    is_one_of: bool = False  # its units stand in for one another: one that runs is enough
+    is_one_of: bool = False  # its units can replace one another: one that runs is enough
     on_each_node: bool = False  # the distribution runs it wherever it is installed
     started_by_bus: bool = False  # the message bus starts it when somebody needs it
     catalog: str | None = None  # its type in the catalog
@@ -195,7 +195,7 @@ class Component:
 
     @property
     def catalog_types(self) -> tuple[str, ...]:
-        """Return the types under which it may stand in the catalog, the official one first."""
+        """Return the types that it may have in the catalog, the official one first."""
         return () if self.catalog is None else OTHER_TYPES.get(self.catalog, (self.catalog,))
 
 
@@ -232,7 +232,7 @@ class ProbeKind:
 
 
 def _only_of(name: str, does: str) -> ProbeKind:
-    """Return a probe that goes by the kind alone: in another entry it would tell of this one."""
+    """Return a probe that depends on the kind alone: in another entry it would check this one."""
     return ProbeKind(
         does=does,
         needs=f"to be that of `{name}`, which it describes",
@@ -336,7 +336,7 @@ class Anatomy:
 
 @cache
 def read_anatomy() -> Anatomy:
-    """Read what is declared beside this file."""
+    """Read the components that the files of this folder declare."""
     entries = [entry for entry in files(__package__).iterdir() if entry.name.endswith(".toml")]
     return to_anatomy({entry.name: entry.read_text("utf-8") for entry in entries})
 
@@ -562,5 +562,5 @@ def _part(kind: type[Part], name: str, entry: dict[str, Any]) -> Part:
     return kind(**{word: _frozen(value) for word, value in entry.items()})
 
 
-def _frozen(value: Any) -> Any:  # noqa: ANN401  # whatever TOML has
+def _frozen(value: Any) -> Any:  # noqa: ANN401  # any value that TOML has
     return tuple(value) if isinstance(value, list) else value
