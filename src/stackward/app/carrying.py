@@ -28,13 +28,13 @@ def carry_on(
     *,
     seen: int | None = None,
 ) -> Run:
-    """Carry out a run: from its beginning, or from where a dead process left it.
+    """Carry out a run: from its beginning, or from the point at which a dead process left it.
 
-    It is not taken up if its epoch is another than the one at which it was `seen`.
-    `meanwhile` is called in this thread, again and again while the run goes on, and once when it
-    has ended. What went wrong inside is raised here, whichever thread met it.
+    It does not start if the epoch of the run is not the one at which the run was `seen`. This
+    thread calls `meanwhile` again and again while the run goes on, and once when it has ended. An
+    error inside is raised here, in whichever thread it happened.
     """
-    # The pool is left last: whatever `meanwhile` meets, the run is not abandoned for it.
+    # The pool is left last: an error in `meanwhile` must not abandon the run.
     with ThreadPoolExecutor(1) as aside:
         carried = aside.submit(carry_out, run_id, context, brakes, seen=seen)
         while wait([carried], timeout=LOOK_S).not_done:
@@ -67,6 +67,6 @@ def worker_context(world: World, journal: Journal) -> WorkerContext[World]:
 
 
 def _looked_at(world: World, but: Collection[str]) -> Sequence[Unwell]:
-    """Return why the cloud is not well, but for these hosts."""
+    """Return why the cloud is not well, apart from these hosts."""
     assert world.health is not None, "only where something looks at it"  # noqa: S101  # a slip
     return world.health.of_cloud(but=but)

@@ -48,11 +48,11 @@ class Engine:
         )
 
     def seen(self, run: Run) -> Run:
-        """Return a run as it stands now; that its turn has passed may not be written down yet."""
+        """Return a run in its state of now; the journal may not show yet that its turn is over."""
         return seen_at(run, self.clock.now())
 
     def state_of(self, run: Run) -> RunState:
-        """Return its state; one whose worker has died is stopped, whatever it wrote last."""
+        """Return its state; one whose worker has died is stopped, although the journal differs."""
         return status.state_now(run, self.machine, self.clock.now())
 
     def is_without_workers(self, run: Run) -> bool:
@@ -67,9 +67,9 @@ class Engine:
         return not (is_there or comes_again(self.journal, run, now))
 
     def to_resume(self, run_id: str, *, take_over: bool) -> Run:
-        """Return the run that is to be carried on, or refuse it; neither cloud nor nodes are asked.
+        """Return the run to resume, or refuse it; neither cloud nor nodes are asked.
 
-        One that somebody carries out is refused, unless it is taken over.
+        A run that a process carries out is refused, unless it is taken over.
         """
         run = self.journal.run(run_id)
         status.refuse_if_over(run)
@@ -101,7 +101,7 @@ class Engine:
         approve_more(run, new, approval, self.journal)
 
     def cancel(self, run_id: str, by: str) -> tuple[Run, tuple[str, ...]]:
-        """Ask to cancel a run; return it as it stands then, and what is half-way in it."""
+        """Ask to cancel a run; return the run after that, and what is partly done in it."""
         return ask_cancel(run_id, by, self.clock.now(), self.journal, KINDS)
 
     def give_up(self, run_id: str, by: str, why: str) -> Run:

@@ -1,4 +1,4 @@
-"""How the cloud is, for a run that asks: the look of `cloud check`, made anew each time."""
+"""How the cloud is, for a run that asks: the look of `cloud check`, made again each time."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ class Looks:
     settings: Settings
 
     def of_cloud(self, *, but: Collection[str]) -> Sequence[Unwell]:
-        """Return why the cloud is not well, but for some hosts of Nova."""
+        """Return why the cloud is not well, apart from some hosts of Nova."""
         try:
             with open_probes(self.known, self.os_cloud, self.settings) as probes:
                 remembers = replace(probes, remember=memory_of(self.settings))

@@ -9,9 +9,9 @@ from stackward.settings import Settings
 
 
 def broken_invariants(settings: Settings, run_id: str | None) -> tuple[list[Broken], int]:
-    """Return what is broken in the journal, or of one run, and how many runs were looked at.
+    """Return what is broken in the journal, or in one run, and how many runs were looked at.
 
-    The database is read at one moment, whatever its version; nothing in it is changed.
+    The database is read at one moment. It may have any version. Nothing in it is changed.
     """
     url = database_url(settings)
     file = file_of(url)

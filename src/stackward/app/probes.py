@@ -68,10 +68,10 @@ def memory_of(settings: Settings) -> Callable[[str], Mapping[str, Itself] | Unre
 
 
 def keeper_of(settings: Settings) -> Callable[[Sequence[Observation]], Unread | None]:
-    """Return what keeps what was seen; it answers why that could not be done: that fails nothing.
+    """Return a function that stores observations; if it cannot, it returns why: that fails nothing.
 
-    What is seen while a node is well tells later which machine it was, and what ran there. A
-    journal of an older version is left as it is: workers of that version may be at work.
+    What is seen while a node is well shows later which machine it was, and what ran there. A
+    journal of an older version is not changed: workers of that version may be at work.
     """
 
     def keep(seen: Sequence[Observation]) -> Unread | None:

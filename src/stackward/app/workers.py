@@ -1,4 +1,4 @@
-"""A worker: a process that takes up queued runs, with all that it needs from outside."""
+"""A worker: a process that carries out queued runs, with all that it needs from outside."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing
@@ -38,9 +38,10 @@ def work(  # noqa: PLR0913  # what a worker is
     once: bool = False,
     rhythm: Rhythm | None = None,
 ) -> None:
-    """Take up queued runs and carry them out, until the brakes are pressed.
+    """Take queued runs and carry them out, until the brakes are pressed.
 
-    Or, `once`, until none is due; that it was here is kept for those who queue runs.
+    With `once`: until no run is due. The journal keeps that this worker was here, for the operators
+    who queue runs.
     """
     clock = SystemClock()
     me = worker_named(name or node(), node(), clock)
