@@ -1,4 +1,4 @@
-"""How the boot gate of a compute node stands."""
+"""Whether the boot gate of a compute node is open or closed."""
 
 from dataclasses import dataclass
 from typing import ClassVar

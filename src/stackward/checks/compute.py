@@ -66,7 +66,7 @@ class NoServersOn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AreOn:
-    """Nova places these servers on the host; one that was deleted meanwhile needs no place."""
+    """Nova places these servers on the host; one that was deleted since then needs no place."""
 
     kind: ClassVar[str] = "are-on"
 
@@ -111,7 +111,7 @@ class NoArrivals:
     kind: ClassVar[str] = "no-arrivals"
 
     host: str
-    # The node's at placement; older plans lack it, and do not ask there.
+    # The node's provider at placement. Older plans do not have it, and do not ask there.
     provider: str | None = field(default=None, metadata=VOLATILE)
     # Consumers that the plan has warned of: what Nova does not know of them comes to nothing.
     left_over: tuple[str, ...] = field(default=(), metadata=VOLATILE)
@@ -166,8 +166,8 @@ def _held_by_nobody(host: str, consumers: Sequence[str]) -> Refuted:
 def _in_the_making(world: World, host: str, consumers: set[str]) -> dict[str, Server | None]:
     """Return those of the consumers that may become servers here, with what Nova knows of them.
 
-    Not the moves from here and to here, which Nova lists, and not a server that is at rest
-    elsewhere: what that holds was left over by a move, and the proof of the end finds it.
+    Moves from here and to here are left out: Nova lists them. A server that is at rest elsewhere is
+    left out too: a move left behind what it holds here, and the proof of the end finds that.
     """
     found = {each: world.nova.server(each) for each in sorted(consumers)}
     for server in found.values():

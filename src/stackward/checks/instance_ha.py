@@ -1,4 +1,4 @@
-"""Whether the instance-HA service knows how a node stands."""
+"""Whether the instance-HA service knows that a node is in maintenance, or is not."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -10,7 +10,7 @@ from stackward.wording import count_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstanceHaKnows:
-    """The instance-HA service has been told of a host's maintenance, or of its end."""
+    """The instance-HA service knows of a host's maintenance, or of its end."""
 
     kind: ClassVar[str] = "instance-ha-knows"
 

@@ -1,6 +1,6 @@
-"""Whether what was left of servers and nodes is gone: asked of those that the removal did not ask.
+"""Whether what was left of servers and nodes is gone: by witnesses that the removal did not use.
 
-Of whom the order was asked counts too, but alone it proves nothing.
+The service that was asked to remove it counts too, but alone it proves nothing.
 """
 
 from collections.abc import Iterator

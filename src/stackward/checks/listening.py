@@ -1,8 +1,8 @@
 """Whether Nova hears from a nova-compute: by its record, and by Nova's own clock.
 
-What runs reports in an interval that Nova's API does not tell, so the others tell it: between three
-reports of another service lie two intervals, in which one that runs has reported too. No time of
-this machine is compared with one of Nova's.
+A service that runs reports at an interval. Nova's API does not show that interval, but the reports
+of the other services do. Between three reports of another service lie two intervals: in these, a
+service that runs has reported too. No time of this machine is compared with one of Nova's.
 """
 
 from collections.abc import Iterable, Mapping

@@ -91,7 +91,7 @@ class IsConfirmedOff:
         return f"`{self.node}` has no power, by a person's word: {self.reference}"
 
     def ask(self, world: World, /) -> CheckResult:
-        """Quote the word, where no device can tell."""
+        """Quote the person's word, where no device can answer."""
         device = world.power.device(self.node)
         if device is not None:
             return Unverified(
@@ -110,7 +110,7 @@ class IsItsDevice:
 
     node: str
     by: str  # how that is known: "identity", "boot", "silence", "word"; stored
-    # What the node once told of itself; what was heard before the order; a person's word.
+    # What the node once said of itself; what was heard before the order; a person's word.
     uuid: str | None = field(default=None, metadata=VOLATILE)
     serial: str | None = field(default=None, metadata=VOLATILE)
     macs: tuple[str, ...] = field(default=(), metadata=VOLATILE)

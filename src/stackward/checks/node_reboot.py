@@ -43,7 +43,8 @@ class NothingRuns:
         runs = f"its libvirt runs {first_of(running, _SHOWN)}"
         known = world.nova.server(running[0])
         if known is not None and known.host == self.host:
-            # Whoever has started it wants it on: nothing would start it again after this reboot.
+            # The operator who started it wants it on: nothing would start it again after this
+            # reboot.
             return Refuted(
                 self.node,
                 f"{runs}: `{known.label}` was started since",

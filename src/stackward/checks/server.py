@@ -25,7 +25,7 @@ _RUNNING = 1  # nova/objects/fields.py InstancePowerState
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunsAnew:
-    """A server runs, Nova has no task for it, and its guest has been started since the plan."""
+    """A server runs, Nova does nothing with it, and its guest was started since the plan."""
 
     kind: ClassVar[str] = "runs-anew"
 
@@ -207,7 +207,7 @@ class OneGuestEach:
             for each in set(found) & seen.keys():
                 seen[each].append(hypervisor.host)
         known = {each: world.nova.server(each) for each in seen}
-        # Two guests are told first: each minute counts.
+        # A server with two guests is reported first: each minute counts.
         for each, hosts in sorted(seen.items(), key=lambda one: -len(one[1])):
             wrong = _not_one(each, known[each], hosts, without, is_sure=not unread)
             if wrong is not None:

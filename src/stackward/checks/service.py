@@ -58,7 +58,8 @@ class IsKeptOff:
     kind: ClassVar[str] = "is-kept-off"
 
     node: str
-    # As Nova calls it; None: like the node. Older plans lack it, so it is no decision of its own.
+    # As Nova calls it; None: like the node. Older plans do not have it, so it is no decision of its
+    # own.
     host: str | None = field(default=None, metadata=VOLATILE)
 
     @property

@@ -19,7 +19,7 @@ class VolumesAgree:
 
     server: str
     name: str
-    # No decision of its own: it follows what is mended.
+    # No decision of its own: it follows what is repaired.
     attached: tuple[tuple[str, str], ...] = field(default=(), metadata=VOLATILE)  # (volume, device)
     free: tuple[str, ...] = field(default=(), metadata=VOLATILE)
 
