@@ -33,10 +33,10 @@ def approve(  # noqa: PLR0913  # what is approved, and for when
     turn: Turn | None = None,
     begun_by: BegunBy | None = None,
 ) -> Run:
-    """Make a run of the plan, as it stands; refuse one that has blockers or nothing to do.
+    """Make a run of the plan, unchanged; refuse one that has blockers or nothing to do.
 
-    With a turn, for the workers: they begin it then, and no later. Of a plan that undoes a run,
-    `kinds` are those of that run's plan. A run of a chain says for which item it is.
+    With a turn, the run is for the workers: they begin it then, and no later. `kinds`, of a plan
+    that undoes a run: those of that run's plan. A run of a chain says for which item it is.
     """
     if plan.blockers:
         raise Refused(

@@ -26,7 +26,7 @@ def aside(work: Callable[[], Done], every_s: float, beat: Callable[[], None]) ->
         finally:
             ended.set()
 
-    # A daemon: a process that is told to leave does not wait for a slow answer.
+    # A daemon: a process that must exit does not wait for a slow answer.
     threading.Thread(target=run, name="aside", daemon=True).start()
     while not ended.wait(every_s):
         beat()

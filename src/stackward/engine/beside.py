@@ -1,8 +1,8 @@
-"""Which item of a chain may begin beside those that go on: only one of the same failure domain.
+"""Which item of a chain may begin while others go on: only one of the same failure domain.
 
-An item that was begun and is not done counts, whoever has it and wherever its run has stopped: its
-node may be down. So the rule holds after a take-over, after a resume, and beside an item that is
-late.
+An item that was started and is not done counts: its node may be down. It does not matter which
+worker has it, or where its run has stopped. So the rule holds after a take-over, after a resume,
+and while another item is late.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,16 +12,17 @@ from stackward.plan import Move, are_together, begins_runs
 
 
 def is_bounded(moves: Iterable[Move[Any]]) -> bool:
-    """Say whether any of them may not go on beside every other one."""
+    """Say whether there is one among them that may not go on together with all the others."""
     return any(each.domain or each.apart for move in moves for each in begins_runs(move))
 
 
 def next_to_begin(
     waiting: Sequence[Move[Any]], moving: Iterable[Move[Any]], begun: Sequence[Move[Any]]
 ) -> Move[Any] | None:
-    """Return the move that is begun next; None: none may now.
+    """Return the move that starts next; None: none may start now.
 
-    `begun` are those that were begun at any time and are not done. They go on before others begin.
+    `begun` are the moves that were started at any time and are not done. They go on before others
+    start.
     """
     going = {each.key: each for each in moving}
     keys = {each.key for each in begun}

@@ -1,4 +1,4 @@
-"""How an operator stops a run: first nothing more is begun, then the engine leaves at once."""
+"""How an operator stops a run: first nothing more starts, then the engine leaves at once."""
 
 import threading
 from collections.abc import Callable
@@ -29,7 +29,7 @@ class Brakes:
 
     @property
     def is_stopping(self) -> bool:
-        """Say whether nothing more may be begun."""
+        """Say whether nothing more may start."""
         return self._pressed > 0
 
     @property

@@ -1,4 +1,7 @@
-"""Cancel a run: nothing more is begun, and nothing is left half-way unless a person says so."""
+"""Cancel a run: nothing more starts. Only a person may leave something partly done.
+
+That person says so, and why.
+"""
 
 from datetime import datetime
 
@@ -15,10 +18,11 @@ from stackward.status.run import refuse_a_living_worker, worker_here
 def ask_cancel(
     run_id: str, by: str, at: datetime, journal: Journal, kinds: Kinds
 ) -> tuple[Run, tuple[str, ...]]:
-    """Ask to cancel a run; return it as it stands then, and what is half-way in it.
+    """Ask to cancel a run; return the run after that, and what is partly done in it.
 
-    A run that nobody carries out is over by that, unless something is in flight or half-way: a
-    server that awaits its confirmation, say. Whoever resumes it ends that, and begins no more.
+    A run that no process carries out ends at once, unless something is in flight or partly done:
+    for example, a server that awaits its confirmation. The worker that resumes such a run ends
+    that, and starts nothing more.
     """
     found = journal.run(run_id)
     left = left_half_way(journal, found, kinds)
@@ -29,12 +33,13 @@ def ask_cancel(
 def give_up(  # noqa: PLR0913, PLR0917  # who, why, where and when
     run_id: str, by: str, why: str, machine: str, journal: Journal, kinds: Kinds, clock: Clock
 ) -> Run:
-    """Cancel a run although nobody can see how what it started has ended; return it, over.
+    """Cancel a run although nobody can see how its last change ended; return it, over.
 
-    For what is in flight on a machine that has died: the run would hold its node for ever. A person
-    says so, and why; both are kept. What is in flight is settled as lost.
+    For a change that is in flight on a machine that has died: the run would hold its node
+    permanently. A person says so, and why; both are kept. What is in flight is settled as lost.
 
-    Raises Refused while somebody carries the run out, or may at any moment: those can still see it.
+    Raises Refused while a process carries the run out, or may at any moment: it can still see the
+    end.
     """
     found = journal.run(run_id)
     refuse_a_living_worker(found, machine, clock.now())

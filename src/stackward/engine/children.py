@@ -1,7 +1,8 @@
-"""The runs of a chain: planned and begun in their turn, and carried on when their worker has died.
+"""The runs of a chain: planned and started in their turn, and resumed when their worker has died.
 
-A chain of the workers queues its runs for them. A chain of an operator's own process carries them
-out in threads of that process: when it dies, whoever resumes the chain goes on with its runs.
+A chain of the workers queues its runs for them. A chain of an operator's own process carries its
+runs out in threads of that process. When that process dies, the next one that resumes the chain
+goes on with its runs.
 """
 
 import itertools
@@ -28,7 +29,8 @@ if TYPE_CHECKING:  # it carries chains out, too
     from stackward.engine.interpreter import WorkerContext
 
 _LOOK_S = 0.2  # between two looks at whether a run of the workers has ended
-# A chain whose run of a node is so does nothing there: it did all, or has begun nothing.
+# A chain whose run of a node is in one of these states does nothing there: that run did all, or has
+# started nothing.
 _AWAY_FROM_IT = frozenset({RunState.SUCCEEDED, RunState.REFUSED, RunState.NOT_BEGUN})
 _SHOWN = 6  # reasons why a cloud is not well
 _MOST = 50  # runs of a chain that one process carries out at a time
@@ -48,7 +50,7 @@ def _how_it_is(found: Sequence[Unwell]) -> str:
 
 
 def _not_started(found: Sequence[Unwell], chain: str, looked: str) -> StepFailed:
-    """Return why no further node is begun."""
+    """Return why no further node is started."""
     first = found[0]
     remedy = first.remedy or "`stackward cloud check` says what is wrong"
     way = f"once it is well, `stackward run resume {chain}` continues"
@@ -71,7 +73,7 @@ class ChildRuns:
         brakes: Brakes,
         carry_out: Callable[[Run, "WorkerContext[Any]", Brakes], Run],
     ) -> None:
-        """Take a chain that was taken up; `carry_out` carries out a run that was taken up."""
+        """Carry out a chain that this process has taken; `carry_out` carries out a run of it."""
         self._approved_with_it = ApprovedInChain(approved, context.journal.events(chain.id))
         asked_by = approved.facts.get(ASKED_BY)
         self._asked_by = {ASKED_BY: asked_by} if asked_by else {}
@@ -82,7 +84,7 @@ class ChildRuns:
         self._going: dict[str, Future[Run]] = {}
         self._ended = 0  # of its runs, when it last rested
         self._pool = ThreadPoolExecutor(_MOST, thread_name_prefix="chain")
-        self._lock = Lock()  # the items of a chain are begun side by side
+        self._lock = Lock()  # several items of a chain start at the same time
 
     def close(self) -> None:
         """Wait for the runs that this process carries out."""
@@ -103,11 +105,11 @@ class ChildRuns:
         self._ended = ended
 
     def newest(self, place: InItem, /) -> Run | None:
-        """Return the last run that was begun there; None: there is none yet."""
+        """Return the last run that was started there; None: there is none yet."""
         return self._journal.child(self._chain.id, place.item, place.part)
 
     def begun_items(self) -> frozenset[str]:
-        """Return the items of which a run was begun that may have changed something."""
+        """Return the items of which a run was started that may have changed something."""
         nothing = {RunState.REFUSED, RunState.NOT_BEGUN}
         return frozenset(
             run.item for run in self._journal.children(self._chain.id) if run.state not in nothing

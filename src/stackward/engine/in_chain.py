@@ -83,7 +83,7 @@ def what_is_new(
     journal: Journal,
     operations: Mapping[str, OperationInRun[Any]],
     kinds: Kinds,
-    world: Any,  # noqa: ANN401  # whatever world its runs need
+    world: Any,  # noqa: ANN401  # any world that its runs need
 ) -> Iterator[New]:
     """Plan each run that a stopped chain could not begin; return what is new in it."""
     chain = from_json(run.plan, kinds)
@@ -120,7 +120,7 @@ def _is_planned_anew(last: Run) -> bool:
 
 
 def runs_of_item(journal: Journal, chain: str, place: InItem) -> frozenset[str]:
-    """Return the ids of the runs that a chain has begun for one of its items."""
+    """Return the ids of the runs that a chain has started for one of its items."""
     return frozenset(run.id for run in journal.children(chain) if run.item == place.item)
 
 

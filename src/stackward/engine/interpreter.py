@@ -1,7 +1,7 @@
 """Carry out a run: its stages in order, each stage's moves together, then the verification.
 
-It may die at any line and be taken up again by anybody: what is settled is in the journal, what is
-in flight is settled by looking, and whoever lost the epoch starts nothing more.
+It may die at any line, and any process can resume it. What is settled is in the journal. What is in
+flight is settled by looking. A worker that lost the epoch starts nothing more.
 """
 
 from collections import deque
@@ -79,7 +79,7 @@ class WorkerContext(Generic[W_here]):
     worker: str
     world_of: Callable[[Run], W_here]
     cloud: CloudIdentity | None = None  # where all of it is done; None: there is only one
-    # Why the cloud is not well, but for these nodes; None: nothing here looks at it as a whole.
+    # Why the cloud is not well, apart from these nodes; None: nothing here looks at it as a whole.
     looks: Callable[[W_here, Collection[str]], Sequence[Unwell]] | None = None
     with_children: Callable[[W_here, Children], W_here] = lambda world, _: world
     poll: Callable[[W_here], W_here] = field(
@@ -91,12 +91,12 @@ class WorkerContext(Generic[W_here]):
 def carry_out(
     run_id: str, context: WorkerContext[Any], brakes: Brakes, *, seen: int | None = None
 ) -> Run:
-    """Carry out a run to its end, or to where it must stop; return it as it stands then.
+    """Carry out a run to its end, or to the point where it must stop; return its last state.
 
-    Raises `Superseded` when another worker takes it over, `Locked` if its epoch is not the one
-    at which it was `seen`.
+    Raises `Superseded` when another worker takes it over, `Locked` if its epoch is not the one at
+    which it was `seen`.
     """
-    # First: what this version does not understand, or is of another cloud, is not taken up.
+    # First: a run that this version does not understand, or a run of another cloud, is not taken.
     found = context.journal.run(run_id)
     _refuse_another_cloud(found, from_json(found.plan, context.kinds), context)
     run = context.journal.take_up(run_id, context.worker, context.clock.now(), seen=seen)
@@ -104,7 +104,7 @@ def carry_out(
 
 
 def carry_out_taken(run: Run, context: WorkerContext[Any], brakes: Brakes) -> Run:
-    """Carry out a run that was taken up already, as above."""
+    """Carry out a run that this process has taken already, as above."""
     events = context.journal.events(run.id)
     plan = with_caught_up(from_json(run.plan, context.kinds), events, context.kinds)
     is_known = _refuse_another_cloud(run, plan, context)
@@ -124,7 +124,7 @@ def carry_out_taken(run: Run, context: WorkerContext[Any], brakes: Brakes) -> Ru
 
 
 def _refuse_another_cloud(run: Run, plan: Plan[Any], context: WorkerContext[Any]) -> bool:
-    """Refuse a run of another cloud; say whether its plan tells of which it is."""
+    """Refuse a run of another cloud; say whether its plan names its cloud."""
     if context.cloud is None:
         return False
     return refuse_another(f"run `{run.id}`, {run.title},", cloud_of(plan), context.cloud)
@@ -164,7 +164,7 @@ class _Interpreter:
             rests=lambda: self._is_chain and (self._is_to_stop or self._against is not None),
         )
         self._cancelled_by = self._run.cancel_asked_by
-        self._against: StackwardError | None = None  # whatever more would be started
+        self._against: StackwardError | None = None  # the error that blocks every new start
         # What failed where the later stages go on without it, and how the run ends by that.
         self._set_aside: set[str] = set()
         self._ends_by: _Stopped | None = None
@@ -217,7 +217,7 @@ class _Interpreter:
             self._ledger.found_done(path, {"gone": True, **traced})
 
     def _fresh_plan(self) -> Plan[Any]:
-        """Plan anew; on a large cloud that takes minutes, so the run goes on to beat."""
+        """Plan again; on a large cloud that takes minutes, so the run goes on to beat."""
         return self._aside(
             lambda: self._operation.plan(self._context.world, self._plan.request, self._run.id)
         )
@@ -233,7 +233,7 @@ class _Interpreter:
             return {}  # it needs no answer to be left alone
 
     def _settle_what_is_over(self) -> None:
-        """Settle what an earlier worker left open beside a move that is done, as it died."""
+        """Settle what an earlier worker that died left open next to a move that is done."""
         for stage, move in self._plan.moves():
             if is_finished(stage, move, self._context):
                 settle_slow(stage.path_of(move), self._ledger)
@@ -246,7 +246,7 @@ class _Interpreter:
         try:
             events = self._worker.journal.events(self._run.id)
             for lost in [] if self._is_to_stop else self._lost():
-                if is_done_again(lost, events):  # else the run stops before its next start
+                if is_done_again(lost, events):  # if not, the run stops before its next start
                     self._repeat(lost)
         except Superseded:
             raise
@@ -322,7 +322,7 @@ class _Interpreter:
         return replace(stage, moves=new)
 
     def _has_begun_after(self, stage: Stage[Any]) -> bool:
-        """Say whether a later stage was begun: what that does is no reason against the plan."""
+        """Say whether a later stage has started: what that does is no reason against the plan."""
         later = self._plan.stages[self._plan.stages.index(stage) + 1 :]
         moves = [each.path_of(move) for each in later for move in each.moves]
         return any(self._ledger.has_begun(move) for move in moves)
@@ -358,7 +358,7 @@ class _Interpreter:
 
     def _carry_out_stage(self, stage: Stage[Any]) -> None:
         left = self._left(stage)
-        # Those under way come first, whatever else holds: the world works on them.
+        # Moves in progress come first, under all conditions: the world works on them.
         left.sort(key=lambda move: not self._must_go_on(stage, move))
         waiting, moving = deque(left), list[Moving]()
         failed: list[Moving] = []
@@ -379,7 +379,7 @@ class _Interpreter:
             self._poll()
             self._advance(moving, moving, failed)
         if self._is_chain and failed:
-            self._beat([])  # whoever cancelled it since may be why none was begun
+            self._beat([])  # a cancellation since then may be why none was started
         self._account_for(stage, failed)
 
     def _begin(
@@ -408,7 +408,7 @@ class _Interpreter:
         moving: list[Moving],
         failed: list[Moving],
     ) -> Move[Any] | None:
-        """Return the move that is begun next; None: none may be now."""
+        """Return the move that starts next; None: none may start now."""
         if self._must_go_on(stage, waiting[0]):
             return waiting[0]
         if not self._may_begin(stage, failed):
@@ -424,7 +424,7 @@ class _Interpreter:
         return next_to_begin(waiting, (each.move for each in moving), begun)
 
     def _left(self, stage: Stage[Any]) -> list[Move[Any]]:
-        """Return the moves of a stage that are not done, but for those of what is set aside."""
+        """Return the moves of a stage that are not done, without those of what is set aside."""
         return [
             move
             for move in stage.moves
@@ -454,7 +454,7 @@ class _Interpreter:
         return until is not None and until <= self._worker.clock.now()
 
     def _out_of_window(self, left: str) -> "_Stopped":
-        """Return the end of a run whose window is over: one that has begun can be resumed."""
+        """Return the end of a run whose window is over: one that has started can be resumed."""
         until = self._run.turn.until if self._run.turn else None
         when = f" at {in_utc(until)}" if until else ""
         state = RunState.STOPPED if self._ledger.last else RunState.NOT_BEGUN
@@ -472,7 +472,7 @@ class _Interpreter:
             if each.failed and each.failed is not self._against:
                 failed.append(each)
         if self._is_chain and self._brakes.is_stopping and self._brakes.leaves_to_others:
-            # The runs that it has begun go on without us, or are left to others as well.
+            # The runs that it has started go on without us, or are left to other workers as well.
             raise _Stopped(self._interrupted, Said(reason="left to other workers"))
         if self._is_to_stop:
             # What only waits, and has asked for nothing, need not be waited for.
@@ -542,7 +542,7 @@ class _Interpreter:
     def _require_or_stop(self, stage: Stage[Any], left: list[Move[Any]]) -> None:
         """Ask what must be true; where it is not, what is under way is still brought to its end."""
         if self._against:
-            return  # nothing is begun
+            return  # nothing starts
         try:
             self._require(stage)
         except Superseded:
@@ -559,7 +559,7 @@ class _Interpreter:
         for check in stage.needs:
             answer = ask(check, self._context, self._pace.patience_s, lambda: self._beat([]))
             if self._is_to_stop:
-                return  # nothing of the stage is begun
+                return  # nothing of the stage starts
             if not answer.holds:
                 raise StepFailed(
                     f"stage `{stage.name}` was not begun: {answer.text}", hint=answer.remedy

@@ -1,4 +1,4 @@
-"""What is always true of a run in the journal, whatever happened to whoever carried it out.
+"""What is always true of a run in the journal, also after a worker has died at any point.
 
 Each invariant is a pure function of all that the journal holds of a run at one moment. The tests
 ask all of them after every write; `stackward run check` asks them of any database.
@@ -157,7 +157,7 @@ def _half_settled(account: Account) -> Lines:
 
 
 def _untold(account: Account) -> Lines:
-    """Find attempts that are not as the events tell, in the order in which they must be told."""
+    """Find attempts that differ from the events, or events that are not in their order."""
     told: dict[tuple[str, int], list[str]] = {}
     counts: dict[str, int] = {}
     for event in account.history.events:
@@ -244,7 +244,7 @@ def _following(what: str, state: RunState | None, *, is_of_step: bool) -> set[Ru
         return {RunState.CANCELLED}
     if state is None:
         return set()
-    # A run of a chain ends whatever has become of the chain.
+    # A run of a chain ends, in any state of the chain.
     if what == ENDED or (state in _OVER and what == UNDONE):
         return {state}
     anybody: dict[str, set[RunState]] = {
@@ -261,10 +261,10 @@ def _following(what: str, state: RunState | None, *, is_of_step: bool) -> set[Ru
 
 
 def _after_its_worker(what: str, *, is_of_step: bool) -> set[RunState]:
-    """Return the states that may follow what its worker told, or what was told of that worker."""
+    """Return the states that may follow a report of its worker, or a report on that worker."""
     if what == _DIED:
         return {RunState.QUEUED, RunState.STOPPED}
-    if is_of_step or what not in _ENDS:  # a move that failed is told in the same word
+    if is_of_step or what not in _ENDS:  # a move that failed is reported by the same word
         return {RunState.RUNNING}
     is_proof = what == RunState.UNVERIFIED.value  # so is a check, before the run ends
     return {_ENDS[what], RunState.RUNNING} if is_proof else {_ENDS[what]}
@@ -405,11 +405,11 @@ class _Way:
     """How far a run had come, event by event."""
 
     outline: Outline
-    how: dict[str, str] = field(default_factory=dict)  # how each step's last attempt stands
+    how: dict[str, str] = field(default_factory=dict)  # the state of each step's last attempt
     was_done: set[str] = field(default_factory=set)
     given_up: set[str] = field(default_factory=set)
     takes_back: set[str] = field(default_factory=set)
-    failed: set[str] = field(default_factory=set)  # moves, since the run was taken up
+    failed: set[str] = field(default_factory=set)  # moves, since a worker took the run
 
     def note(self, event: Event) -> None:
         """Take note of what happened."""

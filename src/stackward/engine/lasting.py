@@ -1,8 +1,9 @@
 """What must last as long as the run: a step such as a cordon is looked at again after it was done.
 
-It is looked at before each stage and each move. Once others have taken it away, nothing more is
-started; what is under way goes on to its end. A run that is resumed after it has stopped for that
-does the step again: whoever resumes it has read why. What must not be done again says so.
+The engine looks before each stage and each move. When somebody else has undone the step, nothing
+more is started; what is in progress goes on to its end. A run that has stopped for that reason does
+the step again when it is resumed: the operator who resumes it has read why. A step that must not be
+done again says so.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -29,7 +30,7 @@ class Lost:
 
 
 class TakenAway(StepFailed):
-    """What the whole run rests on is not so any more, and not by its doing."""
+    """The state that the whole run depends on is gone, and the run did not change it."""
 
     def __init__(self, lost: Lost) -> None:
         super().__init__(
@@ -41,7 +42,7 @@ class TakenAway(StepFailed):
 def lost_steps(plan: Plan[Any], ledger: Ledger, world: Any) -> Iterator[Lost]:  # noqa: ANN401  # as the steps need it
     """Look again at each lasting step that this run has done; return those that are lost.
 
-    What the run itself has begun to take back lasts no longer.
+    A step that the run itself has started to take back lasts no longer.
     """
     lifted = {*_lifted(plan, ledger)}
     for stage, move in plan.moves():
@@ -53,7 +54,7 @@ def lost_steps(plan: Plan[Any], ledger: Ledger, world: Any) -> Iterator[Lost]:  
 
 
 def _lifted(plan: Plan[Any], ledger: Ledger) -> Iterator[str]:
-    """Return the kinds of lasting steps that the run has begun to take back."""
+    """Return the kinds of lasting steps that the run has started to take back."""
     for stage, move in plan.moves():
         for path, step in move.way(stage.path_of(move), ledger.last):
             if path in ledger.last and isinstance(step, Lifting) and step.lifts:

@@ -1,7 +1,7 @@
-"""Carry out one move: its steps in order, and what was declared for the case that it is slow.
+"""Carry out one move: its steps in order, and the steps that are declared for a slow move.
 
-A move that was given up for being slow goes another way, step by step as well. Whether it was is
-read from the journal alone, so whoever takes it up decides the same.
+A move that was given up because it was slow goes another way, also step by step. The journal alone
+says whether it was given up, so every worker that resumes it decides the same.
 """
 
 from collections.abc import Callable, Generator, Iterator
@@ -16,7 +16,7 @@ from stackward.plan import GIVEN_UP, Blocked, Move, Part, Stage, Standing
 from stackward.plan.path import part_of, path_of_step
 
 ON_RECORD = "on record"
-_ASKED_FOR = {None, Settled.DONE, Settled.MOOT}  # how a step for the slow stands that was asked for
+_ASKED_FOR = {None, Settled.DONE, Settled.MOOT}  # the ends of a step for a slow move that was tried
 
 
 def is_finished(stage: Stage[Any], move: Move[Any], context: StepContext) -> bool:
@@ -70,7 +70,7 @@ def _as_planned(
         for place, step in enumerate(move.steps):
             while place and context.rests():
                 yield Standing.TODO
-            # Half-way, the thing is in a state of our own making: it is judged at the outset only.
+            # Later, the state of the thing is one that we made: it is judged at the start only.
             again = judge if place == 0 else _no_objection
             at = path_of_step(path, place)
             for standing in carry_out_step(step, at, move.thing, context, again):
@@ -135,7 +135,7 @@ def _take_back(
 
 
 def _look_to_the_end(move: Move[Any], path: str, context: StepContext) -> Iterator[Standing]:
-    """Look at what no earlier worker saw the end of; it is not started again, whatever it is."""
+    """Look at what no earlier worker saw the end of; in no case start it again."""
     is_over = Blocked(move.thing, "was taken back", "plan again")
     for at, step in move.steps_at(path, Part.STEPS):
         last = context.ledger.last.get(at)
@@ -176,7 +176,7 @@ def settle_slow(path: str, ledger: Ledger) -> None:
 
 
 class _Slow:
-    """The steps declared for a move that takes long: started beside it, never settling it."""
+    """The steps declared for a move that takes long: started during the move, never settling it."""
 
     def __init__(self, move: Move[Any], path: str, context: StepContext) -> None:
         self._move, self._path, self._context = move, path, context

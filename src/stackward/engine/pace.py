@@ -11,9 +11,9 @@ class Pace:
     grace_s: float = 15.0  # a start whose answer was lost may show itself for so long
     accepted_s: float = 60.0  # a start that was answered must have shown itself by then
     patience_s: float = 300.0  # with a world that does not answer, or cannot be read
-    verify_s: float = 60.0  # what is to be proved may need a moment to become true
+    verify_s: float = 60.0  # a fact may need a moment to become true before it can be proved
     quiet_s: float = 60.0  # a step in which nothing changes is examined as often
-    straggler_s: float = 5.0  # a tick waits so long for a move that is busy asking
+    straggler_s: float = 5.0  # a tick waits at most this time for a move that is busy asking
     planning_s: float = 0.2  # and a chain for an item whose next run is being planned
     beat_s: float = 5.0  # between two signs of life while something else takes long
     late_s: float = 2.0  # between an intent and its start; later, the epoch is compared once more

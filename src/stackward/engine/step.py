@@ -1,6 +1,6 @@
-"""Carry out one step: start it only where it stands at todo, then look until it is settled.
+"""Carry out one step: start it only where its state is todo, then look until it is settled.
 
-Each `yield` is a wait for the next tick, with where the step stood at the last look. Nothing here
+Each `yield` is a wait for the next tick, with the state of the step at the last look. Nothing here
 waits by itself, so that many moves share one tick, and one poll of the world.
 """
 
@@ -37,7 +37,7 @@ class StepContext:
     rests: Callable[[], bool] = lambda: False  # between two steps of a move it goes no further
 
 
-def carry_out_step(  # noqa: PLR0913  # which step, with what, and what may stand against it
+def carry_out_step(  # noqa: PLR0913  # which step, with what, and what may block it
     step: Step[Any],
     path: str,
     thing: str,
@@ -75,8 +75,8 @@ class _StepRunner:
         self._waiting_since: float | None = None  # for a world that does not answer
         self._rests_until = 0.0  # a service asks to be left alone until then
         self._intended = 0.0  # when the last intent was written down, or found to hold still
-        # Since when we ourselves wait for a sign of the attempt: the times in the journal may be
-        # those of another machine, whose clock is an hour behind ours, or ahead.
+        # Since when this process waits for a sign of the attempt. The times in the journal may be
+        # those of another machine. Its clock may be an hour behind ours, or ahead.
         self._waits_since = context.ledger.clock.monotonic()
         self._quiet = _Quiet(context.ledger.clock.monotonic)
         # What an earlier worker left in flight is settled by looking, with its mark. What it
@@ -97,7 +97,7 @@ class _StepRunner:
             yield standing
             world = self._context.shared()
 
-    def _advance(self, world: Any) -> Standing:  # noqa: ANN401  # whatever world the steps need
+    def _advance(self, world: Any) -> Standing:  # noqa: ANN401  # any world that the steps need
         if self._is_new:
             self._is_new = False
             return self._start()
@@ -105,7 +105,7 @@ class _StepRunner:
         return self._todo() if look.standing is Standing.TODO else self._take(self._examined(look))
 
     def _take(self, look: Look) -> Standing:
-        """Take note of where the step stands, unless it stands at todo."""
+        """Write down the state of the step, unless it is todo."""
         self._note(look)
         is_bounded = look.standing is Standing.UNKNOWN or look.is_over
         if not is_bounded:
@@ -126,8 +126,7 @@ class _StepRunner:
     def _examined(self, look: Look) -> Look:
         """Look closer where nothing has changed for long: it may never end.
 
-        What was found holds until the next closer look: one that cannot tell is not waited for
-        without end.
+        What was found holds until the next closer look: an unclear look is not awaited without end.
         """
         if look.standing is not Standing.UNDERWAY or look.is_over:
             return look
@@ -205,7 +204,7 @@ class _StepRunner:
             with starting(self._confirm):
                 request = self._step.start(self._context.world)
         except Uncertain as error:
-            # It may have taken effect: only a look can tell. The attempt stays unanswered.
+            # It may have taken effect: only a look can show that. The attempt stays unanswered.
             self._unsure = error
             self._ledger.tell(
                 "answer lost",
@@ -234,11 +233,11 @@ class _StepRunner:
 
     @property
     def _answer(self) -> Said:
-        """Return what was answered to a start that may have been in vain: a conflict has words."""
+        """Return the answer to a start that may have had no effect: a conflict has words."""
         return said_of(self._unsure) if self._unsure else Said()
 
     def _seen_at_once(self, attempt: Attempt) -> Standing:
-        """Look right now where an answer means the effect; what is not so yet waits as usual."""
+        """Look at once where an answer means the effect; if it is not there yet, wait as usual."""
         if isinstance(self._step, Prompt) and self._step.is_prompt:
             look = self._step.look(self._context.world, attempt.mark)
             if look.standing is Standing.DONE:
@@ -259,7 +258,7 @@ class _StepRunner:
         raise _in_words(look, self._step.summary)
 
     def _endure(self, error: StackwardError) -> Standing:
-        """Wait for a world that does not answer, but not for ever; nothing is settled by that."""
+        """Wait for a world that does not answer, but not without end; that settles nothing."""
         now = self._ledger.clock.monotonic()
         why = error.message.removeprefix(f"{self._step.summary}: ")  # which is said already
         if self._waiting_since is None:
@@ -276,7 +275,7 @@ class _StepRunner:
         return Standing.UNKNOWN
 
     def _wait_for_proof(self, look: Look) -> None:
-        """Wait for what should become true by itself, but not for ever: then it has failed."""
+        """Wait for what should become true by itself, for a limited time: then it has failed."""
         now = self._ledger.clock.monotonic()
         if self._waiting_since is None:
             self._waiting_since = now

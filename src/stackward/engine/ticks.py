@@ -45,7 +45,7 @@ def tick(moving: Sequence[Moving], straggler_s: float, sort: Callable[[Moving], 
     """
     for each in moving:
         if each.thread is None:
-            # A daemon: a process that is told to leave does not wait for a slow answer.
+            # A daemon: a process that must exit does not wait for a slow answer.
             each.thread = threading.Thread(target=each.advance, name=each.path, daemon=True)
             each.thread.start()
     until = time.monotonic() + straggler_s

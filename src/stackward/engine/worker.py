@@ -1,8 +1,8 @@
-"""Be a worker: take queued runs up, several at once, and have those of dead workers taken up again.
+"""Be a worker: take queued runs, several at once, and queue the runs of dead workers again.
 
-Each worker beats in the journal. Another that has seen no new beat for a while buries it: in one
-transaction its runs get another epoch and are queued. So the journal alone says who has a run, and
-a worker that was only frozen finds that it has none any more.
+Each worker beats in the journal. Another worker that has seen no new beat for a while buries it: in
+one transaction its runs get another epoch and are queued. So the journal alone says which worker
+has a run. A worker that was only frozen finds that it has none any more.
 """
 
 import os
@@ -43,14 +43,14 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rhythm:
-    """Seconds, all of them. A dead worker's runs are taken up within `silent_s` and two looks."""
+    """Seconds, all of them. A worker takes a dead worker's runs within `silent_s` and two looks."""
 
     look_s: float = 1.0  # between two looks at the queue and at the others
-    hears_s: float = 5.0  # the same, while the journal itself tells what is queued
+    hears_s: float = 5.0  # the same, while the journal itself reports what is queued
     beat_s: float = 5.0  # between two signs of life
     silent_s: float = SILENT_S  # without a new beat, a worker is dead
     gap_s: float = 10.0  # between two looks of our own: then it was we who were away
-    retry_s: float = 60.0  # before a run that could not be begun here is tried again
+    retry_s: float = 60.0  # before a run that could not start here is tried again
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +61,7 @@ class WorkerConfig:
     journal: Journal
     clock: Clock
     why_not: Callable[[Run], str | None]  # why it is left to others: its version, its cloud
-    carry: Callable[[Run], Run]  # a run that was taken up, to where it ends or must stop
+    carry: Callable[[Run], Run]  # a run that was taken, to the point where it ends or must stop
     brakes: Brakes
     say: Callable[[str], None]
     cloud: CloudIdentity | None = None  # whose runs it takes; None: there is only one
@@ -74,7 +74,7 @@ class WorkerConfig:
 
 
 def worker_named(name: str, machine: str, clock: Clock) -> Worker:
-    """Return the worker that this process is to be; its life has a name of its own."""
+    """Return the worker that this process becomes; its life has its own name."""
     if not _NAME.fullmatch(name):
         raise BadInput(
             f"`{name}` cannot be the name of a worker",
@@ -121,7 +121,7 @@ def _retire(config: WorkerConfig) -> None:
 
 
 def _enlist(config: WorkerConfig) -> None:
-    """Take the name; whoever has it and is dead is buried first."""
+    """Take the name; if a dead worker has it, bury that one first."""
     clock, sightings = config.clock, Sightings(config.rhythm)
     known = None
     while (other := config.journal.enlist(config.me)) is not None:
@@ -147,7 +147,7 @@ def _bury(config: WorkerConfig, dead: Worker) -> None:
 
 
 class Sightings:
-    """Who was last seen to beat, and when: by our own watch, and only while we could look."""
+    """Which worker was last seen to beat, and when: by our own watch, only while we could look."""
 
     def __init__(self, rhythm: Rhythm) -> None:
         self._rhythm = rhythm
@@ -182,9 +182,9 @@ class _Worker:
         self._beat_at = self._clock.monotonic()
         self._sought_at: float | None = None
         self._is_told = False
-        self._is_due = True  # something may be left to take up, as far as was seen
+        self._is_due = True  # a run may be left to take, as far as was seen
         self._suspects: set[tuple[str, str, int]] | None = None  # who may have died, by its beat
-        self.failed: StackwardError | None = None  # why what is due is not taken up, `once`
+        self.failed: StackwardError | None = None  # why a run that is due is not taken, with `once`
 
     def work(self, pool: ThreadPoolExecutor) -> None:
         while self._going or not (self._config.brakes.is_stopping or self._has_done):
@@ -287,7 +287,7 @@ class _Worker:
             except Locked as error:
                 if run.awaits_its_turn and self._journal.run(run.id).epoch == run.epoch:
                     self._put_off(run, error.message)  # its node is not free yet
-                continue  # else another worker was quicker
+                continue  # if not, another worker was quicker
             self._config.say(f"run `{run.id}`, {run.title}: started")
             self._going[run.id] = (taken, self._aside(pool, partial(self._config.carry, taken)))
 
@@ -303,9 +303,9 @@ class _Worker:
         self._config.say(f"run `{run.id}`, {run.title}: {ended.state}: {why}")
 
     def _has_reached_its_cloud(self, pool: ThreadPoolExecutor) -> bool:
-        """Log in before a run is taken up; in a thread, for we must go on to beat meanwhile.
+        """Log in before a run is taken; in a thread, because this worker must go on to beat.
 
-        A worker whose cloud cannot be reached would only take a run from one whose can.
+        A worker that cannot reach its cloud would only take the run from one that can.
         """
         if self._config.cloud is None:
             return True
