@@ -21,7 +21,7 @@ ODD = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, Recu
 
 @contextmanager
 def understood(what: str, given: str = "") -> Iterator[None]:
-    """Raise `NotUnderstood` for whatever an unknown shape raises in the block.
+    """Raise `NotUnderstood` for any error that an unknown shape raises in the block.
 
     `what` names the command or the request, `given` is its answer.
     """
@@ -35,7 +35,7 @@ def understood(what: str, given: str = "") -> Iterator[None]:
 
 
 def _odd_part(given: str, error: Exception) -> str:
-    """Return the line that was not understood, where the error names one; else all."""
+    """Return the line that was not understood, if the error names one; if not, return all."""
     named = error.args[0] if error.args else None
     return named if isinstance(named, str) and named.strip() and named in given else given
 

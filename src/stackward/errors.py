@@ -2,16 +2,16 @@
 
 StackwardError          it did not work; nothing more is known
 ├── BadInput            a flag, a setting or a file given cannot be understood: correct it
-├── Refused             the request cannot be granted as asked: tell the operator, change nothing
+├── Refused             the request cannot be granted as asked: report it, change nothing
 │   ├── StalePlan       facts changed since approval: plan again
 │   ├── Locked          another run holds the node: says which
 │   ├── NotInCatalog    the cloud has no such service for this login
 │   └── OtherCloud      this login leads to another cloud: log in to the one that is named
-├── PartlySeen      it is nowhere in what could be looked at; the rest could not be
-├── Superseded      another worker has taken the run over: this one starts nothing more
-├── StepFailed          the world said no: the run stops here and can be resumed
+├── PartlySeen      it is in no place that could be read; other places could not be read
+├── Superseded      another worker has taken over the run: this one starts nothing more
+├── StepFailed          a change failed: the run stops here and can be resumed
 ├── Unreachable         transport: safe to repeat, the change was not sent
-│   └── NotUnderstood   an answer came, and its shape is not known: nothing is known by it
+│   └── NotUnderstood   an answer came, and its shape is not known: it proves nothing
 └── Uncertain           transport: the change may have taken effect: look before repeating
 """
 

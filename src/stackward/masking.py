@@ -1,9 +1,9 @@
-"""Mask what is secret in words that come from elsewhere, before anybody reads or keeps them.
+"""Mask secrets in words that come from elsewhere, before anybody reads or keeps them.
 
 Services quote what they were sent: a token, a URL with its password. Every error, every verdict and
-every row of the journal goes through `masked`. It knows secrets by their form and by the name that
-stands before them; those of this process's own login it knows by their value, once it has learned
-them. It is a net, not a licence: a secret has no business in a step, a plan or a message at all.
+every row of the journal goes through `masked`. It knows secrets by their form and by the name
+before them. It knows those of this process's own login by their value, once it has learned them. It
+is a net, not a licence: a step, a plan or a message must have no secret at all.
 """
 
 import re
@@ -112,7 +112,7 @@ _known: set[str] = set()  # of this process; only ever added to
 
 
 def learn(secrets: Iterable[str | None]) -> None:
-    """Remember secrets by their value, so that they are masked wherever they stand."""
+    """Remember secrets by their value, so that they are masked in every place."""
     _known.update(
         each for each in secrets if each and len(each) >= _SHORTEST and not _WORD.fullmatch(each)
     )

@@ -125,7 +125,7 @@ def _wait_in(words: str) -> float:
 
 
 def _tiers_in(words: str) -> tuple[str, ...]:
-    """Return the tiers that are listed; each has a name of its own."""
+    """Return the tiers that are listed; each has its own name."""
     tiers = tuple(each.strip() for each in words.split(",") if each.strip())
     odd = [each for each in tiers if not _TIER.fullmatch(each) or tiers.count(each) > 1]
     if odd:
