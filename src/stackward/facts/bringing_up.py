@@ -1,4 +1,4 @@
-"""Read a server that is to be brought up: where its guest is, here and elsewhere, and its order."""
+"""Read a server to bring up: where its guest is, here and elsewhere, and its order."""
 
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -64,10 +64,11 @@ def _of_nova(
 def _acting(records: Sequence[Migration], server: Server) -> Migration | None:
     """Return the evacuation whose source may still destroy what the server has, if there is one.
 
-    Once it is `done`, what lives on its target is safe from it: there Nova has it, and its disk.
-    So it is from an older one of the same source that nobody carries out: its record ends with this
-    one, as that source starts. And so it is from a newer one whose order was carried out under the
-    record by which it came (`status/lost_order.py`): no task is left of it.
+    Once the evacuation is `done`, what lives on its target is safe from it: Nova has the server
+    there, and its disk. The server is also safe from an older evacuation of the same source that
+    nobody carries out: its record ends with this one, as that source starts. And it is safe from a
+    newer one whose order was carried out under the record by which the server came
+    (`status/lost_order.py`): Nova has no work left of it.
     """
     arrived = [at for at, one in enumerate(records) if _has_come(one, server)]  # the newest first
     come = arrived[0] if arrived else None  # the evacuation by which it came where it is
@@ -119,7 +120,8 @@ def find_server(world: World, word: str) -> Server:
         )
     if len(called) > 1:
         raise several("server", word, [f"{each.id}  {_known_by(each)}" for each in called])
-    # Of one that was found by its name some APIs tell less than of one that is asked for by its id.
+    # Some APIs give less of a server that was found by its name than of one that is asked for by
+    # its id.
     return world.nova.server(called[0].id) or called[0]
 
 

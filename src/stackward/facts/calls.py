@@ -17,7 +17,7 @@ from stackward.model.cloud_state import (
 from stackward.ports.deadline import Deadline
 from stackward.ports.probes import Probes
 
-_ALIVE_S = 2.0  # for anything at all from an API that is called in vain
+_ALIVE_S = 2.0  # for any answer at all from an API whose call got none
 HELD = "an unanswered call over RPC holds the last worker of its API"
 
 
@@ -29,10 +29,11 @@ def call_by_apis(
     deadline: Deadline,
     within_s: float = RPC_S,
 ) -> dict[str, RpcAnswer]:
-    """Have each called, and return what came of it, by queue.
+    """Call each of the targets, and return what came of it, by queue.
 
-    An answer that stays away holds a worker of the API: it stops at the second, and as soon as the
-    API has no other worker, for then it would be silent for whoever is called next.
+    A call without an answer holds a worker of the API. So the calls stop after the second such
+    call. They stop earlier if the API has no other worker: then it would be silent for its next
+    client.
     """
     told: dict[str, RpcAnswer] = {}
     why = ""

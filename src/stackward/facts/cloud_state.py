@@ -1,7 +1,7 @@
 """Look at a whole cloud: all nodes side by side, and at the same time its APIs.
 
-One deadline is over all of it. A question has a limit of its own within that; one that could not be
-begun in time is told to be not asked, and is no answer against anybody.
+One deadline is over all of it. Each question has its own limit within that. One that could not
+start in time is reported as not asked, and proves nothing against anybody.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -87,8 +87,8 @@ class CheckRequest:
 class _Puts:
     """Which questions of a look have been put, each with how much time.
 
-    That no answer came is held against somebody only where there was a fair time for it; what was
-    not put is told to be not asked.
+    A missing answer counts only where there was a fair time for it. A question that was not put is
+    reported as not asked.
     """
 
     deadline: Deadline
@@ -132,7 +132,7 @@ class LoggedIn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApisSeen:
-    """What the APIs told."""
+    """What the APIs answered."""
 
     login: Answered | Failed
     login_at: str = ""
@@ -149,10 +149,10 @@ class ApisSeen:
 
 
 def node_called(probes: Probes, word: str, by: Deadline) -> str:
-    """Return the node that the inventory or Nova calls so, as far as that is known by then.
+    """Return the node that has this name in the inventory or in Nova, as far as is known by then.
 
-    Raises BadInput where the inventory names none, and Refused where two may be meant, where Nova
-    did not tell, or where it is not reached by ssh.
+    Raises BadInput where the inventory names none. Raises Refused where two may be meant, where
+    Nova did not answer, or where it is not reached by ssh.
     """
     if word in probes.nodes:
         return word
@@ -195,16 +195,16 @@ _AS_INVENTORY = "name it as the inventory does: `stackward node list`"
 
 
 def _silent(probes: Probes, nodes: Sequence[str]) -> str | None:
-    """Say who of these has not told what it calls itself."""
+    """Say which of these have not reported what they call themselves."""
     said = probes.shell.directory().said
     silent = ", ".join(f"`{each}`" for each in nodes if each not in said)
     return f"no word in time of what it calls itself: {silent}" if silent else None
 
 
 def _machine_in_nova(probes: Probes, word: str, by: Deadline) -> Machine | Failed | None:
-    """Return the compute node that Nova calls so: its hypervisor has further names of it.
+    """Return the compute node that has this name in Nova: its hypervisor has further names of it.
 
-    That Nova did not tell by then is no word that it knows of none.
+    If Nova did not answer by then, that does not mean that it knows of none.
     """
     late = Failed(how=Failure.NOT_ASKED, says=NO_TIME)
     if not by.left_s():
@@ -233,17 +233,17 @@ def _hypervisors_of(apis: Apis, by: Deadline) -> Sequence[Hypervisor] | Failed:
 
 
 def time_for(nodes: int, within_s: float = USUAL_S) -> float:
-    """Return how long a look at so many nodes takes at most, whatever hangs.
+    """Return how long a look at this number of nodes takes at most, also if all of them hang.
 
-    That many more than `NODES` are asked at a time, so each adds its part of one more turn. A
-    longer limit for each question makes the whole longer in proportion.
+    If there are more than `NODES`, each adds its part of one more turn: only a limited number is
+    asked at a time. A longer limit for each question makes the whole longer in proportion.
     """
     turns = 1 + max(0, nodes - NODES) / MOST_AT_ONCE
     return WHOLE_S * turns * max(1.0, within_s / USUAL_S)
 
 
 class Look:
-    """A look that is under way; `state` tells what is known of it by now."""
+    """A look that is in progress; `state` gives what is known of it by now."""
 
     def __init__(
         self, probes: Probes, anatomy: Anatomy, asked: CheckRequest, by: Deadline | None = None
@@ -268,7 +268,7 @@ class Look:
 
     @property
     def is_over(self) -> bool:
-        """Say whether all was answered when `state` was last told."""
+        """Say whether all was answered when `state` was last given."""
         known = self._logged_in
         return self._round.is_over and (
             known is None or known.answers is None or known.answers.is_over
@@ -276,13 +276,13 @@ class Look:
 
     @property
     def catalog(self) -> Catalog | None:
-        """Return where the APIs are, once a login has told."""
+        """Return where the APIs are, once a login has shown it."""
         return self._logged_in.catalog if self._logged_in else None
 
     def state(self, *, by: Deadline) -> tuple[CloudState, Mapping[str, str] | None]:
         """Wait until all is answered, or until then, and return what is known.
 
-        With it comes the id of each machine's hypervisor; None while Nova has not told of them.
+        With it comes the id of each machine's hypervisor; None while Nova has not reported them.
         """
         told = self._round.told(within_s=by.left_s())
         known = told.get(_APIS)
@@ -413,7 +413,7 @@ def _survey(
 ) -> Survey | Unseen:
     if node in probes.unknown:
         return Unseen(probes.unknown[node], Blind.UNKNOWN)
-    if not puts.deadline.allows(asked.within_s):  # an ssh and a python are not begun in vain
+    if not puts.deadline.allows(asked.within_s):  # an ssh and a python do not start for nothing
         return Unseen(NO_TIME, Blind.NOT_ASKED)
     survey = puts.put(
         (_NODE, node),

@@ -20,7 +20,7 @@ _TRUE = frozenset({"1", "t", "true", "on", "y", "yes"})
 class Cpus:
     """What is asked for explicitly: shared ones (VCPU) and dedicated ones (PCPU)."""
 
-    shared: int | None = None  # None: whatever the flavor has
+    shared: int | None = None  # None: all that the flavor has
     dedicated: int | None = None
 
 

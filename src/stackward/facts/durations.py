@@ -12,7 +12,7 @@ from stackward.ports.journal import Journal
 
 _LOOKED_AT = 100  # the latest runs
 _AT_ONCE = 20  # runs whose attempts are read together: mostly they are enough
-_MOST = 200  # past moves of all kinds: what is older than these tells of another time
+_MOST = 200  # past moves of all kinds: what is older than these is of another time
 
 
 def read_past_moves(journal: Journal, cloud: CloudIdentity) -> tuple[PastMove, ...]:
@@ -21,7 +21,7 @@ def read_past_moves(journal: Journal, cloud: CloudIdentity) -> tuple[PastMove, .
     One that was tried twice, or helped on because it was slow, says nothing of the usual.
     """
     past: list[PastMove] = []
-    # A run that was taken up again may have waited for its worker.
+    # A run that another worker resumed may have waited for that worker.
     latest = [run for run in journal.runs(limit=_LOOKED_AT, cloud=cloud.id) if run.epoch == 1]
     plans = {run.id: json.loads(run.plan) for run in latest}
     # Those of older versions are known by the name that the cloud had then.
@@ -54,7 +54,7 @@ def _moves_of(stored: Mapping[str, Any], made_all: Sequence[Attempt]) -> Iterato
 
 
 def _is_usual(move: Mapping[str, Any], made: list[Attempt]) -> bool:
-    """Say whether each of its steps was begun by the run, once, and the server has arrived."""
+    """Say whether each of its steps was started by the run, once, and the server has arrived."""
     has_arrived = any(each.saw.get("target") for each in made)  # not so if it was deleted
     return (
         has_arrived
@@ -72,7 +72,7 @@ def _is_usual(move: Mapping[str, Any], made: list[Attempt]) -> bool:
 def read_past_runs(journal: Journal, cloud: CloudIdentity) -> Mapping[str, Sequence[float]]:
     """Return how many seconds the latest runs of each kind took on this cloud that ended well.
 
-    One that was taken up again may have waited for somebody; a chain is no run of its own.
+    A run that was resumed may have waited for somebody. A chain is no run of its own.
     """
     past: dict[str, list[float]] = {}
     for run in journal.runs(limit=_LOOKED_AT, cloud=cloud.id):

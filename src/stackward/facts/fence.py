@@ -1,4 +1,4 @@
-"""Read a node that is to be fenced: its device, its signs of life, its guests, and the others."""
+"""Read a node to fence: its device, its signs of life, its guests, and the other nodes."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
@@ -253,7 +253,7 @@ def _computes(services: Sequence[ComputeService]) -> Iterator[Compute]:
 def _silent_parts(services: Sequence[ComputeService], host: str) -> Iterator[str]:
     """Return the kinds that nodes need, and of which none reports; those of the node apart.
 
-    Rows of other kinds tell nothing: an upgraded cloud has kept those of nova-consoleauth.
+    Rows of other kinds prove nothing: an upgraded cloud has kept those of nova-consoleauth.
     """
     others = [one for one in services if one.binary in _NEEDED and one.is_known]
     for kind in dict.fromkeys(one.binary for one in others):

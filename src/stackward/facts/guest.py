@@ -52,8 +52,8 @@ def script() -> str:
 def read_guest(shell: Shell, clock: Clock, node: str, server: str) -> GuestSeen | Unread:
     """Return the guest of a server as it is on its node; or why that could not be seen.
 
-    It is looked at as root where sudo allows what `log` needs too; else as the login, and what that
-    may not read is said.
+    It is looked at as root, if sudo allows what `log` needs too. If not, it is looked at as the
+    login user, and the result names what that user may not read.
     """
     given = as_given(script(), json.dumps({"server": server, "within_s": WITHIN_S}))
     within_s = WITHIN_S + _WAY_S

@@ -24,7 +24,7 @@ _CELL_DOWN = Unread("a cell is down: what Nova has there is not known")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftBehind:
-    """What was read beside the testimony of the witnesses."""
+    """What was read in addition to the testimony of the witnesses."""
 
     ports: tuple[OwnedPort, ...] | Unread  # whose server Nova does not have
     living: Mapping[str, str]  # the server of each other port, by port

@@ -1,7 +1,7 @@
-"""What a look has read of the machine itself and of its guests: it is kept for when it is silent.
+"""What a look has read of the machine and of its guests: it is kept for when the machine is silent.
 
-Nothing here judges. What was not told, or is not understood, is left out: it is kept from a later
-look then.
+Nothing here judges. What was not reported, or is not understood, is left out: then a later look
+does not have it.
 """
 
 import re
@@ -38,7 +38,7 @@ def _of_libvirt(answer: Said | None) -> Mapping[str, str]:
 def parse_sysinfo(out: str) -> Mapping[str, str]:
     """Read `virsh sysinfo`: the entries of its part about the system, as firmware has them.
 
-    What firmware has may be anything, and is no fault of the cloud: then nothing was told.
+    Firmware may have anything there. That is no fault of the cloud: then nothing is known.
     """
     try:
         entries = tree(out).findall("system/entry")
@@ -48,7 +48,7 @@ def parse_sysinfo(out: str) -> Mapping[str, str]:
 
 
 def parse_addresses(commands: Mapping[str, Said]) -> tuple[str, ...]:
-    """Return the addresses that the machine has; none where it did not tell."""
+    """Return the addresses that the machine has; none where it did not report them."""
     answer = commands.get("addresses")
     return () if answer is None or answer["code"] != 0 else addresses_in(answer["out"])
 
@@ -65,7 +65,7 @@ def _addresses_in(out: str) -> Iterator[str]:
 
 
 def parse_guests(commands: Mapping[str, Said]) -> tuple[Domain, ...] | None:
-    """Return the guests, with their disks; None where libvirt did not tell all of it."""
+    """Return the guests, with their disks; None where libvirt did not report all of it."""
     listed, facts = commands.get("guests"), commands.get("guest facts")
     if listed is None or facts is None or listed["code"] != 0 or facts["code"] != 0:
         return None

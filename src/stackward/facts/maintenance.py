@@ -98,9 +98,9 @@ def _device(world: World, node: str) -> PowerDevice | Unread | None:
 
 
 def read_told_ha(journal: Journal, cloud: str, host: str) -> str | None:
-    """Return the run of ours that told the instance-HA service of maintenance last, if one did.
+    """Return our run that last set maintenance in the instance-HA service, if one did.
 
-    A run that found it told already has not done it; one whose answer was lost may have.
+    A run that found it set already has not done it; one whose answer was lost may have.
     """
     for run in journal.runs(limit=_LATEST, cloud=cloud):
         if host not in run.holds:
@@ -109,7 +109,7 @@ def read_told_ha(journal: Journal, cloud: str, host: str) -> str | None:
             is_started = attempt.mark is not None and attempt.settled not in _NOT_DONE
             if is_started and (stage := stage_of(attempt.step)) in {HA_OFF, HA_ON}:
                 if stage == HA_ON and attempt.settled is Settled.LOST:
-                    continue  # nobody saw that it was told: it may be told again
+                    continue  # nobody saw that it was set: it may be set again
                 return run.id if stage == HA_OFF else None
     return None
 
@@ -117,7 +117,7 @@ def read_told_ha(journal: Journal, cloud: str, host: str) -> str | None:
 def read_way_back(
     world: World, journal: Journal, name: str, drained: MovedServers, *, only: str | None = None
 ) -> BringBackFacts:
-    """Return how servers stand that a run moved off the node; `only` the server of an id."""
+    """Return where the servers are that a run moved off the node; `only` the server of an id."""
     found = find_node(world, world.nova.services(), name, read_remembered(world, journal))
     return BringBackFacts(
         name=found.match.node or found.service.host,

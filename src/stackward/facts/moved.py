@@ -24,7 +24,7 @@ _LATEST = 1000  # runs in which a node's last drain is looked for
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InChain:
-    """A run that a chain has begun, as it stands, and the one that was last approved to undo it."""
+    """A run that a chain has started, in its state, and the run last approved to undo it."""
 
     run: Run
     undoer: Run | None = None
@@ -46,7 +46,7 @@ class Did:
 
     @property
     def has_changed(self) -> bool:
-        """Say whether it has begun anything itself."""
+        """Say whether it has started anything itself."""
         return any(map(has_begun, self.last.values()))
 
     @property
@@ -95,7 +95,7 @@ def has_begun(attempt: Attempt) -> bool:
 
 
 def source_of(move: Move) -> str | None:
-    """Return the host that a server was to leave; None where its steps do not tell."""
+    """Return the host that a server had to leave; None where its steps do not show it."""
     return next((step.source for step in move.steps if isinstance(step, FromHost)), None)
 
 
@@ -137,12 +137,12 @@ def known_run(journal: Journal, run_id: str) -> Run | None:
 def read_drained(  # noqa: PLR0913  # what was asked for, and whose memory
     journal: Journal, kinds: Kinds, cloud: str, host: str, *, run: str | None, text: str | None
 ) -> MovedServers | None:
-    """Return what a drain of the node moved: the one named, else the one whose claim it bears.
+    """Return what a drain of the node moved: the run that is named, or the one with the claim.
 
-    The claim of a return, or of an undo, leads to the drain that it returned from; one of a run
-    that this journal does not know leads nowhere, also where it is the run named: what it moved is
-    not known here.
-    Without a claim it is the newest drain that moved anything, however it ended.
+    The claim of a return, or of an undo, leads to the drain that this run returned from. A claim of
+    a run that this journal does not know leads nowhere, also where that run is the one named: what
+    it moved is not known here. Without a claim it is the newest drain that moved anything, in any
+    state.
     """
     claim = read_claim(text)
     claiming = known_run(journal, claim.run) if claim else None
@@ -178,7 +178,7 @@ def read_drained_by(
 def read_drained_in_chain(
     journal: Journal, kinds: Kinds, cloud: str, host: str
 ) -> MovedServers | None:
-    """Return what the newest drain of the node moved that a chain has begun which is not over."""
+    """Return what the newest drain of the node moved, if a chain started it that is not over."""
     for run in journal.runs(limit=_LATEST, cloud=cloud):
         if run.chain is None or not (did := _drain_of(journal, run, kinds, cloud, host)):
             continue

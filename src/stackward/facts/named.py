@@ -197,7 +197,7 @@ def _hypervisor_of(world: World, host: str) -> Hypervisor:
 
 
 def _refuse_another(world: World, name: str, hypervisor: Hypervisor, match: Match) -> None:
-    """Refuse a name that is one machine's in Nova and another's in the inventory."""
+    """Refuse a name that means one machine in Nova and another one in the inventory."""
     directory = world.shell.directory()
     if name not in directory or match.node == name:
         return
@@ -249,7 +249,7 @@ def _refuse_unknown_machine(
     """Refuse a node that calls itself otherwise, unless its address is this host's.
 
     A machine may have been renamed since nova-compute was started. A `[DEFAULT] host` that can be
-    read decides, whatever the address.
+    read decides, with any address.
     """
     is_at_its_address = (
         hypervisor.address is not None

@@ -44,10 +44,10 @@ class _Question:
 def need_of(server: Server, here: Provider | None = None) -> Need:
     """Return what one server asks for; equal needs are asked once.
 
-    `here` is the account of the node that it is on, which corrects two guesses. Where the image
-    cannot be seen (an older Nova, a server that boots from a volume), the allocation tells of CPUs
-    that the image dedicates. A trait for a feature that this node does not report either is not
-    one that this Nova asks for.
+    `here` is the account of the node that the server is on, which corrects two guesses. If the
+    image cannot be seen (an older Nova, a server that boots from a volume), the allocation shows
+    the CPUs that the image dedicates. If this node does not report a trait for a feature either,
+    this Nova does not ask for that trait.
     """
     flavor, image = server.flavor, dict(server.image_properties or ())
     asked = _Question()
@@ -103,7 +103,7 @@ def _take_cpus(asked: _Question, flavor: Flavor, image: Mapping[str, str]) -> No
 
 
 def _take_flavor(asked: _Question, flavor: Flavor, *, has_image: bool) -> None:
-    """Take the flavor's own figures, but for what its extra specs ask for by themselves."""
+    """Take the flavor's own figures, except those that its extra specs ask for by themselves."""
     plain = asked.amounts[""]
     if not asked.asks_for("VCPU", "PCPU"):
         plain["VCPU"] = flavor.vcpus

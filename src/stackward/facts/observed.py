@@ -121,7 +121,7 @@ def _guest(domain: Domain, survey: Survey) -> Json:
 def _lies_on(path: str, survey: Survey) -> dict[str, Json]:
     """Return the type and the source of the file system that has a file, and its path in there."""
     mount = _nearest(path, survey.mounts)
-    if mount is None:  # where nothing tells what is mounted there
+    if mount is None:  # where nothing shows what is mounted there
         found = _nearest(path, survey.filesystems)
         return {"storage": f"{found.type} {found.source}" if found and found.source else None}
     place = PurePosixPath(mount.root, PurePosixPath(path).relative_to(mount.mount))

@@ -15,7 +15,7 @@ class _Once:
         self._nova = nova
         self._known: dict[str, Any] = {}
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # whatever Nova is asked
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # any answer of Nova
         asked = getattr(self._nova, name)
         return self._read(name, asked) if name in _LISTS else asked
 

@@ -54,7 +54,7 @@ def begin_pings(
 
 @dataclass(frozen=True, slots=True)
 class Pings:
-    """Calls that have been begun."""
+    """Calls that have been started."""
 
     targets: Mapping[Place, Sequence[PingTarget]]
     round: Round[Place, Mapping[str, RpcAnswer]]
@@ -111,7 +111,7 @@ def not_called(targets: Iterable[PingTarget]) -> dict[str, RpcAnswer]:
 
 
 def _asked(targets: Sequence[PingTarget], within_s: float, whole_s: float) -> dict[str, Any]:
-    """Return what the script is told: no more than where the settings are, and who is called."""
+    """Return what the script gets: only where the settings are, and which services to call."""
     shared = sorted(targets, key=_settings)
     return {
         "within_s": within_s,
@@ -133,7 +133,7 @@ def _settings(one: PingTarget) -> tuple[str, tuple[str, ...]]:
 
 
 def parse_pings(out: str, err: str, targets: Iterable[PingTarget]) -> dict[str, RpcAnswer]:
-    """Read what the script printed; who is not named in it was not called."""
+    """Read what the script printed; a service that is not named in it was not called."""
     called = list(targets)
     if not out.strip():
         words = lines(err) or [LATE]

@@ -1,7 +1,7 @@
 """Read what a server of OVSDB says of its cluster: `cluster/status`.
 
-Older versions of Open vSwitch do not tell when a member was elected, nor when it has heard from the
-others. Lines that a later version adds are left out.
+Older versions of Open vSwitch do not report when a member was elected, nor when it has heard from
+the others. Lines that a later version adds are left out.
 """
 
 import re

@@ -24,7 +24,7 @@ Need = str | Unread
 def read_reboot_need(shell: Shell, node: str) -> tuple[Need, ...]:
     """Return why a node needs a reboot, and what of it could not be read; nothing: it needs none.
 
-    Whoever wants to pass it over must not where something is not known.
+    A caller that wants to skip the reboot must not do so while something is not known.
     """
     try:
         return tuple(_needs(shell, node))

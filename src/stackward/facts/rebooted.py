@@ -41,8 +41,8 @@ def read_rebooted(journal: Journal, cloud: str, *, but: str | None) -> Mapping[s
 def read_own_stops(journal: Journal, cloud: str, host: str) -> Listed | None:
     """Return what the journal has of the last reboot in place that has stopped servers of a host.
 
-    It names no server by itself, as the list on the node does: its stops tell who ran. None where
-    no reboot here has stopped any.
+    It names no server by itself, as the list on the node does: its stops show which servers ran.
+    None where no reboot here has stopped any.
     """
     for run in journal.runs(limit=_LATEST, cloud=cloud):  # the newest first
         if host not in run.holds or not _is_in_place(run):

@@ -15,8 +15,8 @@ _LOOKED_AT = 100  # the latest runs
 def read_reserved(journal: Journal, cloud: str, *, but_for: str) -> dict[str, Resources]:
     """Return, by resource provider, what moves of this cloud's runs that go on will take there.
 
-    Moves that have begun are left out: placement has them in its own books. So are the moves of
-    the run that drains `but_for`.
+    Moves that have started are left out: placement has them in its own books. The moves of the run
+    that drains `but_for` are left out too.
     """
     reserved: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     latest = journal.runs(limit=_LOOKED_AT, cloud=cloud)

@@ -84,7 +84,7 @@ def hears_clients(asked: Mapping[str, Unseen | None]) -> bool | None:
 def parse_broker(
     commands: Mapping[str, Said], *, hears_amqp: bool | None = None
 ) -> Broker | Unseen | None:
-    """Read `rabbitmqctl cluster_status`, and what it tells of queues and bindings.
+    """Read `rabbitmqctl cluster_status`, and what it reports of queues and bindings.
 
     `hears_amqp`: whether RabbitMQ answers its clients. On a busy node that tool alone may be late.
     """
@@ -114,7 +114,7 @@ def parse_broker(
 
 
 def _client_ports(given: object) -> Iterable[int]:
-    """Read the ports at which members take clients; a version may not tell them."""
+    """Read the ports at which members take clients; a version may not report them."""
     for listeners in mapping(given).values():
         for one in map(mapping, rows(listeners)):
             if str(one.get("protocol")) in CLIENT_PROTOCOLS:
@@ -158,12 +158,12 @@ def _alarm(given: object) -> str:
 
 @dataclass(kw_only=True)
 class _Vhosts:
-    """What is told of virtual hosts; a row of an unknown form leaves the others known."""
+    """What is known of virtual hosts; a row of an unknown form leaves the others known."""
 
     vhosts: tuple[str, ...] | None
     vhosts_down: tuple[str, ...] = ()
     queues: list[Queue] = field(default_factory=list)
-    silent: set[str] = field(default_factory=set)  # told nothing of their queues
+    silent: set[str] = field(default_factory=set)  # reported nothing of their queues
     queues_unread: list[str] = field(default_factory=list)  # not all of their queues are known
     bound: frozenset[tuple[str, str]] | None = None
     bound_unread: tuple[str, ...] = ()
@@ -180,10 +180,10 @@ class _Vhosts:
 
 
 def _of_all_vhosts(answer: Said | None) -> _Vhosts | None:
-    """Read what one command told of all virtual hosts; None where it did not."""
+    """Read what one command reported of all virtual hosts; None where it did not."""
     if answer is None or answer["code"] != 0:
         return None
-    # A warning may stand before it.
+    # A warning may come before it.
     told = next((line for line in lines(answer["out"]) if line.startswith("[")), None)
     if not answer["out"].strip():  # so each was asked by itself
         return None
@@ -212,7 +212,7 @@ def _cell(given: object) -> str:
 
 
 def _of_each_vhost(commands: Mapping[str, Said]) -> _Vhosts:
-    """Read what was told of each virtual host by itself."""
+    """Read what was reported of each virtual host by itself."""
     vhosts = _vhosts(commands.get("rabbitmq vhosts"))
     names = vhosts or (ROOT_VHOST,)
     bound, bound_unread = _bound(commands, names)
@@ -256,7 +256,7 @@ def _to_queue(row: list[str], vhost: str) -> Queue:
 def _bound(
     commands: Mapping[str, Said], vhosts: Iterable[str]
 ) -> tuple[frozenset[tuple[str, str]] | None, tuple[str, ...]]:
-    """Return the queues to which exchanges lead, and the virtual hosts of which nothing is told."""
+    """Return the queues to which exchanges lead, and the virtual hosts that nothing is known of."""
     found: set[tuple[str, str]] = set()
     unread = []
     for vhost in (names := list(vhosts)):
@@ -382,9 +382,9 @@ def _as_silent(unseen: Unseen) -> Unseen:
 
 
 def kept_out(answer: Said) -> Unseen | None:
-    """Return why something was not asked: this login may not, or no time was left; else None.
+    """Return why something was not asked: this login may not, or no time was left; None: it was.
 
-    That says nothing of how it is, whoever was to be asked: it is a gap, and never a finding.
+    That says nothing of the state of what was not asked: it is a gap, and never a finding.
     """
     if answer["code"] == 0:
         return None

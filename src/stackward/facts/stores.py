@@ -1,4 +1,4 @@
-"""Where Glance, Cinder and Nova keep what users have, as a node told it; nothing is written.
+"""Where Glance, Cinder and Nova keep what users have, as a node reported it; nothing is written.
 
 Each reader knows one shape and raises on another: `survey.py` makes an unknown of that.
 """
@@ -87,7 +87,7 @@ def _store(one: Mapping[str, object], commands: Mapping[str, Said]) -> Store:
 
 
 def _takes_writes(answer: Said | None, *, by_mode: bool | None) -> bool | Unseen:
-    """Return what its user was told; else what owners and modes tell."""
+    """Return what its user found; without that answer, what owners and modes show."""
     if answer is None:
         none = Unseen("there is no tool to ask with", Blind.USELESS)
         return none if by_mode is None else by_mode

@@ -71,10 +71,10 @@ _BEGINS = '{"version"'  # the script's answer
 # Which virtual hosts and stores there are, the shipped sudoers file cannot know: those refused are
 # unknown.
 _BY_CHOICE = (f"{services.QUEUES} of ", f"{services.BINDINGS} of ", "store ")
-# As `journalctl -o short-unix` writes it: when, on which machine, and by whom.
+# As `journalctl -o short-unix` writes it: when, on which machine, and by which program.
 _DATED = re.compile(r"(?P<at>\d+\.\d+) \S+ [^\s:]+: ")
 _NO_ENTRIES = "-- No entries --"  # the journal's own words
-_REPLACED = "\ufffd"  # what stands for a byte that is not UTF-8
+_REPLACED = "\ufffd"  # it replaces a byte that is not UTF-8
 ENGINES = ("docker", "podman")
 _OVERLAY = "overlay"
 _CONTAINERS = ("/var/lib/docker/", "/var/lib/containers/")
@@ -195,8 +195,8 @@ def parse_survey(
 ) -> Survey:
     """Read what the script printed.
 
-    Raises NotUnderstood where the script's own part has another shape; a command whose answer has
-    one is told in the survey, and what it should tell stays unknown.
+    Raises NotUnderstood where the script's own part has another shape. If the answer of a command
+    has another shape, the survey says so, and what the answer should show stays unknown.
     """
     with understood("the script on it", out):
         found = _survey(node, document(out), took_s, asked_at, set(known))
@@ -272,7 +272,7 @@ def _survey(
 
 
 def _hosts(told: Mapping[str, object]) -> dict[str, str]:
-    """Return `[DEFAULT] host` of each settings file; what is no name tells nothing."""
+    """Return `[DEFAULT] host` of each settings file; a value that is no name proves nothing."""
     given = told.get("hosts")
     pairs = given.items() if isinstance(given, Mapping) else ()
     return {str(path): str(host) for path, host in pairs if is_name(host)}
@@ -321,7 +321,7 @@ class _Reader:
         return services.parse_clients(rows(self._told.get(what, ())))
 
     def broker(self) -> Broker | Unseen | None:
-        """Return what RabbitMQ told; a queue of an unknown form leaves the rest of it known."""
+        """Return what RabbitMQ reported; a queue of an unknown form leaves the rest of it known."""
         hears = services.hears_clients(self.clients("amqp"))
         told = self.of("rabbitmq", lambda: services.parse_broker(self._commands, hears_amqp=hears))
         if isinstance(told, Broker) and told.odd_queues:
@@ -344,7 +344,7 @@ def _silent_engines(
 
 
 def _unread(commands: Mapping[str, Said]) -> Iterable[tuple[str, Unseen]]:
-    """Name what else stays unknown: engines that tell no containers, words in no UTF-8."""
+    """Name what else stays unknown: engines that list no containers, words in no UTF-8."""
     for engine in ENGINES:
         answer = commands.get(f"containers of {engine}")
         if answer is None or answer["code"] == 0:
@@ -569,7 +569,7 @@ def owner_of(path: str, containers: Mapping[str, str]) -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sockets:
-    """What `ss` tells."""
+    """What `ss` shows."""
 
     listeners: tuple[Listener, ...]
     links: tuple[Link, ...]
@@ -610,7 +610,7 @@ def _lines(out: str) -> Iterable[_Socket]:
 
 
 def _end(given: str) -> tuple[str, int | None]:
-    """Return an address and its port; a `*` stands for any port."""
+    """Return an address and its port; a `*` means any port."""
     at, colon, port = given.rpartition(":")
     if not colon:
         raise ValueError(given)
@@ -667,7 +667,7 @@ def _filesystems(
 
 
 def parse_mounts(given: object) -> tuple[Mount, ...]:
-    """Read what is mounted where; no script but that of this version tells it."""
+    """Read what is mounted where; only the script of this version reports it."""
     return tuple(
         Mount(
             mount=text(one["mount"]),
@@ -708,8 +708,8 @@ def parse_filesystems(
 def known_places(given: Iterable[Filesystem]) -> Iterable[Filesystem]:
     """Leave out what is another file system seen again: the overlays of containers.
 
-    An overlay has the room of what is below it. Beside `/`, it is told by itself only where nothing
-    else here has that room.
+    An overlay has the room of what is below it. In addition to `/`, it is reported by itself only
+    where nothing else here has that room.
     """
     seen: set[tuple[int, int]] = set()
     for one in sorted(given, key=lambda one: (_is_laid_over(one), len(one.mount))):

@@ -1,7 +1,7 @@
 """Follow the logs of all nodes at once, merged.
 
-Each node tells what was added; this side waits a moment for what others have of the same time.
-A node that drops out is said, and taken up again where it was left.
+Each node reports what was added. This side waits a moment for what others have of the same time. A
+node that drops out is reported. Later it is resumed at the point where it was left.
 """
 
 import json
@@ -34,7 +34,7 @@ from stackward.ports.shell import Answer, refusal
 from stackward.ports.together import Stream, Streams
 
 HOLD_S = 0.6  # what another node has of the same time may come so much later
-HOLD_JOURNAL_S = 1.2  # a file tells the same words a little later, and counts
+HOLD_JOURNAL_S = 1.2  # a file has the same words a little later, and counts
 RECENT_S = 5.0
 AGAIN_S = 3.0  # before a node that dropped out is tried again
 BEGIN_S = 15.0  # all nodes are waited for, for the events that are there already
@@ -120,7 +120,7 @@ class Tail:
         return {name: one.files for name, one in self._nodes.items() if one.is_heard}
 
     def batches(self) -> Iterator[Sequence[Event | Remark]]:
-        """Yield what is new, in the order of time, for ever; an empty batch means: nothing now.
+        """Yield what is new, in the order of time, without end; an empty one means: nothing now.
 
         It ends by itself only where no node can be heard from the beginning.
         """
@@ -131,7 +131,7 @@ class Tail:
             yield self._next(stream)
 
     def _begun(self, stream: Stream[_News]) -> Sequence[Event | Remark]:
-        """Wait until each node has begun or failed; return the last of what is there already."""
+        """Wait until each node has started or failed; return the last of what is there already."""
         ends = self._clock.monotonic() + BEGIN_S
         old: list[Event] = []
         remarks: list[Event | Remark] = []
@@ -151,7 +151,7 @@ class Tail:
         return self.is_blind and all(one.is_tried for one in self._nodes.values())
 
     def _next(self, stream: Stream[_News]) -> Sequence[Event | Remark]:
-        """Return what is to be shown now."""
+        """Return what to show now."""
         remarks: list[Remark] = []
         for news in stream.come(within_s=_LOOK_S):
             remarks += news.remarks
@@ -188,10 +188,10 @@ class Tail:
             (now + (HOLD_JOURNAL_S if one.file == JOURNAL else HOLD_S), one) for one in events
         ]
 
-    # --- what one node tells ----------------------------------------------------------------------
+    # --- what one node reports -------------------------------------------------------------------
 
     def _heard(self, name: str) -> Iterator[_News]:
-        """Hear a node for ever; where it drops out, take it up again."""
+        """Hear a node without end; if it drops out, connect to it again."""
         node = self._nodes[name]
         while True:
             why = yield from self._until_it_ends(name, node)
@@ -265,20 +265,20 @@ def _said(node: str, says: str) -> _News:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """One piece of what the follower on a node tells."""
+    """One piece of what the follower on a node reports."""
 
     events: Sequence[Raw]
     old: Sequence[Raw]  # that were there already
     notes: tuple[str, ...]
     refused: tuple[str, ...]
-    files: tuple[str, ...] | None  # that are followed; told once, in the first piece
-    places: Mapping[str, object]  # up to where each file was told, in the words of the follower
+    files: tuple[str, ...] | None  # that are followed; reported once, in the first piece
+    places: Mapping[str, object]  # up to where each file was reported, in the words of the follower
     cursor: str | None  # the same of the journal
     stepped_s: float = 0.0  # by how much the node's clock was put forward since the last piece
 
 
 def read_told(node: str, given: str, places: Places) -> Told:
-    """Read a piece of what the follower on a node tells.
+    """Read a piece of what the follower on a node reports.
 
     Raises NotUnderstood where it has another shape.
     """

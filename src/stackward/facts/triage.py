@@ -1,9 +1,9 @@
-"""Read all that tells why a server does not boot; nothing is changed.
+"""Read all that shows why a server does not boot; nothing is changed.
 
     read_triage(world, read, word, say)
 
-Nova is asked first: without it nothing is known. Whatever else cannot be read is said, and the rest
-is judged. `read` reads logs; None where there are none to read.
+Nova is asked first: without it nothing is known. Anything else that cannot be read is reported, and
+the rest is judged. `read` reads logs; None where there are none to read.
 """
 
 from collections.abc import Callable, Sequence
@@ -64,7 +64,7 @@ class TriageFacts:
     attempt: BootAttempt | None = None  # the last, by Nova's action log
     stopped: ServerAction | None = None  # a later request that has stopped it
     guest: GuestSeen | None = None
-    console: tuple[str, ...] = ()  # by Nova, where the node has not told it
+    console: tuple[str, ...] = ()  # by Nova, where the node has not reported it
     ports: tuple[Port, ...] = ()
     volumes: tuple[tuple[str, Volume | None], ...] = ()  # that Nova lists, as Cinder has them
     events: Sequence[Event] = ()  # of the attempt
@@ -98,7 +98,7 @@ class _Notes:
 
 
 def read_triage(world: World, read: Read | None, word: str, say: Say) -> TriageFacts:
-    """Return all that tells why a server does not boot.
+    """Return all that shows why a server does not boot.
 
     Raises BadInput where no server, or more than one, has that name.
     """

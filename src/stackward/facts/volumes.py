@@ -1,7 +1,7 @@
 """Read which volumes servers have, by Nova, by Cinder and by libvirt: each is asked by itself.
 
 Of a node, Nova's servers and Cinder's volumes and attachments come as lists, page by page, and
-libvirt is asked once. Nova tells a device only server by server, of those that have a volume.
+libvirt is asked once. Nova gives a device only server by server, of those that have a volume.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

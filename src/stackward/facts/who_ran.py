@@ -1,8 +1,8 @@
-"""Read what tells who ran on a node before it was lost; `moving/who_ran.py` judges it.
+"""Read what shows which servers ran on a node before it was lost; `moving/who_ran.py` judges it.
 
     pasts = read_pasts(world, journal, node, host, servers, read_guest_logs(...))
 
-Nova is asked for the action log of each server; our own looks are in the journal; libvirt's logs
+Nova is asked for the action log of each server; our own looks are in the journal. libvirt's logs
 are read on the node, where that can be asked. What cannot be read is one witness less, and says so.
 """
 
@@ -60,7 +60,7 @@ def read_pasts(  # noqa: PLR0913, PLR0917  # the witnesses
     logs: Logs,
     listed: Listed | None = None,
 ) -> tuple[Past, ...]:
-    """Return what tells of each server whether it ran on the host, as Nova calls it.
+    """Return what shows of each server whether it ran on the host that Nova names.
 
     `domains` lead from a server to its log. Of a node that cannot be asked both are `Unread`.
     `listed` is what a reboot of ours has written there.
@@ -129,7 +129,7 @@ def stops_of(journal: Journal, run: str) -> tuple[frozenset[str], bool]:
 
 
 def read_guest_logs(shell: Shell, node: str) -> Logs:
-    """Return what libvirt's logs tell of each guest, by the name that libvirt gives it."""
+    """Return what libvirt's logs show of each guest, by the name that libvirt gives it."""
     try:
         answer = shell.run(node, GUEST_LOGS, as_root=True)
     except (Unreachable, Uncertain) as error:

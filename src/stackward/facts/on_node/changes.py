@@ -1,8 +1,8 @@
-"""Tell what was changed on a node lately: packages and files of configuration. It changes nothing.
+"""Report what was changed on a node lately: packages and files of configuration.
 
-It is given one document of JSON: {"since": seconds of the epoch, "files": [paths], "root": path}.
-Standard library only, no later Python than 3.7 needed. What it may not read it names: of that
-nothing is known.
+It changes nothing. It gets one document of JSON: {"since": seconds of the epoch, "files": [paths],
+"root": path}. Standard library only, no later Python than 3.7 needed. It names what it may not
+read: of that nothing is known.
 """
 
 from __future__ import annotations

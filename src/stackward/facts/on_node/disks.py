@@ -80,8 +80,8 @@ def seen_in(path: str, nova: "int | None") -> "dict[str, Any]":
 def storage_of(path: str, device: int) -> "tuple[str | None, str | None]":
     """Return the type and the source of the file system that has a folder, and its path in there.
 
-    Of the mounts of that file system the nearest one above the folder tells it; of two at one place
-    the later one, which is on top.
+    Of the mounts of that file system, the nearest one above the folder counts. Of two at one place
+    the later one counts, which is on top.
     """
     number = f"{os.major(device)}:{os.minor(device)}"
     nearest, told = "", (None, None)  # type: str, tuple[str | None, str | None]

@@ -1,9 +1,9 @@
-"""Tell all that a check asks of a node, as one JSON document; run there with its own python3.
+"""Report all that a check asks of a node, as one JSON document; run there with its own python3.
 
 It is sent over ssh as it is: standard library only, no later Python than 3.7 needed, nothing
 written, nothing installed. What needs root is asked of `sudo -n`, command by command, with the
-words of `ports/root.py`; what that refuses is told as such. Outputs go home as they are: they are
-read there.
+words of `ports/root.py`. What sudo refuses is reported as refused. Outputs are sent back unchanged:
+they are read there.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ DATABASE_FACTS = (
 )
 # By its own socket: root's settings may name an address where another node answers.
 OWN_SERVER = ("--host=localhost", "--protocol=socket")
-# What `rabbitmqctl list_queues` and `list_bindings` tell of one virtual host, for all of them at
+# What `rabbitmqctl list_queues` and `list_bindings` report of one virtual host, for all of them at
 # once: each start of that tool takes half a second of CPU.
 RABBITMQ_FACTS = (
     "io:put_chars([rabbit_json:encode([#{vhost => V, up => rabbit_vhost_sup_sup:is_vhost_alive(V),"
@@ -97,7 +97,7 @@ WANTING_FACTS = "Id,LoadState,ActiveState,SubState,UnitFileState,WantedBy,Requir
 MOST_WANTING = 60  # units
 QUEUE_FACTS = ["name", "messages", "consumers", "type"]
 BINDING_FACTS = ["source_name", "destination_name", "routing_key"]
-MOST_VHOSTS = 8  # of RabbitMQ beside `/`, where each takes two commands
+MOST_VHOSTS = 8  # of RabbitMQ in addition to `/`: each takes two commands
 AMQP, AMQPS = 5672, 5671
 AMQP_HEADER = b"AMQP\x00\x00\x09\x01"  # the first words of a client: version 0-9-1
 AMQP_START = re.compile(rb"\x01\x00\x00....\x00\x0a\x00\x0a", re.DOTALL)  # `Connection.Start`
@@ -137,7 +137,7 @@ FAIR = 0.5  # of its own limit, what a question must have had: with less, silenc
 OTHERS_S = 0.5  # until all who wait for a list of containers have been asked
 BRIEFLY_S = 0.5  # for what the kernel knows at once
 READ_S = 0.05  # from its last word until that is kept
-OWN_END_S = 2  # after the deadline this script is ended by its own alarm, whatever holds it
+OWN_END_S = 2  # after the deadline this script is ended by its own alarm, also if it hangs
 WEB_S = 4.0  # for an answer over HTTP, at least
 WEB_PART = 0.5  # of all the time that there is, where that is more: a busy node needs it
 WEB_BYTES = 4096  # of an answer: its head and the beginning of a page
@@ -173,7 +173,7 @@ class Commands:
         self.ended = {}  # type: dict[str, dict[str, object]]
 
     def start(self, name: str, words: list[str]) -> None:
-        """Start a command, if this node has it; without `sudo` it tells that of what needs it."""
+        """Start a command, if this node has it; without `sudo`, report that for what needs it."""
         kept = unstartable(words)
         if kept is not None:
             if kept:
@@ -191,7 +191,7 @@ class Commands:
         reading.start()
 
     def read(self, name: str, process: subprocess.Popen[bytes]) -> None:
-        """Keep what a command tells; end it at the deadline."""
+        """Keep what a command prints; end it at the deadline."""
         try:
             out, err = process.communicate(timeout=max(0.0, self.ends - time.monotonic()))
             self.ended[name] = {"code": process.returncode, "out": text(out), "err": text(err)}
@@ -208,7 +208,7 @@ class Commands:
                     pipe.close()
 
     def end(self, name: str) -> dict[str, object]:
-        """Return what a command told; wait for it until the deadline."""
+        """Return what a command printed; wait for it until the deadline."""
         if self.started.pop(name, None) is not None:
             self.reading[name].join(max(0.0, self.ends - time.monotonic()) + READ_S)
             late = {"code": None, "out": "", "err": unheard(self.ends - self.began[name])}
@@ -216,9 +216,10 @@ class Commands:
         return self.ended.get(name, {})
 
     def soon(self, name: str) -> dict[str, object]:
-        """Return what a command told by now; others are left a fair time after waiting for it.
+        """Return what a command printed by now; wait so that others keep a fair time after it.
 
-        Of a longer time it gets half: those after it have a part of all of it, too.
+        If the time is longer than that, this command gets half of it: those after it have a part of
+        all of it, too.
         """
         if name in self.reading:
             began, after_s = self.began[name], FAIR * LIMIT_S + OTHERS_S
@@ -228,7 +229,7 @@ class Commands:
         return self.ended.get(name, {})
 
     def all(self) -> dict[str, dict[str, object]]:
-        """Return what all commands told."""
+        """Return what all commands printed."""
         for name in list(self.started):
             self.end(name)
         return self.ended
@@ -240,7 +241,7 @@ def unheard(given_s: float, limit_s: float = LIMIT_S) -> str:
 
 
 def text(raw: bytes) -> str:
-    """Return an output as text, whatever is in it."""
+    """Return an output as text, with any content."""
     return raw.decode("utf-8", "replace")
 
 
@@ -315,9 +316,9 @@ def container() -> str:
 
 
 def machine() -> dict[str, object]:
-    """Return what tells this machine from others; of a container only what is its own.
+    """Return what identifies this machine; of a container only what is its own.
 
-    The UUID and the serial number are told to root alone; libvirt tells them to others.
+    Only root can read the UUID and the serial number; libvirt shows them to others.
     """
     kept = "" if container() else DMI
     return {
@@ -501,7 +502,7 @@ class Web:
         self.threads = []  # type: list[threading.Thread]
 
     def ask(self, name: str, place: tuple[str, int], path: str, own: str | None) -> None:
-        """Ask one place for one path; `*` asks the web server itself, whatever it serves."""
+        """Ask one place for one path; `*` asks the web server itself, not what it serves."""
         told = {"name": name, "address": place[0], "port": place[1], "path": path}
         self.told.append(told)
         now = time.monotonic()
@@ -546,7 +547,7 @@ def speaks_tls(came: dict[str, object]) -> bool:
 
 
 def get(place: tuple[str, int], path: str, until: float, *, secured: bool) -> bytes:
-    """Return the beginning of an answer; what has begun in time is one."""
+    """Return the beginning of an answer; one that has started in time counts."""
     method = "OPTIONS" if path == "*" else "GET"
     words = f"{method} {path} HTTP/1.0\r\nHost: localhost\r\nUser-Agent: stackward\r\n\r\n"
     read = b""
@@ -572,7 +573,7 @@ def get(place: tuple[str, int], path: str, until: float, *, secured: bool) -> by
 
 
 def blindly(plain: socket.socket) -> ssl.SSLSocket:
-    """Speak TLS with whoever is there: whose it is, its cgroup says."""
+    """Speak TLS with any process that listens there: whose it is, its cgroup says."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -627,7 +628,7 @@ def container_ids(commands: Commands, engine: str) -> dict[str, str]:
 def contained(commands: Commands) -> dict[str, list[str]]:
     """Return what runs in the containers of an engine that did not list them: names of programs.
 
-    The kernel knows it, whatever the engine does.
+    The kernel knows it, in any state of the engine.
     """
     found = {}  # type: dict[str, list[str]]
     for engine, mark in SCOPES.items():
@@ -643,7 +644,7 @@ def contained(commands: Commands) -> dict[str, list[str]]:
 
 
 def listened(commands: Commands) -> dict[str, object]:
-    """Return what `ss` tells; without root it does not say whose a socket is."""
+    """Return what `ss` shows; without root it does not say whose a socket is."""
     sockets, unowned = commands.end("sockets"), commands.end("sockets unowned")
     if sockets.get("code") != 0 and unowned:
         return dict(unowned, refused=sockets.get("err"))
@@ -977,7 +978,7 @@ def ask_questions(commands: Commands, questions: list[dict[str, object]]) -> Non
 
 
 def ask_bus(commands: Commands, questions: list[dict[str, object]]) -> list[dict[str, object]]:
-    """Ask the message bus at once, and return what: who is not root asks systemd by way of it."""
+    """Ask the message bus at once, and return what: without root, systemd is asked by way of it."""
     those = [] if os.geteuid() == 0 else [one for one in questions if BUS in list(one["units"])]  # type: ignore[call-overload]
     for one in those:
         words = [str(word) for word in list(one["ask"])]  # type: ignore[call-overload]
@@ -1273,10 +1274,10 @@ def rabbitmq(*words: str, vhost: str = "") -> list[str]:
 
 
 def queues_one_by_one(commands: Commands) -> None:
-    """Ask for the queues of each virtual host, where RabbitMQ would not tell of all at once.
+    """Ask for the queues of each virtual host, where RabbitMQ did not list all at once.
 
-    That is so without the right to it, and in versions whose inside is another. Virtual hosts that
-    are left out stay unknown.
+    That is so without the right to it, and in versions that are different inside. Virtual hosts
+    that are left out stay unknown.
     """
     told = commands.end("rabbitmq all")
     has_told = told.get("code") == 0 and re.search(r"(?m)^\[", str(told.get("out", "")))

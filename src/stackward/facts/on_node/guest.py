@@ -225,7 +225,8 @@ class Look:
         told.update(seen)
         if not seen["is_there"]:
             return told
-        # With its format: else a damaged image is taken for a raw one, which is never damaged.
+        # With its format: without it a damaged image is taken for a raw one, which is never
+        # damaged.
         info = self.run("qemu-img", "info", "-U", "-f", kind, "--backing-chain", path)
         told["info"] = {"code": info["code"], "err": info["err"]}
         told["missing"] = missing_below(path)
@@ -303,7 +304,7 @@ def boots_from_disks(root: ET.Element) -> bool:
 
 
 def format_of(path: str) -> str:
-    """Return the format of a disk as Nova has written it down beside it."""
+    """Return the format of a disk as Nova has written it down next to it."""
     try:
         with open(os.path.join(os.path.dirname(path), "disk.info")) as file:
             return str(json.load(file)[path])
@@ -429,7 +430,7 @@ def may_enter(
 
 
 def qemu_users() -> tuple[str, ...]:
-    """Return as whom QEMU may run: as the settings of libvirt have it, else the usual ones."""
+    """Return the users that QEMU may run as: those of libvirt's settings, or the usual ones."""
     try:
         with open(QEMU_SETTINGS) as file:
             found = USER_SETTING.findall(file.read())
@@ -447,7 +448,7 @@ def user_called(name: str) -> pwd.struct_passwd | None:
 
 
 def holders(path: str, pid: int | None) -> list[dict[str, Any]]:
-    """Return who has a file open for writing, but for the guest itself."""
+    """Return who has a file open for writing, except the guest itself."""
     found = []
     try:
         wanted = os.stat(path)

@@ -50,7 +50,7 @@ def states_in(out: str) -> "dict[str, str]":
 
 
 def guest(uuid: str, name: str, states: "dict[str, str]") -> "dict[str, Any]":
-    """Return a guest; one that goes away meanwhile has no disks that are known."""
+    """Return a guest; of one that goes away during that, no disks are known."""
     told: dict[str, Any] = {"uuid": uuid, "name": name, "state": states.get(name), "disks": None}
     try:
         root = ET.fromstring(asked("dumpxml", uuid))  # noqa: S314  # libvirt wrote it

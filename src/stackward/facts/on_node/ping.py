@@ -1,10 +1,10 @@
 """Call services over RPC with their own settings; print what came of each as one JSON document.
 
-It is sent over ssh as it is, to the python3 of the node or of the container where the services
-run. oslo.config reads their settings there, as they do: the password of RabbitMQ goes nowhere
-else, and what goes wrong is told by its kind alone, for its words may hold it. The call is one of
-oslo.messaging's own (12.4 and newer), which each server answers where `rpc_ping_enabled` is set;
-it changes nothing.
+It is sent over ssh as it is, to the python3 of the node or of the container where the services run.
+oslo.config reads their settings there, as the services do: so the password of RabbitMQ goes nowhere
+else. An error is reported by its kind alone, because its words may have the password. The call is
+one of oslo.messaging's own (12.4 and newer). Each server answers it where `rpc_ping_enabled` is
+set. It changes nothing.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ PING = "oslo_rpc_server_ping"
 LEEWAY_S = 0.5
 LEAST_S = 0.2  # an answer comes in a few milliseconds, where one comes
 NO_TIME = "NoTimeLeft"
-OWN_END_S = 2  # after which a process is ended by its own alarm, whatever holds it
-REPLIES_S = 60  # our queue for answers goes so long after us; else RabbitMQ keeps it half an hour
+OWN_END_S = 2  # after which a process is ended by its own alarm, also if it hangs
+REPLIES_S = 60  # our queue for answers goes this long after us; RabbitMQ's default is half an hour
 NOT_SERVED = {"NoSuchMethod", "UnsupportedVersion"}
 RABBIT = "oslo_messaging_rabbit"
 
@@ -131,7 +131,7 @@ class Caller:
 
 
 def aside(asked: dict[str, Any], limits: dict[str, float], ends: float) -> Any:  # noqa: ANN401  # a file
-    """Call those of one group in a process of its own, and return where it tells what came of it.
+    """Call those of one group in a process of its own, and return the stream of its results.
 
     The library has one set of settings in a process, and each project has others.
     """

@@ -1,8 +1,8 @@
-"""Follow logs as they grow, and tell each event once; run on a node behind `talk.py` and `scan.py`.
+"""Follow logs as they grow; report each event once. Runs on a node behind `talk.py`, `scan.py`.
 
-A file is its inode and its first bytes, whatever its name is: so it is known again after it was
-renamed, copied and emptied, or after the way to this node was lost. What cannot be known to be
-whole is said.
+A file is its inode and its first bytes; its name does not count. So it is known again after it was
+renamed, copied and emptied, or after the connection to this node was lost. What may not be complete
+is reported.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ class Events:
 
 
 class Chosen:
-    """Which events are told."""
+    """Which events are reported."""
 
     def __init__(self, asked: dict[str, Any]) -> None:
         self.grave = Wanted({"level": asked.get("level"), "bytes": 0})
@@ -148,7 +148,7 @@ class Followed(Events):
         return len(got)
 
     def place(self) -> list[Any]:
-        """Return how it is known again, and up to where it was told."""
+        """Return how it is known again, and up to where it was reported."""
         return [self.inode, len(self.first), digest(self.first), self.at]
 
     def begin_anew(self) -> None:
@@ -243,7 +243,7 @@ class WallClock:
         return wall - ended if ended - began < STEP_S / 10 else None
 
     def stepped(self) -> float:
-        """Return by how many seconds it was put forward since the last question; else 0."""
+        """Return by how many seconds it was put forward since the last question; 0: it was not."""
         ahead, before = self.now_ahead(), self.ahead
         if ahead is None:
             return 0.0
@@ -276,7 +276,7 @@ class Tail:
         self.clock = WallClock()
 
     def begin(self) -> None:
-        """Find what is to be followed, and say it; events that are there already come with it."""
+        """Find what to follow, and report it; events that are there already come with it."""
         self.look_for_files()
         program = shutil.which("journalctl")
         if program and self.asked.get("journal") and self.asked.get("units"):
@@ -288,7 +288,7 @@ class Tail:
         self.old = []
 
     def say(self, more: dict[str, Any]) -> None:
-        """Tell all that is new, and up to where it was read."""
+        """Report all that is new, and up to where it was read."""
         if self.told or self.notes or more:
             places = {path: one.place() for path, one in self.files.items()}
             cursor = self.unit.cursor if self.unit else None
@@ -360,7 +360,7 @@ class Tail:
             self.refused[each] = None
 
     def follow(self, base: str, paths: list[str], one: File, folders: dict[str, str]) -> None:
-        """Follow a file from where it is to be read."""
+        """Follow a file from the point from which it must be read."""
         had = self.files.get(base)
         if had is not None and had.inode == os.stat(base).st_ino:
             return
@@ -369,7 +369,7 @@ class Tail:
         heads = Heads(kinds, self.prefixes, self.zone, is_spelled=one.is_spelled)
         place = self.known.pop(base, None)
         if had is not None:
-            # From here on its place is not told any more: it is read to its end first.
+            # From here on its place is not reported any more: it is read to its end first.
             while had.grow() == AT_ONCE:
                 self.told += had.ended(is_quiet=False)
             self.leaving.append(had)
@@ -418,9 +418,9 @@ class Tail:
         folders: dict[str, str],
         heads: Heads,
     ) -> bool:
-        """Tell what is left of a file among those that were rotated; say so where it is not there.
+        """Report what is left of a file among those that were rotated; say so if it is not there.
 
-        Of several that were rotated meanwhile all are read that are newer.
+        If several were rotated since then, all that are newer are read.
         """
         rotated = []
         for path in paths:
