@@ -24,7 +24,7 @@ READ_TIMEOUT_S = 10.0
 ORDER_TIMEOUT_S = 60.0  # a power-off answers only when the node is dead, a restart when it boots
 LONGEST_PASSWORD = 72  # bytes; bcrypt looks at no more
 # The least that bcrypt takes: about 1 ms. Every request is checked, on a machine that runs a whole
-# cloud, and the password guards no more than the file beside it does.
+# cloud. The password guards only what the file next to it guards.
 BCRYPT_ROUNDS = 4
 
 
@@ -108,7 +108,7 @@ class FaultKind(StrEnum):
     DEAF = "deaf"  # takes connections, answers nothing
     STUCK = "stuck"  # answers reads truthfully, accepts power orders, carries none out
     SLOW = "slow"  # does everything, and answers late
-    LIES_OFF = "lies-off"  # told to cut the power, it says Off ever after, and cuts nothing
+    LIES_OFF = "lies-off"  # after an order to cut the power, it always says Off, and cuts nothing
     WRONG_NODE = "wrong-node"  # its cable goes to another node: that one it shows and switches
 
 
@@ -122,7 +122,7 @@ class Fault:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read what stands in a fault file, as the hint below has it."""
+        """Read the text of a fault file, as the hint below has it."""
         try:
             match text.split():
                 case [FaultKind.SLOW, seconds] if 0 < float(seconds) < float("inf"):
@@ -140,7 +140,7 @@ class Fault:
 
     @property
     def text(self) -> str:
-        """What stands in a fault file."""
+        """The text of a fault file."""
         match self.kind:
             case FaultKind.SLOW:
                 return f"{self.kind} {self.late_by_s:g}"

@@ -1,8 +1,8 @@
 """Serve the Redfish BMCs of a lab's nodes: sushy-tools' emulator, with nodes that really die.
 
-One parent imports the emulator and forks one child for each BMC, so that each is a service of its
-own that can be deaf or die alone, while they share their memory. It keeps no state: what a BMC
-tells is read from its node each time. Ended by SIGTERM to the parent, which leaves the nodes be.
+One parent imports the emulator and forks one child for each BMC. So each BMC is a service of its
+own that can be deaf or die alone, and they share their memory. It keeps no state: what a BMC shows
+is read from its node each time. It ends by SIGTERM to the parent, which does not touch the nodes.
 """
 
 import ctypes
@@ -175,7 +175,7 @@ def end(running: Iterable[int]) -> None:
 
 def prepare_emulator() -> None:
     """Do once, before the children are forked, what each of them would have to do."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # else a line for each request
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # without this, a line for each request
     memoize.PersistentDict = Forgetful
     emulator.app.after_request(list_what_works)
     for template in ("root.json", "system_collection.json", "system.json", "error.json"):
@@ -233,7 +233,7 @@ class NodeDriver(AbstractSystemsDriver):  # type: ignore[misc]  # sushy-tools sh
             Event()
         )  # of the last graceful restart: it must not boot any more
         self._boot_device, self._boot_mode = "Hdd", "UEFI"
-        self._says_off = False  # since it was told to cut the power, while it lies
+        self._says_off = False  # since the order to cut the power, while it lies
 
     @property
     def bmc(self) -> Bmc:
@@ -382,9 +382,9 @@ class NodeDriver(AbstractSystemsDriver):  # type: ignore[misc]  # sushy-tools sh
 
 
 class Cabled:
-    """Which node a BMC shows and switches: its own, but for the fault of a wrong cable.
+    """Which node a BMC shows and switches: its own, except with the fault of a wrong cable.
 
-    Whoever asks finds it at the same address, by the same path and with the same login.
+    Every client finds it at the same address, by the same path and with the same login.
     """
 
     def __init__(
@@ -420,7 +420,7 @@ def list_what_works(response: flask.Response) -> flask.Response:
     return response
 
 
-# --- what stands around the emulator, from the inside out ---
+# --- what is around the emulator, from the inside out ---
 
 
 def guarded(app: "WSGIApplication", bmc: Bmc) -> "WSGIApplication":

@@ -51,7 +51,7 @@ mkdir -p $(dirname {_WANTED})
 ln -sf {_PLACE} {_WANTED}
 systemctl daemon-reload
 """
-# Of a boot that hangs too: with its job gone, the boot goes on.
+# Also for a boot that hangs: when systemd's order for this unit is gone, the boot goes on.
 GO_ON = f"""
 rm -f {_PLACE} {_WANTED}
 timeout 10 systemctl stop {UNIT} 2>/dev/null

@@ -14,9 +14,9 @@ systemctl stop dbus.socket dbus.service
 systemctl restart --no-block nova-compute
 """
 # The clients of the old bus are not connected to the new one: systemd itself, logind, libvirt.
-# nova-compute has disabled its node by itself; only a new start surely takes that back.
-# A libvirtd that lost the bus while it ended can outlive its unit (seen once, at a load of 15): a
-# new one does not start beside it. Guests are processes of their own, and stay.
+# nova-compute has disabled its node by itself; only a new start surely takes that back. A libvirtd
+# that lost the bus while it ended can outlive its unit (seen once, at a load of 15). Then a new one
+# does not start. Guests are processes of their own, and stay.
 GET_BUS_BACK = f"""
 systemctl start dbus.socket dbus.service
 systemctl daemon-reexec

@@ -66,16 +66,16 @@ class Cgroup:
         return None
 
     def is_frozen(self) -> bool:
-        """Say whether all that is in it stands still."""
+        """Say whether all that is in it is stopped."""
         try:
             return "frozen 1" in (self.path / "cgroup.events").read_text()
         except OSError:  # as above
             return False
 
     def freeze(self) -> None:
-        """Stop all that is in it where it is; returns once it stands still.
+        """Stop all that is in it at its present point; returns once all of it is stopped.
 
-        Raises StepFailed when something does not, or when nothing is in it.
+        Raises StepFailed when something does not stop, or when nothing is in it.
         """
         self._freeze("1")
         if not wait_until(self.is_frozen, within_s=DEATH_S, every_s=0.02):

@@ -83,7 +83,7 @@ class HostNetwork(Protocol):
 
 
 class Claims:
-    """The folder in which every lab has a folder of its own."""
+    """The folder in which every lab has its own folder."""
 
     def __init__(self, folder: Path, cache: Path, host: HostNetwork = network) -> None:
         self.folder, self.cache, self.host = folder, cache, host
@@ -148,7 +148,7 @@ class Claims:
             return lab
 
     def cache_of(self, asked: Asked) -> Path:
-        """Return the cache that a new lab stands on."""
+        """Return the cache that a new lab uses."""
         return asked.cache or self.cache
 
     @contextlib.contextmanager

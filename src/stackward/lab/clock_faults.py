@@ -9,7 +9,7 @@ import time
 from stackward.lab.scene import Scene
 
 SHIFTED_S = 37
-AMOUNT = "/etc/faketimerc"  # read anew once a second: a clock may be set while programs run
+AMOUNT = "/etc/faketimerc"  # read again once a second: a clock may be set while programs run
 LIBRARY = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
 _DROP_IN = "/run/systemd/system/nova-compute.service.d/clock-shifted.conf"
 _KEPT = "/etc/environment /etc/pam.d/sudo"

@@ -52,7 +52,7 @@ def bring_up(
         try:
             start(lab, progress, mirror)
         except Refused:
-            # Nothing of a refused lab stays: it would stand in the way of the next try.
+            # Nothing of a refused lab stays: it would block the next try.
             if is_new and not (lab.folder / "nodes").exists():
                 remove_tree(lab.folder)
             raise
@@ -72,7 +72,7 @@ def start(lab: Lab, progress: Progress, mirror: str | None) -> None:
 
 
 def layers_for(lab: Lab, progress: Progress, mirror: str | None) -> Baked:
-    """Return the layers that the lab stands on; for a lab without disks, those it shall stand on.
+    """Return the layers that the lab uses; for a lab without disks, those that it will use.
 
     Disks hold differences to their layers: a lab that has them never changes to newer layers.
     """
@@ -104,9 +104,9 @@ def layers_for(lab: Lab, progress: Progress, mirror: str | None) -> Baked:
 
 
 def keys_in(standing: Path) -> dict[str, str]:
-    """Read which layers a lab stands on.
+    """Read which layers a lab uses.
 
-    Raises Refused when the file does not tell.
+    Raises Refused when the file does not show it.
     """
     try:
         keys = json.loads(standing.read_text())
@@ -226,7 +226,7 @@ def clear_host(folder: Path) -> None:
 def purge(claims: Claims, name: str) -> None:
     """Stop a lab at once and remove all its files; the cache stays.
 
-    A lab whose file cannot be read is stopped and removed as far as its folder tells.
+    A lab whose file cannot be read is stopped and removed as far as its folder shows.
     """
     try:
         lab = claims.get(name)
@@ -241,7 +241,7 @@ def purge(claims: Claims, name: str) -> None:
 
 
 def clear_cache(claims: Claims) -> tuple[list[str], list[str]]:
-    """Remove the layers that no lab stands on; return the names of those removed and those kept."""
+    """Remove the layers that no lab uses; return the names of those removed and those kept."""
     kept = set()
     for lab in claims.all():
         with contextlib.suppress(FileNotFoundError):
@@ -251,7 +251,7 @@ def clear_cache(claims: Claims) -> tuple[list[str], list[str]]:
 
 
 def reset(lab: Lab, progress: Progress, mirror: str | None) -> None:
-    """Put the lab back to its first state: every disk is made anew."""
+    """Put the lab back to its first state: every disk is made new."""
     with progress.phase("power off"):
         give_up_disks(lab)
     start(lab, progress, mirror)
@@ -260,22 +260,22 @@ def reset(lab: Lab, progress: Progress, mirror: str | None) -> None:
 def give_up_disks(lab: Lab) -> None:
     """Cut the power and remove every disk of the lab.
 
-    Nodes remember each other: once some disks are gone, the others are of no use. Whoever comes
-    to a lab where this has died finishes it first.
+    Nodes remember each other: once some disks are gone, the others are of no use. If this has died
+    in a lab, the next command there finishes it first.
     """
     begun = lab.folder / GIVING_UP
     begun.touch()
     cut_down(lab)
     for node in lab.nodes:
         Machine(lab, node).forget()
-    # After the disks: a lab that has some must know what they stand on.
+    # After the disks: a lab that has some must know which layers they need.
     for left in ("standing.json", "shared.img", "faults.json"):
         (lab.folder / left).unlink(missing_ok=True)
     begun.unlink()
 
 
 def mount_shared(lab: Lab, baked: Baked) -> None:
-    """Mount the directory that stands in for network storage, on a disk of stated size."""
+    """Mount the directory that is used instead of network storage, on a disk of stated size."""
     disk, place = lab.folder / "shared.img", lab.folder / "shared"
     if not disk.exists():
         make_disk(disk, SHARED_GIB)

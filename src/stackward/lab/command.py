@@ -1,4 +1,4 @@
-"""Run a program of the host and tell clearly how it went."""
+"""Run a program of the host and report clearly how it went."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Read what is declared in `declared.toml`: images, roles, profiles and stand-ins."""
+"""Read what is declared in `declared.toml`: images, roles, profiles and replacements."""
 
 import tomllib
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ class Profile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StandIn:
-    """Something that the lab cannot have, and what stands in its place."""
+    """Something that the lab cannot have, and what it has instead."""
 
     name: str
     instead_of: str

@@ -82,7 +82,7 @@ def lives(scene: Scene) -> bool:
 _MICROVERSION = "2.95"  # from which Nova leaves off what it evacuates
 _QUEUE = "conductor"
 _CONDUCTOR = "systemctl {verb} nova-conductor"
-# Only this order: what nova-computes have asked meanwhile goes back to its place in the queue.
+# Only this order: what nova-computes have asked since then goes back to its place in the queue.
 _CONNECT = """
 python3 - <<'PYTHON'
 import json, sys, time
@@ -210,7 +210,7 @@ def _waiting(scene: Scene) -> str | None:
 
 
 def _has_begun(scene: Scene) -> bool:
-    """Say whether the conductor has begun anything for the newest order; it writes that first."""
+    """Say whether the conductor has started anything for the newest order; it writes that first."""
     place = f"/servers/{scene.target}/os-instance-actions"
     orders = [one for one in _read(scene, place)["instanceActions"] if one["action"] == "evacuate"]
     if not orders:

@@ -1,6 +1,6 @@
-"""Faults to put into a lab: each really made, seen from the world, and mended.
+"""Faults to put into a lab: each really made, seen from the world, and repaired.
 
-A fault is one entry in FAULTS: how it is made, how it is seen, how it is mended, how its end is
+A fault is one entry in FAULTS: how it is made, how it is seen, how it is repaired, how its end is
 seen. `break_lab` returns only once the symptom is there, `mend_lab` only once it is gone.
 """
 
@@ -358,7 +358,7 @@ def runs(scene: Scene) -> bool:
 
 
 def delete_base_image(scene: Scene) -> None:
-    """Delete the file in `_base` that the server's disk stands on."""
+    """Delete the file in `_base` that the server's disk is based on."""
     server = scene.server()
     disk = f"/var/lib/nova/instances/{server.id}/disk"
     backing = scene.on(
@@ -419,7 +419,7 @@ QEMU = "libvirt-qemu"
 
 
 def chain_is_whole(scene: Scene) -> bool:
-    """Say whether QEMU can open the server's disk and all that it stands on."""
+    """Say whether QEMU can open the server's disk and all that it is based on."""
     server = scene.server()
     disk = f"/var/lib/nova/instances/{server.id}/disk"
     return scene.holds(server.hypervisor_hostname, f"qemu-img info -U --backing-chain {disk}")
@@ -816,7 +816,7 @@ FAULTS = {fault.name: fault for fault in ALL}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InForce:
-    """A fault that was made and is not mended yet."""
+    """A fault that was made and is not repaired yet."""
 
     fault: str
     target: str
@@ -871,9 +871,9 @@ def break_lab(
 ) -> str:
     """Make a fault, wait until its symptom is seen, and return what it was put into.
 
-    Raises BadInput for an unknown fault or target, Refused when it is in force already or cannot be
-    made now, StepFailed when the symptom does not come: the fault may be there all the same, and is
-    recorded.
+    Raises BadInput for an unknown fault or target. Raises Refused when it is in force already or
+    cannot be made now. Raises StepFailed when the symptom does not come: the fault may be there all
+    the same, and is recorded.
     """
     fault = named(name, faults)
     scene = chosen_scene(lab, fault, target, log_in)
@@ -884,7 +884,7 @@ def break_lab(
             hint=f"`stackward lab mend {name} {scene.target}` removes it",
         )
     fault.may(scene)
-    record(lab, fault, scene)  # first: a fault that is half made can be mended too
+    record(lab, fault, scene)  # first: a fault that is only partly made can be repaired too
     fault.make(scene)
     record(lab, fault, scene)
     if not wait_until(lambda: looks(fault.seen, scene), within_s=fault.seen_within_s, every_s=0.5):
@@ -902,7 +902,7 @@ def mend_lab(
     faults: Mapping[str, Fault] = FAULTS,
     log_in: Callable[[Lab], Any] = connect,
 ) -> Mended:
-    """Mend a fault and wait until its symptom is gone; one whose server was deleted went with it.
+    """Repair a fault and wait until its symptom is gone; a deleted server took its fault with it.
 
     Raises BadInput for an unknown fault, Refused when it is not in force, StepFailed when the
     symptom stays.
@@ -931,7 +931,7 @@ def mend_lab(
         try:
             mend_and_see(fault, scene)
         except StepFailed:
-            is_there = has_target(fault, scene)  # it may have been deleted meanwhile
+            is_there = has_target(fault, scene)  # it may have been deleted since then
             if is_there:
                 raise
     forget(lab, name, scene.target)
@@ -946,7 +946,7 @@ def has_target(fault: Fault, scene: Scene) -> bool:
 
 
 def mend_and_see(fault: Fault, scene: Scene) -> None:
-    """Mend a fault; raise StepFailed when its symptom stays."""
+    """Repair a fault; raise StepFailed when its symptom stays."""
     fault.mend(scene)
     if not wait_until(lambda: looks(fault.gone, scene), within_s=fault.gone_within_s, every_s=0.5):
         raise StepFailed(
@@ -1053,13 +1053,13 @@ def forget(lab: Lab, name: str, target: str) -> None:
 
 
 def others_than(lab: Lab, name: str, target: str) -> list[InForce]:
-    """Return the faults in force but for this one."""
+    """Return the faults in force, without this one."""
     return [made for made in in_force(lab) if (made.fault, made.target) != (name, target)]
 
 
 @contextmanager
 def changing_record(lab: Lab) -> Iterator[None]:
-    """Let one command at a time change the record; several may make and mend faults."""
+    """Let one command at a time change the record; several may make and repair faults."""
     with (lab.folder / ".faults.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -1,8 +1,8 @@
 """A fence agent for the nodes of a lab: a power strip that has an outlet for each node.
 
-Run as `python -m stackward.lab.fence_agent FOLDER` it is one, in the form of all fence agents: it
-reads `key=value` lines, and ends with 0, or for a status with 2 where the outlet is off. It
-switches the machine itself; the node's BMC takes no part in it.
+`python -m stackward.lab.fence_agent FOLDER` works as all fence agents do. It reads `key=value`
+lines, and ends with 0. For a status it ends with 2 if the outlet is off. It switches the machine
+itself; the node's BMC takes no part in it.
 """
 
 import shlex
@@ -103,7 +103,7 @@ def _metadata() -> str:
 
 
 def main() -> int:
-    """Answer what stands on the standard input, for the lab whose folder is named."""
+    """Answer the standard input, for the lab whose folder is named."""
     try:
         lab = from_json(Path(sys.argv[1], "lab.json").read_text())
         plugs = [node.name for node in lab.nodes]

@@ -1,8 +1,8 @@
 """The lab's guest: how its image is built, and what its console says.
 
-The guest is a witness. It tells on its console which boot of which disk runs, what it is attached
-to and whom it reaches, so that a test can prove from inside that a server moved without a
-restart, kept its disk, or is a new one. It keeps nothing worth keeping: it is no server image.
+The guest is a witness. On its console it says which boot of which disk runs, what it is attached to
+and which hosts it reaches. So a test can prove from inside that a server moved without a restart,
+kept its disk, or is a new one. It keeps nothing worth keeping: it is no server image.
 """
 
 import re
@@ -34,7 +34,7 @@ PEERS_EVERY_S: Final = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Boot:
-    """A start of the guest, told once the drivers are loaded."""
+    """A start of the guest, reported once the drivers are loaded."""
 
     id: str
     """Random, new at each start."""
@@ -146,7 +146,7 @@ Event: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class Console:
-    """Everything a console log tells, in order.
+    """Everything that a console log shows, in order.
 
     A log is cut at its start when it is rotated, so that a boot may be known by its ticks only.
     """
@@ -251,7 +251,7 @@ def read_console(text: str) -> Console:
     unreadable: list[str] = []
     whole, _, _ = text.rpartition("\n")
     for line in whole.splitlines():
-        # Whoever typed, and the shell's prompt, may stand before it: search, do not match.
+        # Typed words, and the shell's prompt, may come before it: search, do not match.
         said = _OURS.search(_TERMINAL_CODE.sub("", line))
         if said is None:
             continue

@@ -1,4 +1,4 @@
-"""Faults of a node's hardware, made from outside: its BMC misbehaves, or the node stands still."""
+"""Faults of a node's hardware, made from outside: its BMC misbehaves, or the node is frozen."""
 
 from stackward.lab.bmc import (
     Fault,
@@ -42,14 +42,14 @@ def _other(scene: Scene) -> Node:
 
 
 def have_it_lie(scene: Scene) -> None:
-    """Have the node's BMC say Off once it is told to cut the power, and cut nothing."""
+    """Have the node's BMC say Off after an order to cut the power, and cut nothing."""
     break_bmc(bmc_of(scene.lab, scene.node), Fault(FaultKind.LIES_OFF))
 
 
 def lies(scene: Scene) -> bool:
-    """Say whether a living node is Off to its BMC, once that was told to cut its power.
+    """Say whether a living node is Off to its BMC, after an order to cut its power.
 
-    Only a BMC that has the fault is told that: one without it would do so.
+    Only a BMC that has the fault gets that order: one without it would carry the order out.
     """
     bmc, password = bmc_of(scene.lab, scene.node), password_of(scene.lab)
     if read_fault(bmc) != Fault(FaultKind.LIES_OFF):
@@ -78,7 +78,7 @@ def stand_still(scene: Scene) -> None:
 
 
 def stands_still(scene: Scene) -> bool:
-    """Say whether the node stands still, and Nova has noticed."""
+    """Say whether the node is frozen, and Nova has noticed."""
     return scene.machine.cgroup.is_frozen() and not scene.is_up(scene.target)
 
 

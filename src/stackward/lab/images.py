@@ -1,7 +1,7 @@
 """What is baked once and kept: root file systems as layers in a cache, keyed by what made them.
 
 A layer is a folder with a `tree`, and a `layer.json` that says what it was made of and what its
-files look like. It is built beside its place and moved there when it is whole, so a build that
+files look like. It is built next to its place and moved there when it is whole. So a build that
 dies leaves nothing that could be taken for a layer.
 """
 
@@ -114,7 +114,7 @@ class Cache:
 
         What a killed build left goes too.
 
-        Raises Locked while something is being built: it stands on layers that no lab names yet.
+        Raises Locked while something is being built: it needs layers that no lab names yet.
         """
         removed = []
         with ExitStack() as held:
@@ -229,7 +229,7 @@ def build_image(cache: Cache, name: str, release: str, base: Layer, log: Path) -
 class Chroot:
     """A root file system that is being built: commands run in it, on the host's network."""
 
-    def __init__(  # noqa: PLR0913  # where it lies, what it stands on, and where its words go
+    def __init__(  # noqa: PLR0913  # where it lies, what it is based on, and where its words go
         self,
         cache: Cache,
         below: Sequence[Path],
@@ -322,7 +322,7 @@ def size_mib(folder: Path) -> int:
 
 
 def remove_tree(folder: Path) -> None:
-    """Remove a folder and all in it, whatever is in the way; never across a mount."""
+    """Remove a folder and all in it, also what is protected; never across a mount."""
     if not folder.exists():
         return
     if any(

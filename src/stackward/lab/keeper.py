@@ -1,8 +1,8 @@
 """The process that is a node's hardware: it holds the disk and the cables, and boots the system.
 
 Run as `unshare --mount --propagation private python -m stackward.lab.keeper SPEC.json`; ends when
-the node is powered off. It stands in the node's own cgroup, so that killing that cgroup is a power
-cut that leaves nothing: mounts, loop devices and interfaces go with the last process.
+the node is powered off. It is in the node's own cgroup. So to kill that cgroup is a power cut that
+leaves nothing: mounts, loop devices and interfaces go with the last process.
 
 Imports the standard library only: it stays in memory for as long as the node runs.
 """
@@ -98,7 +98,7 @@ def mount_everything(spec: dict[str, Any]) -> None:
 
 
 def write(root: Path, path: str, text: str, mode: int, owner: str) -> None:
-    """Write one of the files that tell the node who it is."""
+    """Write one of the files that give the node its identity."""
     file = root / path.lstrip("/")
     for parent in reversed(file.parents):
         if not parent.exists():

@@ -148,7 +148,7 @@ def _typed(domain: str, server_id: str) -> str:
     # A guest that ticks may not have its shell yet, and what is typed before that is lost; QEMU
     # reads from a terminal only while somebody has it open.
     log = f"/var/lib/nova/instances/{server_id}/console.log"
-    # As QEMU ends, it hangs up the terminal: who has it open would be killed by that.
+    # When QEMU ends, it hangs up the terminal: that would kill any process that has it open.
     return f"""
 trap '' HUP
 exec 3<>$(virsh ttyconsole {domain})
@@ -189,7 +189,7 @@ def make_flavor(
     ephemeral_gib: int = 0,
     extra: Mapping[str, str] | None = None,
 ) -> None:
-    """Make sure that there is a flavor like the usual one, with that beside it."""
+    """Make sure that there is a flavor like the usual one, with that in addition."""
     compute = cloud.compute
     if compute.find_flavor(name) is not None:
         return

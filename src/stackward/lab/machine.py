@@ -55,9 +55,9 @@ class Machine:
         return self.cgroup.is_populated()
 
     def power_on(self) -> None:
-        """Boot the node as it was last set up; returns once its PID 1 runs. On an on node: nothing.
+        """Boot the node as it was last set up; returns once its init runs. On an on node: nothing.
 
-        Raises StepFailed with the console's last words when it does not come to life.
+        Raises StepFailed with the console's last words when the node does not start.
         """
         with self._switch():
             if self.is_on():

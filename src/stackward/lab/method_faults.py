@@ -1,9 +1,9 @@
 """A bug in one function of a service: it raises, it returns nothing, or it loses an argument.
 
 The target is the function, as `module:Class.method`. One that raises may be given the exception:
-`module:Class.method=nova.exception.InvalidVolume`; else it is a `RuntimeError`. All processes that
-run the module get the bug, by a drop-in of their units, and are restarted; `patched_code.py` says
-how, and how a traceback of it looks.
+`module:Class.method=nova.exception.InvalidVolume`; without one it is a `RuntimeError`. All
+processes that run the module get the bug, by a drop-in of their units, and are restarted;
+`patched_code.py` says how, and how a traceback of it looks.
 """
 
 import json

@@ -1,15 +1,15 @@
 """One function of a service, changed as a bug would change it; the files of its package are not.
 
 A node gets this file as `sitecustomize.py`, in a folder that PYTHONPATH names. There Python runs it
-before anything else. Beside it lies one `*.json` for each change. When a service imports a module
-that is to be changed, its source is read and parsed, a statement is put before the first one of the
-function, and the tree is compiled under the name of the module's own file. So the new statement has
-the file, the function and the line of the code that stands there, all else keeps its line, and each
-traceback is the one that a bug in that place would give. Decorators are kept: they wrap the changed
-function as they wrap the right one.
+before anything else. Next to it lies one `*.json` for each change. When a service imports a module
+that a change names, the module's source is read and parsed. A statement is put before the first one
+of the function, and the tree is compiled under the name of the module's own file. So the new
+statement has the file, the function and the line of the code at that place. All else keeps its
+line. Each traceback is the one that a bug in that place would give. Decorators are kept: they wrap
+the changed function as they wrap the right one.
 
-It needs nothing but the standard library, and imports little of it: services replace parts of that
-once they run.
+It needs only the standard library, and imports little of it: services replace parts of that once
+they run.
 """
 
 import ast
@@ -30,7 +30,7 @@ RAISES = "raises"
 RETURNS_NOTHING = "returns-nothing"
 LOSES_ARGUMENT = "loses-argument"
 SAYS = "the operation could not be completed"  # of the exception
-# No caller gives these in vain: what is lost is an argument that the work is about.
+# No caller gives these without a need: what is lost is an argument that the work is about.
 _OF_ALL = frozenset({"self", "cls", "context", "ctxt", "ctx", "req", "request"})
 _NAME = re.compile(r"\w+")
 
@@ -107,7 +107,7 @@ class Loader(importlib.machinery.SourceFileLoader):
 
 
 class Finder(importlib.abc.MetaPathFinder):
-    """Finds the modules that are to be changed, where Python finds them by itself."""
+    """Finds the modules to change, where Python finds them by itself."""
 
     def __init__(self, changes: Sequence[Change]) -> None:
         """Take all changes."""
@@ -116,7 +116,7 @@ class Finder(importlib.abc.MetaPathFinder):
     def find_spec(  # type: ignore[explicit-override]
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        """Return where a module is that is to be changed; None for all others."""
+        """Return where a module is, if it is one to change; None for all others."""
         mine = [one for one in self.changes if one["module"] == fullname]
         if not mine:
             return None

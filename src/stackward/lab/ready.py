@@ -136,7 +136,7 @@ def what_is_missing(
     kept_off: Collection[str] = (),
     booted: Mapping[str, datetime] = MappingProxyType({}),
 ) -> list[str]:
-    """Return what the cloud still lacks, in words; `booted` is when the node of a host was."""
+    """Return what the cloud does not have yet, in words; `booted`: when each node booted."""
     names = {node.name for node in lab.compute_nodes} - {*kept_off}
     names |= set(fake_hosts(lab))
     up = {

@@ -17,7 +17,7 @@ ACCEPTED = 200
 
 @dataclass(slots=True)
 class Scene:
-    """A lab, the target in it, and what the making of the fault left for its mending."""
+    """A lab, the target in it, and what the making of the fault left for its repair."""
 
     lab: Lab
     target: str

@@ -98,7 +98,7 @@ def has_no_volume(scene: Scene) -> bool:
 
 
 def _owner(scene: Scene) -> Any:  # noqa: ANN401  # the SDK's own
-    """Return the cloud for whoever has the server: Nova attaches only volumes of its project."""
+    """Return the cloud for the owner of the server: Nova attaches only volumes of its project."""
     if scene.server().project_id == scene.cloud.current_project_id:
         return scene.cloud
     return connect(scene.lab, project="demo")
