@@ -193,7 +193,7 @@ class ChildRuns:
         self._journal.tell(self._chain.id, event)
 
     def _hosts_at_work(self) -> frozenset[str]:
-        """Return the nodes at which the chain is at work: of the items begun and not done."""
+        """Return the nodes at which the chain is at work: of items started and not done."""
         newest = {run.item: run for run in self._journal.children(self._chain.id)}
         return frozenset(
             host

@@ -16,7 +16,7 @@ from stackward.plan import GIVEN_UP, Blocked, Move, Part, Stage, Standing
 from stackward.plan.path import part_of, path_of_step
 
 ON_RECORD = "on record"
-_ASKED_FOR = {None, Settled.DONE, Settled.MOOT}  # the ends of a step for a slow move that was tried
+_ASKED_FOR = {None, Settled.DONE, Settled.MOOT}  # the ends of a step for a slow move that was made
 
 
 def is_finished(stage: Stage[Any], move: Move[Any], context: StepContext) -> bool:

@@ -83,7 +83,7 @@ class Listener:
     def _run(self) -> None:
         try:
             self._work()
-        except Exception as error:  # noqa: BLE001  # a defect of ours: a thread can only keep it
+        except Exception as error:  # noqa: BLE001  # a defect of ours: it is reported below
             self._hears = False
             self._wake()  # who waits must look from now on
             what = masked(" ".join(f"{type(error).__name__}: {error}".split()))
