@@ -86,6 +86,20 @@ def bring_back(drains: Drains, node: str) -> None:
     drains.put_back(node)
 
 
+def asked_of(lab: RealLab, server: str) -> list[str]:
+    """Return what Nova was asked to do with a server, in the order of time."""
+    found = lab.cloud.compute.server_actions(server)
+    return [action for _, action in sorted((one.start_time, one.action) for one in found)]
+
+
+def restart_compute(drains: Drains, node: str) -> None:
+    """Restart nova-compute, and wait until it has done all that it does as it starts."""
+    drains.lab.on(node, "systemctl stop nova-compute")
+    last = drains.service(node).updated_at
+    drains.lab.on(node, "systemctl start nova-compute")
+    until(lambda: drains.reports_anew(node, last))
+
+
 def mark_of(tick: Tick) -> str | None:
     """Return the mark that a guest has found on its first disk, or made there at its first boot."""
     disk = tick.disk("vda")

@@ -74,6 +74,8 @@ POINTS = {
     "verify-resize": ("before", "settle", "cold-migrate"),
     "confirm": ("before", "confirm_resize"),
     "confirm-unread": ("unread", "confirmResize"),
+    "power-off-unanswered": ("before", "answered", "power-off"),
+    "force-down-unanswered": ("before", "answered", "force-down"),
     "evacuate-unread": ("unread", "evacuate"),
     "start-unread": ("unread", "os-start"),
     "before-stop": ("before", "intend", "keep-off"),

@@ -1,6 +1,9 @@
-"""An evacuation whose worker dies after its requests: each is sent once, what was off stays off.
+"""An evacuation whose worker dies after each order: each is given once, what was off stays off.
 
-The servers have volumes and no other disk. One ran, one its owner had stopped, one was paused.
+Its node is cut off and lives on, so that the run itself cuts its power. It dies after that order,
+after the force down, after a request to Nova to evacuate and after one to start: each time before
+the answer is known. The servers have volumes and no other disk. One ran, one its owner had stopped,
+one was paused.
 """
 
 from collections.abc import Iterator
@@ -10,12 +13,12 @@ import pytest
 
 from lab.deaths import kill
 from lab.drains import Drains, Ended
-from lab.evacuations import bring_back, on_a_volume
+from lab.evacuations import asked_of, bring_back, on_a_volume, power_of
 from real_lab import RealLab, until
 from stackward.lab.guest import Tick
 
 RAN, WAS_OFF, PAUSED = "killed-ran", "killed-off", "killed-paused"
-POINTS = ("evacuate-unread", "start-unread")
+POINTS = ("power-off-unanswered", "force-down-unanswered", "evacuate-unread", "start-unread")
 KILLED = -9
 
 
@@ -24,7 +27,9 @@ class Evacuated:
     """How its workers ended, and what became of the servers."""
 
     node: str
-    deaths: list[int]
+    deaths: dict[str, int]
+    powers: dict[str, str]  # of the node, after each death
+    forced_down: dict[str, bool]  # the same
     ended: Ended
     state: str
     asked: dict[str, list[str]]  # of Nova, since the servers were as they should be
@@ -38,7 +43,7 @@ class Evacuated:
 def evacuated(
     lab: RealLab, nodes: tuple[str, str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Evacuated]:
-    """Given a node that has died, and whose evacuation was killed twice and resumed."""
+    """Given a node that is cut off, and whose evacuation was killed at each point and resumed."""
     drains, node = Drains(lab, tmp_path_factory.mktemp("journal")), nodes[2]
     drains.remove_left_over("killed-")
     made = {name: on_a_volume(lab, name, node) for name in (RAN, WAS_OFF, PAUSED)}
@@ -47,51 +52,60 @@ def evacuated(
     lab.cloud.compute.pause_server(made[PAUSED])
     until(lambda: lab.server(made[PAUSED]).status == "PAUSED")
     assert drains.call("node", "check", node).returncode == 0
-    before, known = lab.tick(made[RAN]), asked_of(lab, made)
-    lab.run("power", "off", node)
-    until(lambda: lab.compute_state(node) == "down")
-    plan = drains.folder / "evacuation.json"
-    only = [word for each in made.values() for word in ("--only", each)]
-    flags = ["--with-stopped", "--reset-state", made[PAUSED], "--dry-run", "--plan-out", str(plan)]
-    planned = drains.call("node", "evacuate", node, "--reason", "tested", *only, *flags)
-    assert planned.returncode == 0, planned.stderr
-    deaths = [kill(drains, str(plan), POINTS[0]), kill(drains, drains.run["ID"], POINTS[1])]
+    before = lab.tick(made[RAN])
+    known = {name: len(asked_of(lab, each)) for name, each in made.items()}
+    lab.run("break", "node-network-loss", node)
+    deaths, powers, forced_down = dict[str, int](), dict[str, str](), dict[str, bool]()
+    what = planned(drains, node, made)
+    for point in POINTS:
+        deaths[point] = kill(drains, what, point)
+        what = drains.run["ID"]
+        powers[point] = power_of(lab, node)
+        forced_down[point] = bool(drains.service(node).is_forced_down)
     ended = drains.resume()
     after = lab.tick(made[RAN])
     yield Evacuated(
         node=node,
         deaths=deaths,
+        powers=powers,
+        forced_down=forced_down,
         ended=ended,
         state=str(drains.run["State"]),
-        asked={name: asked[len(known[name]) :] for name, asked in asked_of(lab, made).items()},
+        asked={name: asked_of(lab, each)[known[name] :] for name, each in made.items()},
         records={name: [*drains.migrations(each).values()] for name, each in made.items()},
         statuses={name: lab.server(each).status for name, each in made.items()},
         hosts={name: lab.server(each).hypervisor_hostname for name, each in made.items()},
         boots=boots_of(before, after),
     )
-    bring_back(drains, node)
+    bring_back(drains, node)  # a boot plugs its cables in
+    lab.run("mend", "node-network-loss", node)
     drains.remove(*made.values())
 
 
-def asked_of(lab: RealLab, made: dict[str, str]) -> dict[str, list[str]]:
-    """Return what Nova was asked to do with each server, in the order of time."""
-    found = {
-        name: sorted(
-            (action.start_time, action.action)
-            for action in lab.cloud.compute.server_actions(server)
-        )
-        for name, server in made.items()
-    }
-    return {name: [action for _, action in those] for name, those in found.items()}
+def planned(drains: Drains, node: str, made: dict[str, str]) -> str:
+    """Plan the evacuation, once nobody counts the node as up any more; return where it is kept."""
+    place = drains.folder / "evacuation.json"
+    only = [word for each in made.values() for word in ("--only", each)]
+    flags = ["--with-stopped", "--reset-state", made[PAUSED], "--dry-run", "--plan-out", str(place)]
+    asked = ("node", "evacuate", node, "--reason", "tested", *only, *flags)
+    until(lambda: drains.call(*asked).returncode == 0)
+    return str(place)
 
 
 def boots_of(before: Tick, after: Tick) -> tuple[int, int]:
     return before.boots, after.boots
 
 
-def test_it_was_killed_twice_and_ends_well(evacuated: Evacuated) -> None:
-    assert evacuated.deaths == [KILLED, KILLED]
+def test_it_was_killed_after_each_order_and_ends_well(evacuated: Evacuated) -> None:
+    assert evacuated.deaths == dict.fromkeys(POINTS, KILLED)
     assert (evacuated.ended.code, evacuated.state) == (0, "succeeded"), evacuated.ended.said
+
+
+def test_its_power_is_off_before_nova_is_told_that_it_is_down(evacuated: Evacuated) -> None:
+    off, down, *_ = POINTS
+
+    assert evacuated.powers == dict.fromkeys(POINTS, "off")
+    assert (evacuated.forced_down[off], evacuated.forced_down[down]) == (False, True)
 
 
 def test_each_was_asked_for_once(evacuated: Evacuated) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from lab.deaths import SCRIPT, is_frozen, kill
 from lab.drains import Drains, Ended
-from lab.evacuations import Written, bring_back, on_a_volume, written
+from lab.evacuations import Written, asked_of, bring_back, on_a_volume, written
 from real_lab import RealLab, until
 from stackward.lab.client import connect
 
@@ -112,12 +112,6 @@ def while_the_conductor_is_frozen(lab: RealLab, drains: Drains, plan: str, serve
     finally:
         lab.on("ctl", "systemctl kill -s CONT nova-conductor")
     return going.ended()
-
-
-def asked_of(lab: RealLab, server: str) -> list[str]:
-    """Return what Nova was asked to do with a server, in the order of time."""
-    found = lab.cloud.compute.server_actions(server)
-    return [action for _, action in sorted((one.start_time, one.action) for one in found)]
 
 
 def test_an_order_that_the_conductor_takes_after_three_minutes_is_given_once(owned: Owned) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import pytest
 
 from lab.drains import Drains
+from lab.evacuations import restart_compute
 from real_lab import RealLab, until
 from stackward.lab.guest import Tick
 
@@ -49,7 +50,7 @@ def returned(
     evacuated = said(drains, "node", "evacuate", node, "--reason", "dead", *given_up, "--yes")
     assert evacuated[0] == 0, evacuated[1]
     lose_an_order(lab, drains, made[TWICE], lost)
-    evacuate(lab, made[TWICE], other)
+    evacuate(drains, made[TWICE], node, other)
     records = {name: open_records(drains, server, node) for name, server in made.items()}
     lab.cloud.compute.start_server(made[TWICE])  # the evacuation starts the other itself
     ticks = drains.wait_for_guests([*made.values()])
@@ -62,7 +63,7 @@ def returned(
     home = said(drains, "node", "return", node, "--bring-back", "--yes")
     live_migrate(lab, made[TWICE], node)
     see(drains, made, seen)
-    restart_compute(lab, drains, node)
+    restart_compute(drains, node)
     see(drains, made, seen)
     yield Returned(
         records=records,
@@ -113,11 +114,16 @@ def ready(lab: RealLab, queue: str) -> int:
     return int(counts.get(queue, 0))
 
 
-def evacuate(lab: RealLab, server: str, target: str) -> None:
-    """Evacuate a server without the product, and wait until it is there."""
+def evacuate(drains: Drains, server: str, node: str, target: str) -> None:
+    """Evacuate a server without the product, and wait until it is there and its record says so.
+
+    Nova ends the record only after it has written the host and the state.
+    """
+    lab = drains.lab
     order(lab, server, target)
     until(lambda: lab.server(server).hypervisor_hostname == target)
     until(lambda: (lab.server(server).status, lab.server(server).task_state) == ("SHUTOFF", None))
+    until(lambda: "done" in open_records(drains, server, node))
 
 
 def order(lab: RealLab, server: str, target: str) -> None:
@@ -143,14 +149,6 @@ def live_migrate(lab: RealLab, server: str, target: str) -> None:
     lab.cloud.compute.live_migrate_server(server, host=target, block_migration="auto")
     until(lambda: lab.server(server).hypervisor_hostname == target)
     until(lambda: lab.server(server).status == "ACTIVE")
-
-
-def restart_compute(lab: RealLab, drains: Drains, node: str) -> None:
-    """Restart nova-compute, and wait until it has done all that it does as it starts."""
-    lab.on(node, "systemctl stop nova-compute")
-    last = drains.service(node).updated_at
-    lab.on(node, "systemctl start nova-compute")
-    until(lambda: drains.reports_anew(node, last))
 
 
 def test_of_the_one_whose_order_was_lost_two_records_are_open(returned: Returned) -> None:
