@@ -158,7 +158,8 @@ def _time_of(plan: Plan[Any]) -> str | None:
     if whole is None:
         return None
     others = len(moves) - len(known)
-    of = f"; no time is known for {others} of the {len(moves)} moves" if others else ""
+    every = count_of(len(moves), "move")
+    of = f"; no time is known for {others} of the {every}" if others else ""
     return f"{in_time(whole)}, by past moves on this cloud{of}"
 
 
