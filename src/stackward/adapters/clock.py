@@ -16,5 +16,5 @@ class SystemClock:
         return time.monotonic()
 
     def wait(self, seconds: float) -> None:
-        """Return after so many seconds."""
+        """Return after this number of seconds."""
         time.sleep(seconds)

@@ -90,7 +90,7 @@ class Collected:
         return answer.out
 
     def offset(self, node: str, /) -> Offset | None:  # noqa: ARG002  # of no node it is known
-        """Say that the clocks are not known any more."""
+        """Say that the clocks are not known now."""
         return None
 
     def close(self) -> None:
@@ -148,7 +148,7 @@ def _extract(given: Path, folder: Path) -> None:
 
 
 def _begun(given: Path) -> tarfile.TarFile:
-    """Open a tar; of what is none, the library's words are a line for each way to pack one."""
+    """Open a tar; if it is none, the library's words are a line for each way to pack one."""
     try:
         return tarfile.open(given)
     except (tarfile.ReadError, EOFError) as error:

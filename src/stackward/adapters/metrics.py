@@ -1,6 +1,6 @@
 """Figures of health checks for Prometheus: as text, as a file of node_exporter's, or over HTTP.
 
-A gauge has a value for what is so now: a finding that is gone has no line any more.
+A gauge has a value for what is true now: a finding that is gone has no line.
 """
 
 import threading

@@ -29,7 +29,7 @@ class Threads:
     def begin(
         self, questions: Mapping[Key, Callable[[], Told]], *, at_once: int = 100
     ) -> "_Round[Key, Told]":
-        """Begin to ask, so many at once."""
+        """Begin to ask, this number at once."""
         return _Round(questions, at_once, self._hanging)
 
     def ask(
@@ -110,7 +110,7 @@ class _Round(Generic[Key, Told]):
         return self._is_all_asked and not self._left
 
     def told(self, *, within_s: float) -> Mapping[Key, Told]:
-        """Return what has been answered: once that is all, or after so long."""
+        """Return what has been answered: once that is all, or after this time."""
         ends = time.monotonic() + within_s
         while self._left:
             left_s = ends - time.monotonic()
@@ -128,7 +128,7 @@ class _Round(Generic[Key, Told]):
         return dict(self._told)
 
     def stop(self) -> None:
-        """Begin no more, and wait for nothing; what is in flight has not been given up by that."""
+        """Begin no more, and wait for nothing; that does not give up what is in flight."""
         self._waiting.clear()
 
     def _give_up(self) -> None:

@@ -15,12 +15,12 @@ class SocketWakeup:
             each.setblocking(False)  # noqa: FBT003  # the name of the argument is `flag`
 
     def wait(self, seconds: float, *others: int) -> None:
-        """Return after so many seconds, once it was woken, or once one of the files has input."""
+        """Return after this number of seconds, once it was woken, or once a file has input."""
         poll = select.poll()
         for each in (self._waits.fileno(), *others):
             poll.register(each, select.POLLIN)
         poll.poll(max(0.0, seconds) * 1000)
-        # However often it was woken: it is one reason to look.
+        # It may have been woken many times: that is one reason to look.
         with suppress(BlockingIOError):
             while self._waits.recv(4096):
                 pass

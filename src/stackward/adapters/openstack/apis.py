@@ -345,7 +345,7 @@ class OpenStackApis:
             words = f"?{urlencode(place)}" if place else ""
             answer = self._send("GET", endpoint, path + words, version=version, within_s=left)
             if isinstance(answer, Failed):
-                # Half of a list is none: only a first page may be missing.
+                # A list of which a part is missing is no list: only a first page may be missing.
                 raise _Unanswered(replace(answer, status=None) if pages else answer)
             pages.append(answer)
             return body_of(answer)

@@ -198,7 +198,7 @@ class Api:
         answer = self._send(method, path, body=body, version=version, at_least=at_least)
         told: dict[str, Any] = {"service": self._service, "request_id": request_id_of(answer)}
         if answer.status_code == _CONFLICT:
-            # Nova answers so to a second request while the first is under way.
+            # Nova answers so to a second request while the first is in progress.
             raise Uncertain(
                 f"{self._service} is busy with `{path}` already, or it is in no state for it",
                 says=words_of(answer),

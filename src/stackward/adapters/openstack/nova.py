@@ -38,7 +38,7 @@ from stackward.model.server import ActionEvent, Server, ServerAction, ServerGrou
 from stackward.model.service import ComputeService
 from stackward.model.volume import NovaAttachment
 
-_NEWEST = 200  # migrations: more than a drain has under way at once
+_NEWEST = 200  # migrations: more than a drain has in progress at once
 
 
 class NovaApi:
@@ -217,7 +217,7 @@ class NovaApi:
         return self._api.change("POST", "/servers", to_new_server(wanted))
 
     def delete_server(self, server: str, /) -> str | None:
-        """Ask for a server to be deleted at once, also where deleted servers are kept a while."""
+        """Ask Nova to delete a server at once, also where deleted servers are kept a while."""
         return self._act(server, {"forceDelete": None})
 
     def live_migrate(self, server: str, target: str | None, /) -> str | None:
@@ -233,24 +233,24 @@ class NovaApi:
         return self._act(server, {"confirmResize": None})
 
     def stop_server(self, server: str, /) -> str | None:
-        """Ask for a running server to be stopped."""
+        """Ask Nova to stop a running server."""
         return self._act(server, {"os-stop": None})
 
     def start_server(self, server: str, /) -> str | None:
-        """Ask for a stopped server to be started where it is."""
+        """Ask Nova to start a stopped server where it is."""
         return self._act(server, {"os-start": None})
 
     def reboot_server(self, server: str, /, *, is_hard: bool) -> str | None:
-        """Ask for a server to be rebooted."""
+        """Ask Nova to reboot a server."""
         return self._act(server, {"reboot": {"type": "HARD" if is_hard else "SOFT"}})
 
     def attach_volume(self, server: str, wanted: NovaAttachment, /) -> str | None:
-        """Ask for a volume to be attached."""
+        """Ask Nova to attach a volume."""
         path = at("/servers/{}/os-volume_attachments", server)
         return self._api.change("POST", path, to_wanted_attachment(wanted))
 
     def detach_volume(self, server: str, volume: str, /) -> str | None:
-        """Ask for a volume to be detached."""
+        """Ask Nova to detach a volume."""
         return self._api.change(
             "DELETE", at("/servers/{}/os-volume_attachments/{}", server, volume)
         )

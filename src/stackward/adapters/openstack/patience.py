@@ -11,7 +11,7 @@ from stackward.ports.haste import is_starting
 _log = logging.getLogger(__name__)
 
 BUSY = {429, 503}  # those that may say when to come back
-# Of a reading call: a gateway found its service away for a moment, or the service failed once.
+# For a reading call: a gateway lost its service for a moment, or the service failed once.
 AGAIN = BUSY | {500, 502, 504}
 NOT_DONE = {429}  # nothing was done; all else may have taken effect, where it was an order
 _FIRST_S = 1.0

@@ -1,7 +1,7 @@
 """Redirections: neither a login nor a token goes to a host that was not asked.
 
-The SDK follows a redirection with all that was in the request, and a login is sent to where its
-address was found out.
+The SDK follows a redirection with all that was in the request. It sends a login to the address that
+it found out.
 """
 
 from typing import TYPE_CHECKING

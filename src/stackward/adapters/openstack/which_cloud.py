@@ -8,7 +8,7 @@ from stackward.adapters.openstack.regions import interface_of, region_at, region
 from stackward.model.cloud import CloudIdentity
 
 _NOVA = "compute"
-_ANYBODYS_FIRST = ("public", "internal", "admin")  # all see the same, whichever they use
+_ANYBODYS_FIRST = ("public", "internal", "admin")  # all users see the same, through each of them
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -21,7 +21,7 @@ def identity_in(catalog: Sequence[Mapping[str, Any]], region: str, auth_url: str
     name = name_of(auth_url, region)
     formerly = [name]
     if len(regions_in(catalog)) <= 1:
-        formerly.append(name_of(auth_url, None))  # the only region need not have been named
+        formerly.append(name_of(auth_url, None))  # the name of the only region could be left out
     ours = list(_nova_in(catalog, region))
     ids = sorted(str(service["id"]) for service, _ in ours if service.get("id"))
     if ids:

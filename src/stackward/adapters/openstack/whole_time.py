@@ -36,7 +36,7 @@ _now = threading.local()  # `ends`: of the request of this thread; `within_s`: a
 
 @contextmanager
 def whole_time(within_s: float) -> Iterator[None]:
-    """End every request of this thread, with all that belongs to it, after so long."""
+    """End every request of this thread, with all that belongs to it, after this time."""
     before = vars(_now).copy()
     _now.ends, _now.within_s = time.monotonic() + within_s, within_s
     try:

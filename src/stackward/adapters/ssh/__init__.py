@@ -205,7 +205,7 @@ class Ssh:
     def log_in_anew(self) -> None:
         """End the connections that are open: the next command logs in again.
 
-        What is open goes on where nobody can log in any more.
+        An open connection goes on also where nobody can log in now.
         """
         before = self._sockets
         if any(before.iterdir()):

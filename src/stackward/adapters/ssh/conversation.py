@@ -63,9 +63,9 @@ class Talk:
             self._read(ends)
 
     def close(self) -> None:
-        """End both sides; the node's ends as nobody talks to it any more."""
+        """End both sides; the node's side ends because nobody talks to it."""
         self._closed.set()
-        kill(self._process)  # a thread that waits to write is let go by that
+        kill(self._process)  # this ends the wait of a thread that waits to write
         self._beating.join()
 
     def _next(self) -> bytes | None:

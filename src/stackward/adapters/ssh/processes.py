@@ -32,7 +32,7 @@ class TooMuch(Exception):
 
 
 class Closed(Exception):
-    """Nothing is started any more: this was not."""
+    """Nothing more is started: this was not started."""
 
 
 class Cut(Exception):
@@ -124,7 +124,7 @@ class Processes:
 
 
 def _may_open(files: int) -> None:
-    """Let this process have so many files open, as far as it may."""
+    """Let this process have this number of files open, as far as it may."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = files if hard == resource.RLIM_INFINITY else min(files, hard)
     if soft != resource.RLIM_INFINITY and soft < most:
@@ -165,7 +165,7 @@ def _talk(process: subprocess.Popen[bytes], given: bytes, ends: float, at_most: 
 
 
 def _write(pipe: int, given: memoryview) -> int:
-    """Return how much was taken; who reads no more is given no more."""
+    """Return how much was taken; a process that reads no more gets no more."""
     try:
         return os.write(pipe, given[:_PIECE])
     except BrokenPipeError:

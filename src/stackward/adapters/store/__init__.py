@@ -1,1 +1,1 @@
-"""Where runs are remembered and carried on: SQLite by default, PostgreSQL by its URL."""
+"""Where runs are stored and resumed from: SQLite by default, PostgreSQL by its URL."""

@@ -23,7 +23,8 @@ _SECRETS = ("password", "sslpassword")  # libpq takes them after the `?` too
 _POSTGRES = {"postgres", "postgresql"}  # libpq knows both names
 
 # Session settings on PostgreSQL, in milliseconds. A worker that is frozen within a transaction
-# keeps its locks no longer than the first; who waits for a lock says so after the second.
+# keeps its locks no longer than the first. A session that waits for a lock says so after the
+# second.
 _IDLE_IN_TRANSACTION = 10_000
 _LOCK_TIMEOUT = 30_000
 
@@ -138,7 +139,7 @@ def _parsed(url: str) -> URL:
     if not Path(parsed.database or "").is_absolute():
         raise BadInput("the file of the database is not an absolute path", hint=_FORMS)
     if "?" in url:
-        # Passed over, `/a?b` would be the file `/a`: another one than was meant.
+        # Without this, `/a?b` would be the file `/a`: another one than was meant.
         raise BadInput(
             "the URL of a database in a file takes no options after a `?`",
             hint="in the path of a file, write `?` as %3F and `%` as %25",
@@ -163,7 +164,7 @@ def _postgres(parsed: URL) -> Engine:
         pool_pre_ping=True,
         pool_size=5,
         max_overflow=45,  # several runs at once, each with its moves
-        # Statements prepared on a server are in the way of connection poolers.
+        # Statements prepared on a server do not work with connection poolers.
         connect_args={**connecting, "prepare_threshold": None},
     )
     event.listen(engine, "connect", _prepare_session)
@@ -195,17 +196,18 @@ def _sqlite(parsed: URL, path: Path) -> Engine:
 
 
 def _prepare(connection: Any, _: object) -> None:  # noqa: ANN401  # the driver's own connection
-    # The driver must not begin transactions by itself: SQLAlchemy's `begin` below does.
+    # The driver must not begin transactions by itself: SQLAlchemy's `begin` below does so.
     connection.isolation_level = None
     connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000}")
     connection.execute("PRAGMA journal_mode = WAL")
-    # FULL: an intent that was written is there after a power cut too, else a start is repeated.
+    # FULL: an intent that was written is there also after a power cut; otherwise a start is
+    # repeated.
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
 
 
 def _begin_to_write(connection: Connection) -> None:
-    # IMMEDIATE: two writers wait for each other here, not at their first write, where SQLite
-    # would refuse one of them at once.
+    # IMMEDIATE: two writers wait for each other here. At their first write SQLite would refuse one
+    # of them at once.
     reads = connection.get_execution_options().get(ONLY_READS)
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

@@ -45,7 +45,7 @@ def is_locked(error: SQLAlchemyError) -> bool:
 
 
 def locked(file: Path, error: SQLAlchemyError) -> Unreachable:
-    """Return the error that names who has the file locked, or says why that is not known."""
+    """Return the error that names the process that locks the file, or says why it is not known."""
     holders = who_locks(file)
     if isinstance(holders, str):
         return Unreachable(
@@ -78,7 +78,7 @@ def who_locks(file: Path, listed: Path = _LOCKS) -> tuple[Holder, ...] | str:
 
 
 def _pids(file: Path, listed: str) -> Iterator[int]:
-    """Return who has a lock to write on the file, or on that by which writers agree."""
+    """Return the processes that lock the file for writing, or the file by which writers agree."""
     taken = {
         _place(path): part
         for path, part in ((file, _OF_FILE), (Path(f"{file}-shm"), _OF_WAL))
@@ -87,7 +87,7 @@ def _pids(file: Path, listed: str) -> Iterator[int]:
     for line in listed.splitlines():
         words = line.split()
         if words[1:2] == ["->"] or "WRITE" not in words:
-            continue  # it waits itself, or keeps nobody from reading
+            continue  # it waits itself, or blocks nobody
         _, _, _, _, pid, place, first, last = words
         part = taken.get(place)
         if part and int(first) <= part[-1] and (last == "EOF" or int(last) >= part[0]):

@@ -84,7 +84,7 @@ ONLY_READS = tables.ONLY_READS
 runs, holds, attempts, events = tables.runs, tables.holds, tables.attempts, tables.events
 workers = tables.workers
 
-# What each write asks is put together once: that takes longer than to execute it.
+# The statement of each write is built once: that takes longer than to execute it.
 _LOCKED = select(runs.c.epoch, runs.c.state, runs.c.due_by).where(runs.c.id == OF).with_for_update()
 _BEATEN = (
     update(runs)
@@ -104,7 +104,7 @@ _TOLD_AFTER = (
 )
 
 PATIENCE_S = 300.0  # with what goes on: a server restarts in seconds, fails over in a minute or two
-_HASTE_S = 10.0  # with what has not begun: somebody waits for the answer
+_HASTE_S = 10.0  # for runs that have not started: somebody waits for the answer
 _PAUSES_S = (0.1, 2.0)  # the first and the longest between two tries
 
 
@@ -115,7 +115,7 @@ def _said_of_turn(turn: Turn) -> dict[str, Json]:
 
 
 def _kept(turn: Turn | None, at: datetime) -> Turn | None:
-    """Return the turn of a run that goes on now: only one that is open binds it."""
+    """Return the turn of a run that goes on now: only a turn that is open limits it."""
     return turn if turn is not None and turn.is_open(at) else None
 
 
@@ -126,8 +126,9 @@ T = TypeVar("T")
 class SqlJournal:
     """A `Journal` in SQLite or PostgreSQL.
 
-    A server that is away for a while is waited for. A write whose answer was lost on the way is
-    looked for before it is written again: each writes one event, by which it is known.
+    If the server is away for a while, the journal waits for it. If the answer to a write was lost
+    on the way, the journal looks for the write before it writes again: each write has one event,
+    which identifies it.
     """
 
     def __init__(
@@ -136,7 +137,7 @@ class SqlJournal:
         patience_s: float = PATIENCE_S,
         gives_up: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Take an open database; `gives_up` says when waiting for it has no meaning any more."""
+        """Take an open database; `gives_up` says when it is of no use to wait for it longer."""
         self._engine, self._patience_s, self._gives_up = engine, patience_s, gives_up
         reading: dict[str, Any] = {ONLY_READS: True}
         if engine.dialect.name == "postgresql":
@@ -191,7 +192,7 @@ class SqlJournal:
         return self._read(lambda opened: child(opened, chain, item, part))
 
     def count_ended(self, chain: str, /) -> int:
-        """Return how many of the runs of a chain nobody carries out any more."""
+        """Return how many of the runs of a chain are carried out by nobody now."""
         return self._read(lambda opened: count_ended(opened, chain))
 
     def runs(self, *, limit: int, cloud: str | None = None) -> Sequence[Run]:
@@ -202,7 +203,7 @@ class SqlJournal:
     def queued(self, cloud: str | None = None, /, *, at: datetime | None = None) -> Sequence[str]:
         """Return the ids of the runs that wait for a worker, the oldest first; or of a cloud.
 
-        With a time, without those whose turn is to come later.
+        With a time, without those whose turn comes later.
         """
         left = runs.c.for_workers & (runs.c.state == RunState.QUEUED.value)
         if at is not None:
@@ -242,7 +243,7 @@ class SqlJournal:
     ) -> Run:
         """Give a run that nobody carries out to the workers; take its nodes again.
 
-        With a turn it waits for that, and takes its nodes then; without one it goes on at once.
+        With a turn, the run waits for it and takes its nodes then; without one it goes on at once.
         """
 
         def change(transaction: Connection) -> tuple[Run, Event]:
@@ -286,7 +287,7 @@ class SqlJournal:
         """Raise the epoch, take the nodes again, set the state to running; return the run.
 
         A worker gives its `life` and takes what is queued; all others make the run their own.
-        `seen` is the epoch at which it was found to be free: `Locked` if somebody was quicker.
+        `seen` is the epoch at which the run was found to be free: `Locked` if somebody was quicker.
         """
 
         def change(transaction: Connection) -> tuple[Run, Event]:
@@ -296,7 +297,7 @@ class SqlJournal:
             if chain_epoch is not None:
                 refuse_for_chain(transaction, run, chain_epoch)
             if life is None:
-                refuse_if_over(run)  # to a worker that is one which another was quicker to end
+                refuse_if_over(run)  # to a worker, it is a run that another one was quicker to end
             is_free = run.for_workers and run.state is RunState.QUEUED
             if (seen is not None and run.epoch != seen) or (life is not None and not is_free):
                 raise Locked(
@@ -329,7 +330,7 @@ class SqlJournal:
     def beat(
         self, run_id: str, epoch: int, at: datetime, progress: Mapping[str, Json], /
     ) -> str | None:
-        """Say that the worker is alive; return who asked to cancel the run, if anybody."""
+        """Say that the worker is alive; return who asked to cancel the run, if anybody did."""
 
         def change(transaction: Connection) -> tuple[str | None, None]:
             beaten = {"of": run_id, "now": stamp(at), "so_far": words_of(progress)}
@@ -342,7 +343,7 @@ class SqlJournal:
     def end(self, run_id: str, epoch: int, state: RunState, at: datetime, said: Said, /) -> Run:
         """End the run, or this part of it; free its nodes unless something is still in flight.
 
-        One that ends as queued is left for another worker, with its nodes.
+        A run that ends as queued is left for another worker, with its nodes.
         """
 
         def change(transaction: Connection) -> tuple[Run, Event]:
@@ -401,7 +402,7 @@ class SqlJournal:
     # --- workers ------------------------------------------------------------------------------
 
     def enlist(self, worker: Worker, /) -> Worker | None:
-        """Take the worker's name; return who has it, if somebody else does."""
+        """Take the worker's name; return the worker that has it, if another one does."""
 
         def transact(transaction: Connection) -> Worker | None:
             named = select(workers).where(workers.c.name == worker.name).with_for_update()
@@ -488,7 +489,7 @@ class SqlJournal:
     # --- attempts -----------------------------------------------------------------------------
 
     def intend(self, run_id: str, epoch: int, step: str, mark: Mark, at: datetime, /) -> Attempt:
-        """Write down that a step is about to be started."""
+        """Write down that a step is about to start."""
 
         def change(transaction: Connection) -> tuple[Attempt, Event]:
             number = attempts_at(transaction, run_id, step) + 1
@@ -609,7 +610,8 @@ class SqlJournal:
     ) -> T:
         """Change a run and write its event, once; with an epoch, only as the worker that has it.
 
-        By a write that `begins` something the turn of the run has come: it lapses no more.
+        A write that `begins` something shows that the turn of the run has come: it does not lapse
+        now.
         """
         lost: list[tuple[T, Event]] = []  # committed perhaps: its answer never came
 
@@ -660,7 +662,7 @@ class SqlJournal:
                 return ask()
             except SQLAlchemyError as error:
                 if is_taken(error) and not has_collided:
-                    has_collided = True  # now we see who was quicker
+                    has_collided = True  # now we see which one was quicker
                     continue
                 if is_locked(error) and (file := self._engine.url.database):
                     raise locked(Path(file), error) from error

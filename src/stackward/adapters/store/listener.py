@@ -26,8 +26,8 @@ from stackward.masking import masked
 if TYPE_CHECKING:
     from psycopg import Connection
 
-# Who listens sends nothing, so a server that ends idle sessions would end this one again and again.
-# Asked so for PostgreSQL before 14, which has no such setting.
+# A listener sends nothing, so a server that ends idle sessions would end this one again and again.
+# It is set by this query because PostgreSQL before 14 has no such setting.
 _STAY = b"SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'idle_session_timeout'"
 _CLOSING_S = 2.0  # for the thread; it may hang in a server that does not answer, and is a daemon
 
@@ -37,7 +37,7 @@ class Calls:
     """Seconds, all of them: how the listener makes sure that it hears."""
 
     every_s: float = 10.0  # between two calls
-    heard_s: float = 5.0  # a call that was not heard by then is not heard any more
+    heard_s: float = 5.0  # a call that was not heard by then is lost
     again_s: float = 60.0  # before a way to the server that never reported anything is tried again
     pauses_s: tuple[float, float] = (0.1, 2.0)  # the first and the longest between two connections
 
@@ -47,7 +47,7 @@ class _Deaf(Exception):
 
 
 class Listener:
-    """Calls `wake` whenever a run was queued, and whenever it begins to hear or hears no more."""
+    """Calls `wake` when a run was queued, and when it begins to hear or stops hearing."""
 
     def __init__(
         self,
@@ -85,7 +85,7 @@ class Listener:
             self._work()
         except Exception as error:  # noqa: BLE001  # a defect of ours: it is reported below
             self._hears = False
-            self._wake()  # who waits must look from now on
+            self._wake()  # waiting processes must look from now on
             what = masked(" ".join(f"{type(error).__name__}: {error}".split()))
             self._say(
                 f"is no longer notified of queued runs, so it looks every second. "
@@ -115,7 +115,7 @@ class Listener:
     def _connected(self) -> "Connection[Any]":
         found = self._engine.raw_connection()
         connection = cast("Connection[Any]", found.driver_connection)
-        found.detach()  # it is ours from now on: the pool makes another where it needs one
+        found.detach()  # it is ours from now on: the pool makes another one if it needs one
         return connection
 
     def _listen(self, connection: "Connection[Any]") -> None:
@@ -136,8 +136,8 @@ class Listener:
                 self._begin_to_hear()
             if time.monotonic() >= due:
                 if not is_heard:
-                    # A pooler gives the session to others. Sent without waiting for an answer: a
-                    # connection that is dead gives none.
+                    # A pooler gives the session to others. It is sent without waiting for an
+                    # answer: a dead connection gives none.
                     with suppress(psycopg.Error):
                         connection.pgconn.send_query(b"UNLISTEN *")
                     raise _Deaf

@@ -45,7 +45,7 @@ def list_runs(path: Path, limit: int) -> Sequence[Run]:
 
 
 def is_there(path: Path) -> bool:
-    """Say whether there is a journal yet; what cannot be seen is not called missing."""
+    """Say whether there is a journal yet; one that cannot be seen is not called missing."""
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):

@@ -30,12 +30,12 @@ def text_of(value: object) -> str:
 
 
 def words_of(value: object) -> str:
-    """Return what may hold words of others as text; here, at last, a secret in it is masked."""
+    """Return as text what may have words of others; here, at last, a secret in it is masked."""
     return text_of(masked_in(value))
 
 
 def said_text(said: Said) -> str:
-    """Return what was said as text; what was not is left out."""
+    """Return as text what was said; what was not said is left out."""
     return words_of({name: value for name, value in asdict(said).items() if value})
 
 

@@ -51,7 +51,7 @@ _UNDONE_BY = (
 )
 RUNS = select(runs, _UNDONE_BY)  # an event of the run that was undone names the run that undid it
 
-# What each write asks is put together once: that takes longer than to execute it.
+# The statement of each write is built once: that takes longer than to execute it.
 OF: BindParameter[str] = bindparam("of")  # the id of a run
 ADD_ATTEMPT = insert(attempts)
 _ADD_EVENT = insert(events)
@@ -72,7 +72,7 @@ QUEUED = "stackward_queued"  # the channel on which PostgreSQL reports to worker
 _HOLD_LOCK = 0x57A7C4  # any number, as long as it is always the same
 MOST_NAMED = 3  # of the runs whose ids begin alike
 _FOUND = RUNS.where(_BEGINS_SO).order_by(runs.c.id).limit(MOST_NAMED)
-_DEATHS = 5  # of workers with one run: then it is the run that kills them
+_DEATHS = 5  # of workers with one run: after that, the run is what kills them
 
 
 def find(connection: Connection, run_id: str) -> Run:
@@ -109,7 +109,7 @@ def hold(transaction: Connection, run: Run) -> None:
     """Take the nodes that the run needs; say which run has one already.
 
     The primary key keeps two runs of one cloud apart. A run that does not say in which cloud it is
-    needs more: of two runs that want a node of one name, the second one waits for the first.
+    needs more: the transactions of two runs that want a node of one name come one after the other.
     """
     cloud, nodes = run.cloud or ANY_CLOUD, sorted(run.holds)
     if transaction.dialect.name == "postgresql":  # SQLite has one writer anyway
@@ -154,7 +154,7 @@ def let_go(transaction: Connection, run_id: str) -> None:
     if run.chain is None:
         free_nodes(transaction, run_id)
         return
-    # One that waits for its turn has no node until then.
+    # A run that waits for its turn has no node until then.
     is_going = (runs.c.state == RunState.RUNNING.value) | (
         (runs.c.state == RunState.QUEUED.value) & runs.c.due_by.is_(None)
     )
@@ -184,7 +184,7 @@ def give_up(
     by: Run,
     must_go_on: Callable[[Sequence[Attempt]], bool],
 ) -> None:
-    """Let a run be undone by another: from now on it can be resumed no more, and says by which."""
+    """Mark a run as undone by another one: after that it cannot be resumed, and says by which."""
     row = select(runs.c.id).where(runs.c.id == run_id)
     transaction.execute(row.with_for_update())  # who would take it up, or undo it too, waits
     undone = find(transaction, run_id)
@@ -312,7 +312,7 @@ def child(connection: Connection, chain: str, item: str | None, part: int | None
 
 
 def count_ended(connection: Connection, chain: str) -> int:
-    """Return how many of the runs of a chain nobody carries out any more."""
+    """Return how many of the runs of a chain are carried out by nobody now."""
     goes_on = [RunState.QUEUED.value, RunState.RUNNING.value]
     ended = (runs.c.chain == chain) & runs.c.state.not_in(goes_on)
     counted = select(func.count()).select_from(runs).where(ended)
@@ -421,7 +421,7 @@ def is_the_one(name: str, life: str) -> ColumnElement[bool]:
 
 
 def refuse_the_missed(transaction: Connection, name: str, life: str) -> None:
-    """Keep a worker that was taken for dead from taking anything up."""
+    """Keep a worker that was taken for dead from taking another run."""
     alive = select(workers.c.name).where(is_the_one(name, life)).with_for_update()
     if transaction.execute(alive).one_or_none() is None:
         raise missed(name)
@@ -437,7 +437,7 @@ def missed(name: str) -> Superseded:
 
 
 def left_behind(transaction: Connection, name: str, at: datetime) -> list[Run]:
-    """Queue what a worker carried out; a run with which too many died is stopped."""
+    """Queue what a worker carried out; a run with which too many workers died is stopped."""
     theirs = (runs.c.worker == name) & runs.c.for_workers
     wanted = RUNS.where(theirs, runs.c.state == RunState.RUNNING.value)
     left = []
@@ -506,7 +506,7 @@ def keep(transaction: Connection, seen: Sequence[Observation]) -> None:
     key = observations.primary_key.columns.values()
     kept = made.on_conflict_do_update(index_elements=key, set_=newer, where=is_newer)
     rows = [observation_row(each) for each in seen]
-    # Always in the same order: two that write at a time would else wait for each other.
+    # Always in the same order: without that, two that write at a time would wait for each other.
     for row in sorted(rows, key=lambda row: [row[column.name] for column in key]):
         transaction.execute(kept, row)
 

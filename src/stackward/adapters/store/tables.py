@@ -1,4 +1,4 @@
-"""The journal's tables, and how a database of an older version becomes one of this."""
+"""The journal's tables, and how a database of an older version is migrated to this one."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -63,7 +63,7 @@ runs = Table(
     Column("passes_on", Boolean, nullable=False, server_default=false()),
 )
 
-ANY_CLOUD = ""  # in a hold: of a run that does not say in which it is, so it excludes in all
+ANY_CLOUD = ""  # in a hold: of a run that does not say in which cloud it is, so it excludes in all
 
 # One row per node that a run needs for itself: the primary key is the exclusion.
 holds = Table(
@@ -104,7 +104,7 @@ events = Table(
 )
 
 
-# Those that live, or have died without having been missed yet.
+# Those that live, or have died and were not missed yet.
 workers = Table(
     "workers",
     metadata,
@@ -118,7 +118,7 @@ workers = Table(
     Column("cloud", String),
 )
 
-# What was last seen of each node, by each who said so: the latest only.
+# What was last seen of each node, by each source: the latest only.
 observations = Table(
     "observations",
     metadata,
@@ -169,7 +169,7 @@ def _without_dbos(_: Connection) -> None:
 
 
 def _turns(connection: Connection) -> None:
-    """Let runs wait for their time; a version that knows of none would begin them at once."""
+    """Let runs wait for their time; a version that does not know this would begin them at once."""
     for name, kind in (
         ("due_at", "VARCHAR"),
         ("due_by", "VARCHAR"),
@@ -191,7 +191,7 @@ def _chains(connection: Connection) -> None:
 
 
 def _parts(connection: Connection) -> None:
-    """Let an item of a chain be several runs; a version that knows of none would free its node."""
+    """Let an item of a chain be several runs; a version without this would free its node."""
     connection.execute(text("ALTER TABLE runs ADD COLUMN part INTEGER DEFAULT 0 NOT NULL"))
     connection.execute(text("ALTER TABLE runs ADD COLUMN passes_on BOOLEAN DEFAULT false NOT NULL"))
 
@@ -257,11 +257,11 @@ def bring_up_to_date(
 
 
 def _refuse_while_others_work(connection: Connection, place: str) -> None:
-    """Refuse to change the tables under an older version that works with them still."""
+    """Refuse to change the tables while an older version still works with them."""
     now = datetime.now(UTC)
 
     def was_heard(beat_at: str | None) -> bool:
-        # By its own clock: one that is ahead counts as heard of.
+        # By its own clock: one whose clock is ahead counts as heard of.
         return beat_at is not None and now - datetime.fromisoformat(beat_at) < _HEARD_WITHIN
 
     working = select(runs.c.id, runs.c.worker, runs.c.beat_at).where(

@@ -12,7 +12,7 @@ _UNIQUE = "23505"
 
 
 def passes(error: SQLAlchemyError) -> bool:
-    """Say whether the same may well work a moment later; on SQLite, it has waited already."""
+    """Say whether the same may work a moment later; on SQLite, it has waited already."""
     if isinstance(error, NoConnectionLeft):
         return True
     if not isinstance(error, DBAPIError) or not _is_of_postgres(error):
