@@ -30,7 +30,7 @@ FLAVOURS = {
 # The types that a service may have in the catalog, where more than the official one are in use.
 OTHER_TYPES = {"block-storage": ("block-storage", "volumev3", "block-store", "volume")}
 
-# The order in which the operator's chapter restores a site: what is to work before what.
+# The order in which the operator's chapter restores a site: what must work before what.
 PRIORITIES = {
     1: "internal network connectivity",
     2: "backing storage services",
@@ -85,7 +85,7 @@ class Question:
     refutes: str | None = None  # found in the answer of one that is not, or where its tool fails
     reserve: str | None = None  # of one of all: found in the answer of one in reserve
     absent: str | None = None  # found where its tool fails, and nobody need listen
-    has_none: str | None = None  # found where its tool fails: it answers, and need not have that
+    has_none: str | None = None  # found where its tool fails: it answers, and may be without that
     off_bus: str | None = None  # found where its tool fails: it runs, and the message bus lost it
     reads: str | None = None  # one of READERS: the answer is read by code, which judges it too
     without: str = ""  # in words: why nobody need listen
@@ -95,7 +95,7 @@ class Question:
     unit: str | None = None  # of the process that is asked, where its component has several
     only_with: str | None = None  # a unit: asked only where that runs
     by_way_of: str | None = None  # a component there: while that is silent, so is the way to this
-    one_of_all: bool = False  # exactly one in the cloud must answer so, and the others may not
+    one_of_all: bool = False  # exactly one in the cloud must answer like this, and no other
 
     @property
     def program(self) -> str:
@@ -115,7 +115,7 @@ class Get:
     It needs no login, changes nothing, and asks neither the database nor Keystone.
     """
 
-    paths: tuple[str, ...]  # it has one of these; which, its deployment says
+    paths: tuple[str, ...]  # it has one of these; its deployment says which
     what: str  # that it asks for, in the operator's words: "its versions"
     own: str | None = None  # a regular expression; who else may listen there answers otherwise
 
@@ -133,7 +133,7 @@ class Store:
 class Call:
     """A request that makes its API call the process over RPC: only it can answer."""
 
-    path: str  # `{name}` is what its API calls the process; without, any of them may answer
+    path: str  # `{name}` is what its API calls the process; without it, any of them may answer
     answer: str  # what the answer has
 
 
@@ -165,7 +165,7 @@ class Component:
     name: str
     is_: str  # what it does, in a phrase
     service: str  # the project that it belongs to
-    depends_on: tuple[str, ...] = ()  # wherever that runs
+    depends_on: tuple[str, ...] = ()  # on any node that runs it
     rests_on: tuple[str, ...] = ()  # on the same machine
     holds: tuple[str, ...] = ()  # what it keeps a connection to, also while it has nothing to do
     topic: str | None = None  # its queue is `topic.host`
@@ -176,9 +176,9 @@ class Component:
     upgrade: int  # its place in the upgrade; 0: with the distribution, not with OpenStack
     ports: tuple[int, ...] = ()
     replaces: tuple[str, ...] = ()  # where it runs in a cloud, it does their work
-    agents: tuple[str, ...] = ()  # of Pacemaker, by which it may be run instead of by its unit
+    agents: tuple[str, ...] = ()  # of Pacemaker: one of them may run it instead of its unit
     is_one_of: bool = False  # its units can replace one another: one that runs is enough
-    on_each_node: bool = False  # the distribution runs it wherever it is installed
+    on_each_node: bool = False  # the distribution runs it on every node that has it
     started_by_bus: bool = False  # the message bus starts it when somebody needs it
     catalog: str | None = None  # its type in the catalog
     databases: tuple[Database, ...] = ()
@@ -200,14 +200,14 @@ class Component:
 
 
 def keeper_of(container: str) -> str:
-    """Return the unit by which Kolla has systemd start a container, where it has."""
+    """Return the unit by which Kolla has systemd start a container, if it has one."""
     return f"kolla-{container}-container.service"
 
 
 def marks_of(package: str) -> tuple[str, str]:
     """Return what is there as long as a package is installed; one that was removed has neither.
 
-    A small image may be without documents; dpkg has its sums even so.
+    A small image may have no documents; dpkg has its sums even so.
     """
     return f"/usr/share/doc/{package}", f"/var/lib/dpkg/info/{package}.md5sums"
 
@@ -344,7 +344,7 @@ def read_anatomy() -> Anatomy:
 def to_anatomy(texts: Mapping[str, str] | Sequence[str]) -> Anatomy:
     """Make components of TOML, by file; they come in the order in which a site is restored.
 
-    Raises BadInput, which names the file and the entry, where nothing would read a part of it.
+    Raises BadInput, which names the file and the entry, if nothing would read a part of it.
     """
     named = (
         texts if isinstance(texts, Mapping) else {f"text {n + 1}": t for n, t in enumerate(texts)}
@@ -408,7 +408,7 @@ def _refuse_who_is_never_found(one: Component, anatomy: Anatomy) -> None:
 
 
 def _refuse_what_nothing_reads(one: Component) -> None:
-    """Refuse an entry that would be passed over in silence: its component would never be looked at.
+    """Refuse an entry that would be skipped silently: its component would never be looked at.
 
     Raises BadInput.
     """
@@ -522,7 +522,7 @@ def _component(name: str, entry: dict[str, Any]) -> Component:
     if lacking := needed - {"name", "flavours"} - entry.keys():
         raise _wrong(name, f"it has no {_named(lacking)}", f"parts: {_named(known)}")
     flavours = {each: _deployed(name, entry.pop(each)) for each in FLAVOURS if each in entry}
-    # Every component rests on its machine: that goes without saying in the entries.
+    # Every component depends on its machine: the entries need not say so.
     rests_on = (*entry.pop("rests_on", ()), *([MACHINE] if name != MACHINE else []))
     return Component(
         name=name,
@@ -544,7 +544,7 @@ def _deployed(name: str, entry: dict[str, Any]) -> Deployed:
 
 
 def _part(kind: type[Part], name: str, entry: dict[str, Any]) -> Part:
-    """Make a part of an entry; what nobody would read is refused."""
+    """Make a part of an entry; a part that nobody would read is refused."""
     known = {field.name for field in fields(kind)}  # type: ignore[arg-type]  # all are dataclasses
     if unknown := entry.keys() - known:
         raise _wrong(
