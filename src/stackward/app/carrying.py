@@ -1,4 +1,4 @@
-"""What this process carries runs out with; the main thread looks on."""
+"""What this process needs to carry out runs; the main thread looks on."""
 
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -44,7 +44,7 @@ def carry_on(
 
 
 def worker_context(world: World, journal: Journal) -> WorkerContext[World]:
-    """Return what this process carries runs out with."""
+    """Return what this process needs to carry out runs."""
     machine = node()
 
     def acting(run: Run) -> World:

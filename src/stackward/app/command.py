@@ -8,7 +8,7 @@ from stackward.ports.command import Ran
 
 
 def run_command(words: Sequence[str], within_s: float) -> Ran:
-    """Run a command; what it writes is shown on stderr, for stdout has the diagnosis."""
+    """Run a command; what it writes is shown on stderr, because stdout has the diagnosis."""
 
     def show(piece: bytes) -> None:
         sys.stderr.write(piece.decode("utf-8", "replace"))

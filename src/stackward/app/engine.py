@@ -1,4 +1,4 @@
-"""The engine, as a command has it: one object, through which runs are approved and carried out."""
+"""The engine for a command: one object, by which runs are approved and carried out."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -42,7 +42,7 @@ class Engine:
         for_workers: bool = False,
         turn: Turn | None = None,
     ) -> Run:
-        """Make a run of a plan, for this process or for the workers, who may have to wait."""
+        """Make a run of a plan, for this process or for the workers, which may have to wait."""
         return approve(
             plan, approval, self.journal, kinds=KINDS, for_workers=for_workers, turn=turn
         )
@@ -58,7 +58,7 @@ class Engine:
     def is_without_workers(self, run: Run) -> bool:
         """Say whether no worker of the run's cloud was heard of lately, as far as clocks agree.
 
-        Nor one that a timer starts again and again.
+        A worker that a timer starts again and again counts too.
         """
         now = self.clock.now()
         is_there = any(
@@ -80,7 +80,7 @@ class Engine:
         return run
 
     def queue(self, run_id: str, by: str, *, take_over: bool, turn: Turn | None = None) -> Run:
-        """Leave a run to the workers that was approved before; with a turn they wait for it."""
+        """Leave a run that was approved before to the workers; with a turn they wait for it."""
         run = self.journal.run(run_id)
         asked = json.loads(run.plan).get("request", {}).get("kind")
         _refuse_to_wait(KINDS.requests.get(asked), run.title)
@@ -91,7 +91,8 @@ class Engine:
     def what_is_new(self, run: Run, world: World) -> Iterator[New]:
         """Return what a stopped chain could not begin, as far as it needs another approval."""
         if run.is_chain and run.state is RunState.STOPPED:
-            # Imported here: who only shows or watches a run loads nothing that would plan it again.
+            # Imported here: a command that only shows or watches a run loads nothing that would
+            # plan it again.
             from stackward.operations import operations_in_run  # noqa: PLC0415
 
             yield from what_is_new(run, self.journal, operations_in_run(self.journal), KINDS, world)
@@ -133,7 +134,7 @@ class Engine:
 
 
 def refuse_to_wait(plan: Plan[Any]) -> None:
-    """Raise BadInput for a plan that rests on what is so now, and may not be later."""
+    """Raise BadInput for a plan that depends on what is true now, and may not be true later."""
     _refuse_to_wait(type(plan.request), plan.title)
 
 

@@ -34,7 +34,7 @@ def with_database(settings: Settings, url: str) -> Settings:
 
 @contextmanager
 def open_journal(settings: Settings, brakes: "Brakes | None" = None) -> Iterator[SqlJournal]:
-    """Open the memory of runs; who leaves at once does not wait for a server that is away."""
+    """Open the database of runs; a process that leaves at once waits for no server that is away."""
     database = open_database(database_url(settings))
     journal = SqlJournal(database, gives_up=lambda: brakes is not None and brakes.is_leaving)
     try:

@@ -31,7 +31,7 @@ def open_logs_of(known: Inventory) -> Iterator[tuple[LogSource, Together]]:
 
 @contextmanager
 def open_live_logs_of(known: Inventory) -> Iterator[tuple[NodeLogs, Threads, Clock]]:
-    """Open the logs of the nodes of an inventory, to be read or to be followed."""
+    """Open the logs of the nodes of an inventory, to read them or to follow them."""
     shell, clock = Ssh(known), SystemClock()
     names = tuple(one.name for one in known.nodes if one.left_out is None)
     try:

@@ -1,4 +1,4 @@
-"""What a look at the cloud and its nodes is made with; nothing is changed by it."""
+"""What a look at the cloud and its nodes is made with; it changes nothing."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -47,9 +47,9 @@ def open_probes(known: Inventory, os_cloud: str | None, settings: Settings) -> I
 
 
 def memory_of(settings: Settings) -> Callable[[str], Mapping[str, Itself] | Unread]:
-    """Return what reads the names that the nodes of a cloud once gave themselves.
+    """Return a function that reads the names that the nodes of a cloud once gave themselves.
 
-    A journal that cannot be read fails nothing; it is not made, nor migrated: a look only reads.
+    A journal that cannot be read fails nothing. It is not made or migrated: a look only reads.
     """
 
     def remember(cloud: str) -> Mapping[str, Itself] | Unread:

@@ -1,4 +1,4 @@
-"""When a run may begin, in the words of an operator, by the clock and in the zone of here."""
+"""When a run may begin, in the words of an operator, by the clock and the zone of this machine."""
 
 from stackward.adapters.clock import SystemClock
 from stackward.adapters.zone import zone_here
