@@ -1,4 +1,4 @@
-"""Whether witnesses agree on what was repaired: asked of those that the repair did not change."""
+"""Whether witnesses agree on what was repaired: only those that the repair did not change."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field

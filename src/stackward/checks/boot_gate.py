@@ -12,7 +12,7 @@ from stackward.status.boot_gate import read_gate
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateStands:
-    """The gate is there as it was shipped, or none is; and systemd goes by that."""
+    """The gate is there as it was shipped, or there is none; and systemd uses that."""
 
     kind: ClassVar[str] = "gate-stands"
 

@@ -40,7 +40,7 @@ class NoServersOn:
 
     host: str
     except_for: tuple[str, ...] = ()
-    projects: tuple[str, ...] = ()  # ids: those of others do not count; none: all count
+    projects: tuple[str, ...] = ()  # ids: other servers do not count; none: all count
 
     @property
     def summary(self) -> str:
@@ -106,14 +106,14 @@ class AreOn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoArrivals:
-    """Nothing is on its way to the host: no build, no incoming migration, no room taken for one."""
+    """Nothing is on its way to the host: no build, no incoming migration, no reserved room."""
 
     kind: ClassVar[str] = "no-arrivals"
 
     host: str
     # The node's provider at placement. Older plans do not have it, and do not ask there.
     provider: str | None = field(default=None, metadata=VOLATILE)
-    # Consumers that the plan has warned of: what Nova does not know of them comes to nothing.
+    # Consumers that the plan has warned of: those that Nova does not know become no servers.
     left_over: tuple[str, ...] = field(default=(), metadata=VOLATILE)
 
     @property
@@ -124,9 +124,9 @@ class NoArrivals:
     def ask(self, world: World, /) -> CheckResult:
         """Look for builds on the host, for migrations to it, and for room that others have taken.
 
-        A server that the scheduler has just sent here holds room at placement before Nova lists it.
+        A server that the scheduler has just sent here has room at placement before Nova lists it.
         """
-        # Placement first: what has taken room by then is on the lists of Nova's that follow.
+        # Placement first: the lists of Nova's that follow have what has taken room by then.
         room = world.placement.provider(self.provider).allocations if self.provider else ()
         here = servers_on(world.nova, self.host)
         building = [each.label for each in here if each.status == "BUILD"]
@@ -150,7 +150,7 @@ class NoArrivals:
 
 
 def _held_by_nobody(host: str, consumers: Sequence[str]) -> Refuted:
-    """Return the finding of room that is held for what Nova does not know, or not yet."""
+    """Return the finding of room that is held for something that Nova does not know, or not yet."""
     one = consumers[0]
     return Refuted(
         host,
@@ -186,12 +186,12 @@ def _in_the_making(world: World, host: str, consumers: set[str]) -> dict[str, Se
 
 
 def _is_at_rest(server: Server, host: str) -> bool:
-    """Say whether a server is not here, and goes nowhere."""
+    """Say whether a server is neither here nor on its way anywhere."""
     return server.host != host and server.task_state is None and server.status != "BUILD"
 
 
 def _is_trace(world: World, migration: Migration) -> bool:
-    """Say whether a record is all that is left of a move: nothing comes of it any more."""
+    """Say whether a record is all that is left of a move: nothing more comes of it."""
     server = world.nova.server(migration.server)
     if server is None:
         return True
@@ -305,14 +305,14 @@ class NoDomains:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoInstanceDirs:
-    """No server's directory is left among Nova's instances, where they are the node's own."""
+    """No server's directory is left among Nova's instances, where these are the node's own."""
 
     kind: ClassVar[str] = "no-instance-dirs"
 
     host: str
     node: str
     is_shared: bool = False  # then other nodes' servers are there too
-    # Where `instances_path` is set; only what runs there shows it, so an empty node knows of none.
+    # Where `instances_path` is set; only what runs there shows it, so an empty node shows none.
     other_directories: tuple[str, ...] = field(default=(), metadata=VOLATILE)
     except_for: tuple[str, ...] = ()
     projects: tuple[str, ...] = ()
@@ -340,7 +340,7 @@ class NoInstanceDirs:
         )
 
 
-def _ask_node(  # noqa: PLR0913  # what the two questions differ in
+def _ask_node(  # noqa: PLR0913  # the differences between the two questions
     world: World,
     *,
     host: str,
@@ -390,7 +390,7 @@ def _staying_on(
 def _staying(
     here: Sequence[Server], except_for: tuple[str, ...], projects: tuple[str, ...]
 ) -> set[str]:
-    """Return the servers that need not leave: those named, and those of other projects."""
+    """Return the servers that may stay: those named, and those of other projects."""
     return {*except_for} | {each.id for each in here if projects and each.project not in projects}
 
 

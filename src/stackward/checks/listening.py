@@ -72,7 +72,7 @@ def _when(service: ComputeService) -> str:
 def _note(
     reports: dict[tuple[str, str], list[str | None]], others: Iterable[ComputeService]
 ) -> None:
-    """Note each record as often as it was another one than before."""
+    """Note for each record how often it has changed."""
     for one in others:
         seen = reports.setdefault((one.binary, one.host), [])
         if not seen or seen[-1] != one.updated:
@@ -80,7 +80,7 @@ def _note(
 
 
 def _may_report(reports: Mapping[tuple[str, str], list[str | None]], listened: float) -> bool:
-    """Say whether the others do report, if only seldom: one has, or has had no time for it yet.
+    """Say whether the others report, if only seldom: one has, or has had no time for it yet.
 
     Three reports must fit into the longest wait.
     """
@@ -89,7 +89,9 @@ def _may_report(reports: Mapping[tuple[str, str], list[str | None]], listened: f
 
 
 def _has_reported_often(reports: Mapping[tuple[str, str], list[str | None]]) -> bool:
-    """Say whether a service has; one of the same kind, which has the same settings, where any is.
+    """Say whether a service has reported often enough; if any is of the same kind, one of these.
+
+    Services of the same kind have the same settings.
 
     What was read first is a report from before.
     """

@@ -33,7 +33,7 @@ _TAKEN_BACK = (
 
 
 def _lives(world: World, node: str, sign: str) -> Refuted:
-    """Say that a node lives; where its device says Off, that is another machine's."""
+    """Say that a node lives; if its device says Off, that is the device of another machine."""
     if world.power.device(node) is None:
         return Refuted(node, f"{SIGN_OF_LIFE}: {sign}", _TAKEN_BACK)
     try:
@@ -127,7 +127,7 @@ class IsItsDevice:
         return f"the device that says Off is that of `{self.node}`{by}"
 
     def ask(self, world: World, /) -> CheckResult:
-        """Compare what it says with what the node once said; or see what fell silent."""
+        """Compare what it says with what the node once said; or see which node fell silent."""
         if self.by == "identity":
             return self._compared(world)
         if self.by == "boot" and self.seen_at:

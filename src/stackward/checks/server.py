@@ -31,8 +31,8 @@ class RunsAnew:
 
     server: str
     name: str
-    # The boot that ran when it was planned. No decision: a guest that was rebooted by others since
-    # is another one already. None: its hypervisor has no domains.
+    # The boot that ran when it was planned. No decision: a guest that others have rebooted since
+    # then has another boot already. None: its hypervisor has no domains.
     before: str | None = field(default=None, metadata=VOLATILE)
 
     @property
@@ -100,7 +100,7 @@ class AllRun:
         return f"{count_of(count, 'server runs', 'servers run')} on `{self.host}`"
 
     def ask(self, world: World, /) -> CheckResult:
-        """Look at each: what does not run comes first, then what could not be read."""
+        """Look at each: a server that does not run comes first, then what could not be read."""
         return _all_run(world, self.host, dict.fromkeys(self.servers, self.host))
 
 
@@ -120,7 +120,7 @@ class RunElsewhere:
         return f"each server that ran on `{self.but_for}`, and had to start, runs elsewhere"
 
     def ask(self, world: World, /) -> CheckResult:
-        """Look at each: what does not run comes first, then what could not be read."""
+        """Look at each: a server that does not run comes first, then what could not be read."""
         found = {each: world.nova.server(each) for each in self.servers}
         hosts = {each: server.host if server else None for each, server in found.items()}
         left = [each for each, host in hosts.items() if host == self.but_for]
@@ -193,7 +193,7 @@ class OneGuestEach:
         """Ask libvirt on every compute node for all of its guests."""
         seen: dict[str, list[str]] = {each: [] for each in self.servers}
         unread: list[str] = []
-        without: set[str] = set()  # hosts that have no libvirt to be asked
+        without: set[str] = set()  # hosts without a libvirt to ask
         for hypervisor in world.nova.hypervisors():
             if hypervisor.host in {self.but_for, *self.also_off}:
                 continue

@@ -27,7 +27,7 @@ _CPUS = {"VCPU", "PCPU"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServesRpc:
-    """nova-compute answers what it is asked over RPC, which the service list does not show."""
+    """nova-compute answers over RPC, which the service list does not show."""
 
     kind: ClassVar[str] = "serves-rpc"
 
@@ -70,7 +70,7 @@ class IsKeptOff:
     def ask(self, world: World, /) -> CheckResult:
         """Ask systemd on the node, look at its processes, then listen whether Nova hears from one.
 
-        A container is no unit, and `ps` may not show what runs in one: what reports to Nova runs.
+        A container is no unit, and `ps` may not show its processes: what reports to Nova runs.
         """
         try:
             state = read_active(world.shell.run(self.node, ["systemctl", "is-active", UNIT]).out)
@@ -231,7 +231,7 @@ class NetworkAgentsAlive:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InService:
-    """The service is enabled, up and nobody's claim, and placement gives the node to servers."""
+    """The service is enabled, up and claimed by nobody, and placement gives the node to servers."""
 
     kind: ClassVar[str] = "in-service"
 
@@ -262,7 +262,7 @@ class InService:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoAcceptanceServer:
-    """Nothing is left of the server that this run has booted to see that the node works."""
+    """Nothing is left of the server that this run booted to see that the node works."""
 
     kind: ClassVar[str] = "no-acceptance-server"
 
