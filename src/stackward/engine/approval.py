@@ -1,4 +1,4 @@
-"""Approve a plan: from then on it is a run, and has its nodes for itself."""
+"""Approve a plan: after that it is a run, and has its nodes for itself."""
 
 from dataclasses import dataclass
 from random import SystemRandom
@@ -15,7 +15,7 @@ from stackward.status.turn import refuse_if_passed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BegunBy:
-    """The chain that begins a run, for which of its items, and the epoch of who has the chain."""
+    """The chain that begins a run, for which of its items, and the epoch of the chain's worker."""
 
     chain: str
     place: InItem

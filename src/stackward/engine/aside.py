@@ -11,7 +11,7 @@ Done = TypeVar("Done")
 def aside(work: Callable[[], Done], every_s: float, beat: Callable[[], None]) -> Done:
     """Return what `work` returns, or raise what it raises; call `beat` until it has ended.
 
-    What `beat` raises ends the wait. The thread is left to itself then, so `work` must only read.
+    An error of `beat` ends the wait. The thread goes on by itself then, so `work` must only read.
     """
     ended = threading.Event()
     came: list[Done] = []
@@ -21,7 +21,7 @@ def aside(work: Callable[[], Done], every_s: float, beat: Callable[[], None]) ->
     def run() -> None:
         try:
             came.append(context.run(work))
-        except BaseException as error:  # noqa: BLE001  # raised again by who waits
+        except BaseException as error:  # noqa: BLE001  # raised again in the thread that waits
             failed.append(error)
         finally:
             ended.set()

@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 
 class Brakes:
-    """Pressed once: wait for the moves under way. Pressed twice: leave them to themselves."""
+    """Pressed once: wait for the moves in progress. Pressed twice: leave them running."""
 
     def __init__(self, *, leaves_to_others: bool = False) -> None:
-        """Begin unpressed; a run that stops is queued for others, or left to its operator."""
+        """Begin unpressed; a run that stops is queued for other workers, or left to its owner."""
         self.leaves_to_others = leaves_to_others
         self._pressed = 0
         self._told: list[Callable[[], None]] = []
@@ -34,5 +34,5 @@ class Brakes:
 
     @property
     def is_leaving(self) -> bool:
-        """Say whether even what is under way is left to itself."""
+        """Say whether the moves in progress are left running too."""
         return self._pressed > 1

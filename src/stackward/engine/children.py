@@ -25,7 +25,7 @@ from stackward.ports.children import InItem
 from stackward.status.run import has_living_worker
 from stackward.wording import count_of
 
-if TYPE_CHECKING:  # it carries chains out, too
+if TYPE_CHECKING:  # it also carries out chains
     from stackward.engine.interpreter import WorkerContext
 
 _LOOK_S = 0.2  # between two looks at whether a run of the workers has ended
@@ -63,7 +63,7 @@ def _not_started(found: Sequence[Unwell], chain: str, looked: str) -> StepFailed
 
 
 class ChildRuns:
-    """The runs of one chain, as the worker sees them that has it."""
+    """The runs of one chain, as its worker sees them."""
 
     def __init__(
         self,
@@ -91,13 +91,13 @@ class ChildRuns:
         self._pool.shutdown()
 
     def rest(self, seconds: float) -> None:
-        """Wait for so long, or until one of the runs has ended."""
+        """Wait for this time, or until one of the runs has ended."""
         # The items of a chain add to it, each in a thread.
         if going := [each for each in tuple(self._going.values()) if not each.done()]:
             wait(going, timeout=seconds, return_when=FIRST_COMPLETED)
             return
         until = self._clock.monotonic() + seconds
-        # One that ended while others were looked at is not waited for either.
+        # A run that ended while others were looked at is not waited for either.
         while (ended := self._journal.count_ended(self._chain.id)) == self._ended:
             if (left := until - self._clock.monotonic()) <= 0:
                 return
@@ -116,7 +116,7 @@ class ChildRuns:
         )
 
     def see_to(self, run: Run, /) -> None:
-        """Have a run carried on that nobody carries out, as when its worker has died."""
+        """Have a run carried out that nobody carries out, as when its worker has died."""
         if (mine := self._going.get(run.id)) is not None:
             if mine.done() and (error := mine.exception()) is not None:
                 raise error
@@ -124,8 +124,8 @@ class ChildRuns:
         if has_living_worker(run, node(), self._clock.now()):
             return
         if self._chain.for_workers and run.for_workers:
-            return  # they see by themselves which of them have died
-        with suppress(Refused):  # somebody else was quicker, or has brought it to its end
+            return  # the workers see by themselves which of them have died
+        with suppress(Refused):  # somebody else was quicker, or has carried it to its end
             self._go_on(run)
 
     def begin(
@@ -137,7 +137,7 @@ class ChildRuns:
         *,
         needs_well: bool = False,
     ) -> None:
-        """Plan a run from fresh facts and begin it; or go on with one that stopped."""
+        """Plan a run from fresh facts and begin it; or go on with a run that stopped."""
         last = self.newest(place)
         if last is not None and last.state is RunState.STOPPED:
             self._go_on(last, chain_epoch=self._chain.epoch)
@@ -157,18 +157,18 @@ class ChildRuns:
                 self._go_on(run)
 
     def _refuse_unwell(self, place: InItem) -> None:
-        """Refuse to begin with a node while the cloud is not well; wait for what passes."""
+        """Refuse to begin with a node while the cloud is not well; wait if that may pass."""
         looks, pace = self._context.looks, self._context.pace
         began, said = self._clock.monotonic(), ""
         for count in itertools.count(1):
             found = looks(self._world, self._hosts_at_work()) if looks else _NOT_LOOKED
             if not found:
                 return
-            # What could not be seen is waited for as for any world that does not answer.
+            # If something could not be seen, wait as for any world that does not answer.
             is_seen = any(each.is_known for each in found)
             waits_s = pace.verify_s if is_seen else pace.patience_s
             waited_s = self._clock.monotonic() - began
-            # One look may take all the time that there is: it is never the only one.
+            # One look may take all the time that there is: so there is always a second one.
             is_over = waited_s >= waits_s and count > 1
             if is_over or self._brakes.is_stopping or not looks:
                 looked = f"looked at it {count_of(count, 'time')}, for {waited_s:.0f} s"
@@ -205,7 +205,7 @@ class ChildRuns:
     def _refuse_more(self, plan: Plan[Any], place: InItem, before: Mapping[str, str]) -> None:
         """Refuse what was not approved: a blocker, a new warning, another decision.
 
-        A server that is new and moves without a warning is no more than was approved.
+        A new server that moves without a warning is covered by the approval.
         """
         blocked = [f"`{each.thing}` {each.reason} ({each.remedy})" for each in plan.blockers]
         own = runs_of_item(self._journal, self._chain.id, place)
@@ -241,7 +241,7 @@ class ChildRuns:
         )
 
     def _turn(self) -> Turn | None:
-        """Return until when its runs may start anything: as long as the chain itself."""
+        """Return until when its runs may start something: as long as the chain itself."""
         turn = self._chain.turn
         if turn is None or turn.until is None:
             return None

@@ -1,7 +1,8 @@
 """What was approved with a chain, and since then: what may pass when one of its runs is planned.
 
-The warnings are those of all its plans as of now: the chain itself moves servers from one node to
-another. Decisions are of one run. What is new stops the chain; it may be approved by an event.
+The warnings are those of all its plans in their present form: the chain itself moves servers from
+one node to another. Decisions belong to one run. Anything new stops the chain; an event may approve
+it.
 """
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
@@ -27,7 +28,7 @@ from stackward.ports.journal import Journal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class New:
-    """The plan of a run of a chain as of now, with what of it was not approved."""
+    """The present plan of a run of a chain, with the part of it that was not approved."""
 
     place: InItem
     plan: Plan[Any]
@@ -47,7 +48,7 @@ class ApprovedInChain:
                 self._warnings |= {_key(each) for each in _list(event.says.get("warnings"))}
 
     def by(self, place: InItem) -> str | None:
-        """Return who has approved what was new in a run; None: nothing was."""
+        """Return who approved what was new in a run; None: nothing was new."""
         more = self._more.get((place.item, place.part))
         return str(more.says["by"]) if more else None
 
@@ -115,7 +116,7 @@ def _not_begun(run: Run, chain: Plan[Any], journal: Journal) -> Iterator[BeginsR
 
 
 def _is_planned_anew(last: Run) -> bool:
-    """Say whether another run follows one in its chain: that is over, and has not ended well."""
+    """Say whether another run follows one in its chain: that one is over, and did not end well."""
     return last.state.is_over and last.state is not RunState.SUCCEEDED
 
 
@@ -131,7 +132,7 @@ def _is_claim_of(own: Container[str], decided: str) -> bool:
 
 
 def approve_more(run: Run, new: New, approval: Approval, journal: Journal) -> None:
-    """Write down that what is new in the plan of a run of a chain is approved."""
+    """Write down that the new part of the plan of a run of a chain is approved."""
     event = Event(
         at=approval.at,
         epoch=run.epoch,

@@ -165,7 +165,7 @@ class _Interpreter:
         )
         self._cancelled_by = self._run.cancel_asked_by
         self._against: StackwardError | None = None  # the error that blocks every new start
-        # What failed where the later stages go on without it, and how the run ends by that.
+        # What failed while the later stages go on without it, and the end of the run that follows.
         self._set_aside: set[str] = set()
         self._ends_by: _Stopped | None = None
 
@@ -184,7 +184,7 @@ class _Interpreter:
         except StackwardError as error:
             state, said = RunState.STOPPED, _said(error)
         if state.is_over and self._ledger.has_open:
-            # Over, nobody could look at it again, and its node would be free for others.
+            # If it were over, nobody could look at it again, and its node would be free for others.
             state = RunState.STOPPED
             said = replace(said, details=(*said.details, STILL_OPEN))
         return self._worker.journal.end(
@@ -239,9 +239,10 @@ class _Interpreter:
                 settle_slow(stage.path_of(move), self._ledger)
 
     def _do_again(self) -> None:
-        """Do again what others have taken away, where the run was resumed after it stopped for it.
+        """Do again what others have undone, if the run stopped for that and was resumed.
 
-        Where that cannot be, nothing more is started; what is under way still goes on to its end.
+        If that is not possible, nothing more is started; moves in progress still go on to their
+        end.
         """
         try:
             events = self._worker.journal.events(self._run.id)
@@ -254,7 +255,7 @@ class _Interpreter:
             self._against = error
 
     def _repeat(self, lost: Lost) -> None:
-        """Do one step again, aside: however long its request takes, the run goes on to beat."""
+        """Do one step again, aside: its request may take long, and the run goes on to beat."""
         steps = repeat_step(lost.step, lost.path, lost.thing, self._context)
         again = Moving(Move(thing=lost.thing, how="", steps=()), lost.path, steps)
         while True:
@@ -263,7 +264,7 @@ class _Interpreter:
                 return
             self._beat([again])
             if self._is_to_stop and again.thread is None:
-                return  # it is under way, and its stage brings it to its end
+                return  # it is in progress, and its stage brings it to its end
             self._worker.clock.wait(self._pace.poll_s)
 
     def _stop_for(self, error: TakenAway) -> StackwardError:
@@ -330,7 +331,7 @@ class _Interpreter:
     # --- the stages -----------------------------------------------------------------------------
 
     def _carry_out_stages(self) -> None:
-        """Carry out the stages; once one has to stop, only what must go on in the others."""
+        """Carry out the stages; once one must stop, only what must go on in the others."""
         stopped: _Stopped | None = None
         for stage in self._plan.stages:
             if self._against and not any(self._must_go_on(stage, move) for move in stage.moves):
@@ -449,7 +450,7 @@ class _Interpreter:
 
     @property
     def _is_window_over(self) -> bool:
-        """Say whether the approval covers no further start; what is under way goes on."""
+        """Say whether the approval covers no further start; moves in progress go on."""
         until = self._run.turn.until if self._run.turn else None
         return until is not None and until <= self._worker.clock.now()
 
@@ -475,7 +476,7 @@ class _Interpreter:
             # The runs that it has started go on without us, or are left to other workers as well.
             raise _Stopped(self._interrupted, Said(reason="left to other workers"))
         if self._is_to_stop:
-            # What only waits, and has asked for nothing, need not be waited for.
+            # Do not wait for a move that only waits itself, and has asked for nothing.
             moving[:] = [each for each in moving if self._is_awaited(each)]
 
     def _is_awaited(self, each: Moving) -> bool:
@@ -484,7 +485,7 @@ class _Interpreter:
         return self._ledger.has_asked(each.path)
 
     def _sort_out(self, each: Moving) -> None:
-        """Decide what it means that a move has ended by an error."""
+        """Decide what follows when a move has ended by an error."""
         error, each.ended = each.ended, None
         match error:
             case None:
@@ -540,7 +541,7 @@ class _Interpreter:
         )
 
     def _require_or_stop(self, stage: Stage[Any], left: list[Move[Any]]) -> None:
-        """Ask what must be true; where it is not, what is under way is still brought to its end."""
+        """Ask what must be true; where it is not, moves in progress still go on to their end."""
         if self._against:
             return  # nothing starts
         try:
@@ -553,7 +554,7 @@ class _Interpreter:
             self._against = error
 
     def _require(self, stage: Stage[Any]) -> None:
-        """Ask what must be true before the stage begins, and what must still be so."""
+        """Ask what must be true before the stage begins, and what must still be true."""
         for lost in self._lost():
             raise self._stop_for(TakenAway(lost))
         for check in stage.needs:
@@ -568,7 +569,7 @@ class _Interpreter:
     # --- the tick -------------------------------------------------------------------------------
 
     def _beat(self, moving: list[Moving]) -> None:
-        """Say that we live; learn whether somebody asked to cancel, or has taken over."""
+        """Say that we live; find out whether somebody asked to cancel, or has taken over."""
         if self._brakes.is_leaving:
             names = [f"`{each.move.thing}` is under way" for each in moving]
             why = [self._against.message] if self._against else []
@@ -580,9 +581,10 @@ class _Interpreter:
         self._cancelled_by = self._cancelled_by or asked_by
 
     def _rest(self, looked_at: float) -> None:
-        """Wait for the next look; a chain no longer than until one of its runs has ended.
+        """Wait for the next look; a chain waits only until one of its runs has ended.
 
-        The looks keep their time; but a cloud that answers slowly has a pause between two.
+        The looks have a fixed interval; but after a slow answer of the cloud there is a pause
+        before the next one.
         """
         left_s = self._pace.poll_s - (self._worker.clock.monotonic() - looked_at)
         rest_s = max(left_s, self._pace.poll_s / 2)
@@ -632,7 +634,7 @@ def _and_then(first: _Stopped | None, later: _Stopped) -> _Stopped:
 
 
 def _beside(first: _Stopped, later: _Stopped) -> _Stopped:
-    """Return the first of two ends that have nothing to do with each other, and the later one."""
+    """Return the first of two ends that are independent of each other, and the later one."""
     told = dict.fromkeys((*first.said.details, later.said.reason or "", *later.said.details))
     state = later.state if later.state is RunState.CANCELLED else first.state
     return _Stopped(state, replace(first.said, details=tuple(filter(None, told))))

@@ -81,7 +81,7 @@ class Account:
 
     @cached_property
     def states(self) -> tuple[tuple[Event | None, frozenset[RunState | None]], ...]:
-        """Return each event that may not happen where it does, with the states then.
+        """Return each event that may not happen at its place, with the states at that point.
 
         The last one is the end, without an event.
         """
@@ -90,7 +90,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Invariant:
-    """A statement that always holds; `find` returns where it does not."""
+    """A statement that is always true; `find` returns where it is not."""
 
     name: str
     sentence: str
@@ -114,7 +114,7 @@ class Broken:
 
 
 def broken_in(history: History, invariants: Iterable[Invariant] | None = None) -> list[Broken]:
-    """Return each invariant that does not hold, with what was found."""
+    """Return each invariant that is not true, with what was found."""
     account = Account(history)
     return [
         Broken(history.run.id, each, found)
@@ -342,14 +342,14 @@ def _held_for_nothing(account: Account) -> Lines:
         if not _may_hold(history):
             yield f"it holds `{hold.node}`; it is {history.run.state}, with nothing in progress"
         elif history.run.is_chain:
-            continue  # of a run that has ended, until the next of its item begins
+            continue  # of a run that has ended, until the next run of its item begins
         elif hold.node not in history.run.holds or hold.cloud not in {None, history.run.cloud}:
             yield f"it holds `{hold.node}` in cloud {hold.cloud}, which it did not ask for"
 
 
 def _not_held(account: Account) -> Lines:
     history = account.history
-    # What waits for its time takes its nodes when it begins.
+    # A run that waits for its turn takes its nodes when it begins.
     if _may_hold(history) and not history.run.awaits_its_turn:
         held = {hold.node for hold in history.own_holds}
         for node in history.run.holds:
@@ -433,7 +433,7 @@ class _Way:
             self.was_done.add(event.step)
 
     def is_done(self, step: str) -> bool:
-        """Say whether the last attempt at a step has proved it done."""
+        """Say whether the last attempt at a step proved it done."""
         return self.how.get(step) == Settled.DONE
 
     def has_finished(self, move: MoveOutline) -> bool:
@@ -443,7 +443,7 @@ class _Way:
         return all(step in self.was_done for step in way)
 
     def is_set_aside(self, stage: str, move: MoveOutline) -> bool:
-        """Say whether a move failed by which its thing is set aside: the others go on."""
+        """Say whether a move failed whose thing is set aside by that: the others go on."""
         return stage in self.outline.set_aside and move.path in self.failed
 
 
@@ -471,7 +471,7 @@ def _out_of_order(account: Account) -> Lines:
 
 
 def _not_its_case(event: Event, place: Place, way: _Way) -> Lines:
-    """Find a step that began although the case that its part is for was not there."""
+    """Find a step that began although the condition for its part was not met."""
     move = place.move
     match place.part:
         case Part.STEPS:
@@ -493,7 +493,7 @@ def _too_early(account: Account) -> Lines:
     for event, place, way in _begun(account):
         saw = event.says.get("saw")
         if isinstance(saw, dict) and saw.get("gone"):
-            continue  # what is gone needs nothing more, whichever stage it was for
+            continue  # what is gone needs nothing more, in every stage
         for name, moves in way.outline.stages[: place.stage]:
             for move in moves:
                 is_another = (move.thing, move.thing_id) != (place.move.thing, place.move.thing_id)

@@ -21,7 +21,7 @@ _DONE = {"found done", f"settled: {Settled.DONE}"}  # the events by which a step
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A lasting step that others have taken away since this run has done it."""
+    """A lasting step that others have undone since this run did it."""
 
     thing: str
     path: str
@@ -64,8 +64,9 @@ def _lifted(plan: Plan[Any], ledger: Ledger) -> Iterator[str]:
 def is_done_again(lost: Lost, events: Sequence[Event]) -> bool:
     """Say whether it is done again: the run has stopped for it after the step was last done.
 
-    By the numbers of the events: the clocks of two workers need not agree. A worker that only left
-    the run to the next has stopped it for nobody, so nobody has read of it.
+    It compares the numbers of the events, because the clocks of two workers may differ. A worker
+    that only left the run to the next worker has not stopped it for an operator: so no operator has
+    read of it.
     """
     done = _last_of(_DONE, events, lost.path)
     told = _last_of({TAKEN_AWAY}, events, lost.path)

@@ -1,4 +1,4 @@
-"""The journal as one worker of one run sees it: bound to its epoch, timed by its clock."""
+"""The journal as one worker of one run sees it: bound to its epoch, with times of its clock."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -42,7 +42,7 @@ class Ledger:
         return any(is_of(path, move) and part in {None, part_of(path)} for path in list(self.last))
 
     def has_asked(self, move: str) -> bool:
-        """Say whether any step of a move was asked of the world, or may have been."""
+        """Say whether any step of a move was requested from the world, or may have been."""
         return any(
             is_of(path, move) and one.settled is not Settled.UNSENT
             for path, one in list(self.last.items())
@@ -55,13 +55,13 @@ class Ledger:
         return last is not None and last.settled is Settled.DONE and not is_old
 
     def intend(self, path: str, mark: Mark) -> Attempt:
-        """Write down that a step is about to be started."""
+        """Write down that a step is about to start."""
         made = self.journal.intend(self.run.id, self.run.epoch, path, mark, self.clock.now())
         self.last[path] = made
         return made
 
     def answered(self, attempt: Attempt, request: str | None) -> Attempt:
-        """Write down that the world took the request, and by which id the service knows it."""
+        """Write down that the world accepted the request, and by which id the service knows it."""
         asked = replace(attempt, said=replace(attempt.said, request_id=request))
         made = self.journal.answered(self.run.id, self.run.epoch, asked, self.clock.now())
         self.last[made.step] = made

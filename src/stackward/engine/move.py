@@ -16,7 +16,7 @@ from stackward.plan import GIVEN_UP, Blocked, Move, Part, Stage, Standing
 from stackward.plan.path import part_of, path_of_step
 
 ON_RECORD = "on record"
-_ASKED_FOR = {None, Settled.DONE, Settled.MOOT}  # the ends of a step for a slow move that was made
+_ASKED_FOR = {None, Settled.DONE, Settled.MOOT}  # a requested step for a slow move has one of these
 
 
 def is_finished(stage: Stage[Any], move: Move[Any], context: StepContext) -> bool:
@@ -26,12 +26,12 @@ def is_finished(stage: Stage[Any], move: Move[Any], context: StepContext) -> boo
 
 
 def is_given_up(move: Move[Any], path: str, ledger: Ledger) -> bool:
-    """Say whether the first step was given up once what was declared for the slow was asked for."""
+    """Say whether the first step was given up after the steps for a slow move were requested."""
     first = ledger.last.get(path_of_step(path, 0))
     if first is None or not first.saw.get(GIVEN_UP) or not move.instead:
         return False
     slow = [ledger.last.get(at) for at, _ in move.steps_at(path, Part.SLOW)]
-    # One from before the last start of the first step was for an earlier start.
+    # A step from before the last start of the first step was for an earlier start.
     return all(
         each and each.settled in _ASKED_FOR and each.intended_at >= first.intended_at
         for each in slow
@@ -44,7 +44,7 @@ def carry_out_move(
     """Bring each step to done, one after the other."""
     path = stage.path_of(move)
     if context.ledger.has_begun(path, Part.FAILED):
-        # An earlier worker died while it took this move back: that is brought to its end.
+        # An earlier worker died while it took this move back: the move is taken back to the end.
         try:
             yield from _take_back(move, path, context, _why_it_failed(move, path, context))
         except TakenBack:
@@ -64,7 +64,7 @@ def carry_out_move(
 def _as_planned(
     move: Move[Any], path: str, context: StepContext, judge: Callable[[], Blocked | None]
 ) -> Generator[Standing, None, bool]:
-    """Carry out the steps; return False where the move was given up for being slow."""
+    """Carry out the steps; return False if the move was given up because it was slow."""
     slow = _Slow(move, path, context)
     try:
         for place, step in enumerate(move.steps):
@@ -99,7 +99,7 @@ def _as_planned(
 def _instead(
     move: Move[Any], path: str, context: StepContext, judge: Callable[[], Blocked | None]
 ) -> Iterator[Standing]:
-    """Carry out what was declared in place of a move that is slow."""
+    """Carry out the steps that were declared in place of a slow move."""
     for place, step in enumerate(move.instead):
         again = judge if place == 0 else _no_objection
         try:
@@ -114,7 +114,7 @@ def _instead(
 
 
 class TakenBack(StepFailed):
-    """The move failed, and what was declared for that case is done: nothing is left to resume."""
+    """The move failed, and the steps for that case are done: nothing is left to resume."""
 
 
 def _take_back(
@@ -169,7 +169,7 @@ def _no_objection() -> None:
 
 
 def settle_slow(path: str, ledger: Ledger) -> None:
-    """Settle what was started for a move that was slow: with the move over, it has no meaning."""
+    """Settle what was started for a slow move: when the move is over, it has no purpose."""
     for attempt in ledger.in_flight(path):
         if part_of(attempt.step) is Part.SLOW:
             ledger.settle(attempt, Settled.MOOT, Said(reason="the move is over"))
@@ -182,14 +182,14 @@ class _Slow:
         self._move, self._path, self._context = move, path, context
         self._ledger = context.ledger
         now = self._ledger.clock.now()
-        # A move that an earlier worker began has been under way since then.
+        # A move that an earlier worker started has been in progress since then.
         began = [attempt.intended_at for attempt in self._ledger.in_flight(path)]
         self._began = min([now, *began])
         self._going: Iterator[Standing] | None = None
         self._is_over = False
 
     def advance(self) -> None:
-        """Start what was declared, once the time has come; then carry it on."""
+        """Start what was declared, once the time has come; then go on with it."""
         if self._move.slow_after_s is None or self._is_over:
             return
         if self._going is None:
@@ -205,7 +205,7 @@ class _Slow:
         except Superseded:
             raise
         except StackwardError as error:
-            # The move itself goes on in the world: what it comes to is for its own looks to say.
+            # The move itself goes on in the world: its own looks report how it ends.
             self._is_over = True
             self._tell("help for the slow failed", reason=error.message, says=error.says)
 

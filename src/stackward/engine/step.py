@@ -28,7 +28,7 @@ NO_ANSWER = (Unreachable, Uncertain)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepContext:
-    """What the steps of a run are carried out with."""
+    """What one needs to carry out the steps of a run."""
 
     ledger: Ledger
     pace: Pace
@@ -46,13 +46,13 @@ def carry_out_step(  # noqa: PLR0913  # which step, with what, and what may bloc
     *,
     since: datetime | None = None,
 ) -> Iterator[Standing]:
-    """Bring one step to done, or raise why that cannot be; done before `since` does not count."""
+    """Bring one step to done, or raise why it cannot be; done before `since` does not count."""
     if not context.ledger.is_done(path, since):
         yield from _StepRunner(step, path, thing, context, judge).carry_out()
 
 
 def repeat_step(step: Step[Any], path: str, thing: str, context: StepContext) -> Iterator[Standing]:
-    """Bring a step to done again that was done before, and is so no more."""
+    """Bring a step to done again that was done before, and is not done now."""
     yield from _StepRunner(step, path, thing, context, lambda: None).carry_out()
 
 
@@ -79,8 +79,8 @@ class _StepRunner:
         # those of another machine. Its clock may be an hour behind ours, or ahead.
         self._waits_since = context.ledger.clock.monotonic()
         self._quiet = _Quiet(context.ledger.clock.monotonic)
-        # What an earlier worker left in flight is settled by looking, with its mark. What it
-        # left failed gets a new attempt.
+        # What an earlier worker left in flight is settled by a look, with its mark. What it left
+        # failed gets a new attempt.
         earlier = self._ledger.last.get(path)
         self._attempt = earlier if earlier and earlier.is_in_flight else None
         self._is_new = self._attempt is None
@@ -163,13 +163,14 @@ class _StepRunner:
     def _start(self) -> Standing:
         """Start the step, written down before and after."""
         world = self._context.world
-        # The mark first: what somebody else begins after it is seen as newer than it.
+        # The mark first: then anything that others begin after it is newer than the mark.
         mark = self._step.mark(world)
         look = self._step.look(world, None)
         if look.standing is not Standing.TODO:
             return self._take(look)
         if blocked := self._judge():
-            # It may take long to judge, and what others have done by its end needs no start.
+            # The judgement may take long. If others have done the step by its end, it needs no
+            # start.
             look = self._step.look(world, None)
             if look.standing is Standing.DONE:
                 return self._take(look)
@@ -193,9 +194,9 @@ class _StepRunner:
         return self._send(self._attempt)
 
     def _confirm(self) -> None:
-        """Make sure that nobody has taken over, where the intent is not of just now."""
+        """Make sure that nobody has taken over, if some time has passed since the intent."""
         if self._ledger.clock.monotonic() - self._intended > self._pace.late_s:
-            # We were frozen, or the store was, or an API took its time.
+            # This worker was frozen, or the store was, or an API took its time.
             self._ledger.tell("late", thing=self._thing, step=self._path)
             self._intended = self._ledger.clock.monotonic()
 
@@ -286,7 +287,7 @@ class _StepRunner:
             self._fail(look)
 
     def _note(self, look: Look) -> None:
-        """Keep what the next beat writes down for those who watch."""
+        """Keep for the next beat what it writes down for those who watch."""
         if look.standing is Standing.DONE:
             self._ledger.seen.pop(self._path, None)
             return
@@ -300,7 +301,7 @@ class _StepRunner:
 
 
 class _Quiet:
-    """For how long the looks at a step have all been the same."""
+    """For how long all looks at a step have been the same."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic

@@ -24,7 +24,7 @@ class Moving:
 
     @property
     def is_settled(self) -> bool:
-        """Say whether nothing more will come of it in this run of the engine."""
+        """Say whether it is over, for this run of the engine."""
         return self.is_done or self.failed is not None
 
     def advance(self) -> None:
@@ -40,8 +40,8 @@ class Moving:
 def tick(moving: Sequence[Moving], straggler_s: float, sort: Callable[[Moving], None]) -> None:
     """Advance each move once, together; wait `straggler_s` in all for those that are busy asking.
 
-    However many moves there are: the run shows signs of life between two ticks only.
-    `sort` is given each move that has advanced, in this thread.
+    That is the limit for any number of moves, because the run shows signs of life only between two
+    ticks. `sort` is given each move that has advanced, in this thread.
     """
     for each in moving:
         if each.thread is None:

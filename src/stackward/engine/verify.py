@@ -1,4 +1,4 @@
-"""Ask the checks of a plan until they hold, or until waiting for that makes no sense."""
+"""Ask the checks of a plan until they are true, or until it makes no sense to wait longer."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -45,10 +45,10 @@ class Proof:
 def prove(
     checks: Sequence[Check[Any]], context: StepContext, beat: Callable[[], None]
 ) -> list[Proof]:
-    """Ask every check; what does not hold yet is asked again for a while.
+    """Ask every check; ask again for a while what is not true yet.
 
-    What did not answer in time is asked for as long as any world that does not answer; its text
-    says how often.
+    A check that did not answer in time is asked for as long as any world that does not answer; its
+    text says how often.
     """
     clock, pace = context.ledger.clock, context.pace
     began = clock.monotonic()
@@ -67,7 +67,7 @@ def prove(
 
 
 def _is_worth(one: Proof, waited_s: float, pace: Pace) -> bool:
-    """Say whether what does not hold is asked again."""
+    """Say whether a check that is not true is asked again."""
     if one.holds:
         return False
     return waited_s < (pace.patience_s if one.is_late else pace.verify_s)

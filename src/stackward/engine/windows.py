@@ -1,9 +1,9 @@
 """When a run may begin: the words of `--at` and `--window` as moments. Pure.
 
-Within a window the clock of its zone always shows a time of the window. Where that clock is put
-forward over its begin or end, that is the moment of the change. Where it is put back, a window
-begins the second time that the clock shows its begin, and ends the first time that it shows its
-end; if both are in the hour that comes twice, it is the first hour.
+Within a window, the clock of its zone always shows a time of the window. If that clock is put
+forward over the begin or the end of a window, that begin or end is the moment of the change. If it
+is put back, a window begins the second time that the clock shows its begin. It ends the first time
+that the clock shows its end. If both are in the hour that comes twice, it is the first hour.
 """
 
 import re
@@ -29,7 +29,7 @@ _HOW_AT = "write `--at 01:00`, `--at 2026-11-28T01:00` or `--at 2026-11-28T01:00
 
 
 def turn_in_window(words: str, now: datetime, zone_here: Callable[[], ZoneInfo]) -> Turn:
-    """Return the next window of these words; one that is open now is the next."""
+    """Return the next window of these words; if one is open now, that is the next."""
     found = _WINDOW.fullmatch(words.strip())
     if found is None:
         raise BadInput(f"`--window {words}` is not a window", hint=_HOW_WINDOW)
@@ -70,9 +70,9 @@ def turn_at(words: str, now: datetime, zone_here: Callable[[], ZoneInfo]) -> Tur
 def next_window(
     first: time, last: time, zone: ZoneInfo, now: datetime
 ) -> tuple[datetime, datetime]:
-    """Return when the window begins and ends that is open now, or else the next, in UTC.
+    """Return when the window begins and ends that is open now, otherwise the next one, in UTC.
 
-    One that has no time on the day of a clock change is passed over.
+    A window that has no time on the day of a clock change is passed over.
     """
     today = now.astimezone(zone).date()
     days = (today + timedelta(days=number) for number in range(-2, 9))
@@ -96,9 +96,9 @@ def _window_of(day: date, first: time, last: time, zone: ZoneInfo) -> tuple[date
 
 
 def moments_of(shown: datetime, zone: ZoneInfo) -> list[datetime]:
-    """Return the moments at which the clock of a zone shows this, in UTC: one, or two.
+    """Return the moments at which the clock of a zone shows this time, in UTC: one, or two.
 
-    Where the clock is put forward over it: the moment of that change.
+    If the clock is put forward over it: the moment of that change.
     """
     moments = [shown.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)]
     if moments[0] == moments[1]:  # no change of the clock is near, by PEP 495
@@ -106,7 +106,7 @@ def moments_of(shown: datetime, zone: ZoneInfo) -> list[datetime]:
     real = [at for at in moments if _shown(at, zone) == shown]
     if real:
         return sorted(set(real))
-    # Fold 0 counts by the time before the change and comes out after it; fold 1 comes out before.
+    # Fold 0 uses the offset before the change and comes out after it; fold 1 comes out before.
     after, before = moments
     while after - before > timedelta(seconds=1):
         middle = before + timedelta(seconds=int((after - before).total_seconds()) // 2)
@@ -141,14 +141,14 @@ def _too_far(words: str) -> BadInput:
 
 
 def _of_day(day: str, words: str, shown: time, offset: str = "") -> datetime:
-    """Return the time of a day: in UTC where an offset is given, else as a clock shows it."""
+    """Return the time of a day: in UTC if it has an offset, otherwise as a clock shows it."""
     try:
         at = datetime.combine(date.fromisoformat(day), shown)
     except ValueError as error:
         raise BadInput(
             f"`--at {words}` is not a time: there is no such day", hint=_HOW_AT
         ) from error
-    # In the first and the last year that Python has, no zone and no offset can be counted.
+    # In the first and the last year that Python has, no zone and no offset can be computed.
     if at.year == MINYEAR:
         raise _passed(words)
     if at.year == MAXYEAR:

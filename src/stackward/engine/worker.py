@@ -37,7 +37,7 @@ from stackward.wording import count_of
 
 T = TypeVar("T")
 
-_CHAINS = 8  # that one worker has at a time: they wait for runs, and take no place of one
+_CHAINS = 8  # that one worker has at a time: they wait for runs, and use no place of a run
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 
@@ -49,7 +49,7 @@ class Rhythm:
     hears_s: float = 5.0  # the same, while the journal itself reports what is queued
     beat_s: float = 5.0  # between two signs of life
     silent_s: float = SILENT_S  # without a new beat, a worker is dead
-    gap_s: float = 10.0  # between two looks of our own: then it was we who were away
+    gap_s: float = 10.0  # between two looks of our own: after longer, this worker itself was away
     retry_s: float = 60.0  # before a run that could not start here is tried again
 
 
@@ -69,7 +69,7 @@ class WorkerConfig:
     wakeup: Wakeup | None = None  # what ends a wait early; None: nothing does
     hears: Callable[[], bool] = lambda: False  # does it wake us when something is queued?
     at_once: int = 2
-    once: bool = False  # leave when nothing is due any more
+    once: bool = False  # leave when nothing more is due
     rhythm: Rhythm = field(default_factory=Rhythm)
 
 
@@ -84,10 +84,10 @@ def worker_named(name: str, machine: str, clock: Clock) -> Worker:
 
 
 def work(config: WorkerConfig) -> None:
-    """Take runs up and carry them out until the brakes are pressed; then leave none behind.
+    """Take runs and carry them out until the brakes are pressed; then leave none behind.
 
-    Or, `once`, until nothing is due any more.
-    Raises `Locked` if a living worker has the name, `Superseded` if this one was taken for dead.
+    With `once`: until nothing more is due. Raises `Locked` if a living worker has the name,
+    `Superseded` if this one was taken for dead.
     """
     _enlist(config)
     runs, of = count_of(config.at_once, "run"), f" of `{config.cloud.name}`" if config.cloud else ""
@@ -99,7 +99,7 @@ def work(config: WorkerConfig) -> None:
             try:
                 worker.work(pool)
             except BaseException:
-                # What we carry out here, others may have by now: we wait for nothing.
+                # Other workers may have our runs by now: we wait for nothing.
                 config.brakes.press()
                 config.brakes.press()
                 raise
@@ -115,7 +115,7 @@ def work(config: WorkerConfig) -> None:
 
 
 def _retire(config: WorkerConfig) -> None:
-    # Should the journal be away just now, the others bury us: that comes to the same.
+    # If the journal is away just now, the other workers bury this one: the effect is the same.
     with suppress(Unreachable):
         config.journal.retire(config.me, config.clock.now())
 
@@ -183,7 +183,7 @@ class _Worker:
         self._sought_at: float | None = None
         self._is_told = False
         self._is_due = True  # a run may be left to take, as far as was seen
-        self._suspects: set[tuple[str, str, int]] | None = None  # who may have died, by its beat
+        self._suspects: set[tuple[str, str, int]] | None = None  # workers that may be dead
         self.failed: StackwardError | None = None  # why a run that is due is not taken, with `once`
 
     def work(self, pool: ThreadPoolExecutor) -> None:
@@ -202,13 +202,13 @@ class _Worker:
 
     @property
     def _has_done(self) -> bool:
-        """Say whether one that works once may leave: nothing is due, and nobody may be dead."""
+        """Say whether a worker with `once` may leave: nothing is due, and no worker may be dead."""
         if not self._config.once or self._going:
             return False
         return self.failed is not None or not (self._is_due or self._suspects)
 
     def _rest(self) -> None:
-        """Wait for the next look, or until a run was queued or has ended, or we are to stop."""
+        """Wait for the next look, or until a run was queued or has ended, or we must stop."""
         wakeup = self._config.wakeup
         if wakeup is None:
             self._clock.wait(self._rhythm.look_s)
@@ -245,7 +245,7 @@ class _Worker:
         return bool(missing)
 
     def _suspect(self, others: Sequence[Worker], buried: Sequence[Worker]) -> None:
-        """Take note of who was silent before we came, until it beats or is buried."""
+        """Take note of a worker that was silent before we came, until it beats or is buried."""
         known = {(each.name, each.life, each.beats) for each in others if each not in buried}
         if self._suspects is None:
             now = self._clock.now()
@@ -292,7 +292,7 @@ class _Worker:
             self._going[run.id] = (taken, self._aside(pool, partial(self._config.carry, taken)))
 
     def _has_place(self, run: Run) -> bool:
-        """Say whether one more may go on here: a chain waits for others, and takes no place."""
+        """Say whether one more run may go on here: a chain waits for others, and uses no place."""
         alike = sum(one.is_chain is run.is_chain for one, _ in self._going.values())
         return alike < (_CHAINS if run.is_chain else self._config.at_once)
 
@@ -334,7 +334,7 @@ class _Worker:
             self.failed = Unreachable(f"runs that are due were not started: {why}")
 
     def _settle(self) -> None:
-        """Say how runs ended; none is left without anybody who carries it out."""
+        """Say how runs ended; none is left that nobody carries out."""
         for run, future in list(self._going.values()):
             if not future.done():
                 continue
@@ -347,7 +347,7 @@ class _Worker:
                 case Superseded() as error:
                     self._config.say(error.message)
                 case StackwardError() as error:
-                    # Nobody's fault in the plan: others may fare better.
+                    # The plan has no fault: another worker may succeed.
                     is_for_others = isinstance(error, (Unreachable, BadInput, OtherCloud))
                     state = RunState.QUEUED if is_for_others else RunState.STOPPED
                     self._give_up(run, state, said_of(error))
@@ -361,7 +361,7 @@ class _Worker:
         try:
             self._journal.end(run.id, run.epoch, state, self._clock.now(), said)
         except Superseded:
-            return  # it is not ours any more, or has ended
+            return  # another worker has it now, or it has ended
         self._put_off(run, said.reason or "")
 
     def _put_off(self, run: Run, why: str) -> None:
