@@ -40,7 +40,8 @@ def read_to_bring_up(
     )
     records, requests = of_nova
     guest = own if isinstance(own, Unread) else next(iter(own), None)
-    # One that libvirt does not have on its node is created again: it may be wherever it once was.
+    # One that libvirt does not have on its node is created again: it may be on any of its earlier
+    # nodes.
     is_missing = isinstance(guest, Guest) and guest.state is None
     return ServerToBringUp(
         server=server,

@@ -47,7 +47,7 @@ from stackward.ports.probes import Probes
 from stackward.ports.together import Round
 
 USUAL_S = 8.0  # for one question
-WHOLE_S = 10.0  # for all of a look, at so many nodes:
+WHOLE_S = 10.0  # for all of a look, at this number of nodes:
 NODES = 50
 SEARCHING = 0.4  # of the whole: what finding a node that is asked for by another name takes at most
 JUDGING = 0.05  # of the whole: what reading, judging and printing take
@@ -96,7 +96,7 @@ class _Puts:
     given: dict[_Question, float] = field(default_factory=dict)
 
     def put(self, question: _Question, ask: Callable[[float], _Told]) -> _Told | None:
-        """Put a question, if any time is left for it; an answer counts however late."""
+        """Put a question, if any time is left for it; an answer counts, also a late one."""
         within_s = self.deadline.within(self.most_s)
         if not within_s:
             return None
@@ -111,7 +111,7 @@ class _Puts:
         return Failed(how=Failure.NOT_ASKED, says=NO_TIME)
 
     def judged(self, question: _Question, answer: _Told | None) -> _Told | Failed:
-        """Return an answer; that its time was over counts where it had enough."""
+        """Return an answer; that its time is over counts only if it had enough."""
         is_late = isinstance(answer, Failed) and answer.is_late
         if answer is None or (is_late and not is_fair(self.given[question], self.most_s)):
             return self.unheard(question)

@@ -228,7 +228,7 @@ def _with_all(world: World, host: str, listed: Sequence[str]) -> Iterator[Server
 
 
 def _with_its_own(world: World, host: str, ports: Sequence[Port], listed: str) -> Server | None:
-    """Read a server with its ports and volumes; None where it is not there any more."""
+    """Read a server with its ports and volumes; None where it is not on the host now."""
     server = world.nova.server(listed)
     if server is not None and server.status == IN_DOWN_CELL:
         return replace(server, host=host)  # its cell went down as it was listed: it blocks

@@ -56,7 +56,7 @@ def read_disks(
 
 
 def parse_disks(out: str, servers: Sequence[str]) -> Mapping[str, DiskSeen]:
-    """Read what the script printed; what a login's shell writes before it is none of it."""
+    """Read what the script printed; what a login's shell writes before it is no part of that."""
     with understood("the script that looks for disks", out):
         told = mapping(document(out[max(0, out.find(_BEGINS)) :])["told"])
         return {each: _seen([mapping(one) for one in rows(told[each])]) for each in servers}

@@ -74,7 +74,7 @@ def read_guest(shell: Shell, clock: Clock, node: str, server: str) -> GuestSeen 
 
 
 def parse_guest(out: str, at: datetime) -> GuestSeen:
-    """Read what the script printed; what a login's shell writes before it is none of it.
+    """Read what the script printed; what a login's shell writes before it is no part of that.
 
     Raises NotUnderstood where it has another shape.
     """

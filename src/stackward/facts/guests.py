@@ -49,7 +49,7 @@ def read_guests_of(shell: Shell, node: str) -> tuple[Domain, ...] | Unread:
 
 
 def parse_guests_of(out: str) -> tuple[Domain, ...] | Unread:
-    """Read what the script printed; what a login's shell writes before it is none of it."""
+    """Read what the script printed; what a login's shell writes before it is no part of that."""
     with understood("the script that looks for guests", out):
         told = document(out[max(0, out.find(_BEGINS)) :])
         unread = text_or_none(told["unread"])

@@ -45,9 +45,9 @@ def read_left_behind(  # noqa: PLR0913  # what it is asked for
     servers: Iterable[str],
     only: Container[str] | None = None,
 ) -> LeftBehind:
-    """Return it; of these consumers what they hold, and who has deleted these servers.
+    """Return what was read; of these consumers what they hold, and who deleted these servers.
 
-    Where `only` is given, only ports with these ids are looked for.
+    If `only` is given, only ports with these ids are looked for.
     """
     services, agents = world.nova.services(), or_unread(world.neutron.every_agent)
     listed = () if isinstance(agents, Unread) else agents
@@ -77,7 +77,7 @@ def read_left_behind(  # noqa: PLR0913  # what it is asked for
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EarlierLook:
-    """What a look before that has read, to see by the next one who has changed since."""
+    """What an earlier look has read: the next look shows by it what has changed since then."""
 
     servers: frozenset[str]  # all that Nova had then
     ports: Mapping[str, OwnedPort] | Unread

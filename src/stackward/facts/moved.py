@@ -187,9 +187,9 @@ def read_drained_in_chain(
 
 
 def takes_back(run: Run, kinds: Kinds) -> ReturnRequest | UndoRequest | None:
-    """Return what was asked of a run that takes another one back; None where it is no such run.
+    """Return the request of a run that takes another run back; None where it is no such run.
 
-    One that we cannot read is none.
+    A run that we cannot read is no such run.
     """
     try:
         asked = from_json(run.plan, kinds).request
@@ -203,7 +203,7 @@ def _is_of(run: Run, cloud: str, host: str) -> bool:
 
 
 def _drain_of(journal: Journal, run: Run, kinds: Kinds, cloud: str, host: str) -> Did | None:
-    """Return what the run did if it emptied the node; one that we cannot read is none."""
+    """Return what the run did if it emptied the node; None for a run that we cannot read."""
     if not _is_of(run, cloud, host):
         return None
     try:

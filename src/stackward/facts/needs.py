@@ -37,7 +37,7 @@ class _Question:
             self.forbidden.setdefault(group, set()).add(trait)
 
     def asks_for(self, *names: str) -> bool:
-        """Say whether any group asks for one of these resource classes, be it for none of it."""
+        """Say whether any group asks for one of these resource classes, even for 0 of it."""
         return any(name in group for group in self.amounts.values() for name in names)
 
 

@@ -96,7 +96,7 @@ def _log(given: str) -> int:
 
 
 def _linked(given: str) -> list[str]:
-    """Return who is connected; one in brackets is only tried."""
+    """Return which are connected; one in brackets is only tried."""
     found = []
     for word in given.split():
         one = _CONNECTION.fullmatch(word)

@@ -21,7 +21,7 @@ def read_reserved(journal: Journal, cloud: str, *, but_for: str) -> dict[str, Re
     reserved: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     latest = journal.runs(limit=_LOOKED_AT, cloud=cloud)
     others = [run for run in latest if not (run.state.is_over or but_for in run.holds)]
-    # Asked for each server that is about to move: in one look, however many drains go on.
+    # Asked for each server that is about to move: in one look, for any number of drains.
     attempts = journal.attempts_of([run.id for run in others])
     for run in others:
         begun = {move_of(attempt.step) for attempt in attempts[run.id]}

@@ -124,7 +124,7 @@ def _client_ports(given: object) -> Iterable[int]:
 def parse_running(given: object, members: Iterable[str]) -> tuple[str, ...]:
     """Return the members that run: a list of names, or all in one text (RabbitMQ 4.1.0 to 4.1.3).
 
-    Raises where it names none, or somebody who is no member: at least the node that answers runs.
+    Raises where it names none, or a node that is no member: at least the node that answers runs.
     """
     running = _in_one_text(given, members) if isinstance(given, str) else texts(given)
     if not running or not set(running) <= set(members):

@@ -167,7 +167,7 @@ def survey_node(  # noqa: PLR0913  # what a look needs
         return Unseen(missing, Blind.USELESS)
     took = clock.monotonic() - began
     try:
-        # What a login's shell writes before it (`echo` in its settings) is none of the answer.
+        # What a login's shell writes before it (`echo` in its settings) is no part of the answer.
         out = answer.out[max(0, answer.out.find(_BEGINS)) :]
         return parse_survey(node, out, took_s=took, asked_at=from_, known=units)
     except NotUnderstood as error:
@@ -394,7 +394,7 @@ def parse_units(
     if not blocks or answer["code"] is None or answer["code"] < 0:
         return Unseen(f"systemd does not answer: {answer['err'].strip()}", Blind.SILENT)
     found = [facts_in(block) for block in blocks]
-    # Who wants them was asked afterwards: those are there to say whether that starts at boot.
+    # What wants them was asked afterwards: those are there to say whether that starts at boot.
     wanting = commands.get("wanting units")
     asked = wanting["out"].split("\n\n") if wanting else []
     found = [*(facts_in(block) for block in asked if block.strip()), *found]

@@ -33,7 +33,7 @@ from stackward.ports.log_source import LiveLogs
 from stackward.ports.shell import Answer, refusal
 from stackward.ports.together import Stream, Streams
 
-HOLD_S = 0.6  # what another node has of the same time may come so much later
+HOLD_S = 0.6  # what another node has of the same time may come this much later
 HOLD_JOURNAL_S = 1.2  # a file has the same words a little later, and counts
 RECENT_S = 5.0
 AGAIN_S = 3.0  # before a node that dropped out is tried again

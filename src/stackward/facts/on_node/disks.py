@@ -1,7 +1,7 @@
-"""Run on a node that may take servers: says which of their disks it sees. It changes nothing.
+"""Run on a node that may take servers: report which of their disks it sees. It changes nothing.
 
-It is given one word of JSON: {"servers": [ids], "directories": [paths]}. It needs no rights but to
-read; what it may not read it says.
+It gets one document of JSON: {"servers": [ids], "directories": [paths]}. It needs only the right to
+read. It reports what it may not read.
 """
 
 import fcntl

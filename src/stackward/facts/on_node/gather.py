@@ -117,7 +117,7 @@ MOST_PROGRAMS = 40
 SS = ("/usr/bin/ss", "/usr/sbin/ss")
 LIBVIRT = {"libvirtd.service", "virtqemud.service"}
 LIBVIRT_CONTAINER = "nova_libvirt"
-# Of the guests of a node: the answer of one that hangs is not waited for.
+# For the guests of a node: if one hangs, its answer is not awaited.
 GUESTS = {
     "machine": ["sysinfo"],
     "guests": ["list", "--all", "--uuid", "--name"],
@@ -236,7 +236,7 @@ class Commands:
 
 
 def unheard(given_s: float, limit_s: float = LIMIT_S) -> str:
-    """Say that no answer came; an answer would have counted however little time it had."""
+    """Say that no answer came; an answer would have counted, even after very little time."""
     return LATE if given_s >= FAIR * limit_s else NOT_ASKED
 
 
@@ -277,7 +277,7 @@ def unstartable(words: list[str]) -> str | None:
 def as_root(words: list[str]) -> list[str]:
     """Return a command as root may run it: by itself, or through sudo.
 
-    Who is root takes the program from its own path: it may lie elsewhere than sudo allows it.
+    Root takes the program from its own path: it may lie elsewhere than sudo allows it.
     """
     if os.geteuid() != 0:
         return ["sudo", "-n", *words]
@@ -442,7 +442,7 @@ def unescaped(where: str) -> str:
 
 
 def measure(one: dict[str, object]) -> bool:
-    """Add the room of a file system; return False for what is a single file, or is not ours."""
+    """Add the room of a file system; return False for a single file, or one that is not ours."""
     where = str(one["mount"])
     try:
         if not stat.S_ISDIR(os.stat(where).st_mode):
@@ -581,7 +581,7 @@ def blindly(plain: socket.socket) -> ssl.SSLSocket:
 
 
 def left(until: float) -> float:
-    """Return the seconds that are left: never none, for that would be no end at all."""
+    """Return the seconds that are left: never 0, because 0 would mean no end at all."""
     return max(0.01, until - time.monotonic())
 
 
@@ -807,7 +807,8 @@ def connected(place: tuple[str, int], until: float) -> socket.socket:
 def ask_greeting(commands: Commands, talks: Talks) -> None:
     """Have MariaDB greet us at its own socket, where its client might not ask it.
 
-    Never over TCP: it counts who leaves without a login, and at last refuses all of that address.
+    Never over TCP: it counts clients that leave without a login, and at last refuses all of that
+    address.
     """
     if "mariadb.service" in active(commands) or "mysql.service" in active(commands):
         told = commands.soon("mariadb")
@@ -935,9 +936,9 @@ def ask_all(commands: Commands, asked: dict[str, object]) -> None:
 
 
 def ask_libvirt(commands: Commands) -> None:
-    """Ask libvirt for its version while it runs: asked by its socket it would be started by that.
+    """Ask libvirt for its version while it runs: a question at its socket would start it.
 
-    It would then be the look that it is well by.
+    Then it would be well only because of the look.
     """
     if shutil.which("virsh") is None:
         return
@@ -1250,7 +1251,7 @@ def ask_cluster(commands: Commands) -> None:
 
 
 def wanting(commands: Commands) -> None:
-    """Ask who wants the units that no one has asked about yet, such as `ovn-central.service`."""
+    """Ask what wants the units that no question was about so far, such as `ovn-central.service`."""
     told = str(commands.end("units").get("out", ""))
     known = set(re.findall(r"^Id=(.+)$", told, re.MULTILINE))
     named = re.findall(r"^(?:WantedBy|RequiredBy|TriggeredBy)=(.+)$", told, re.MULTILINE)

@@ -42,7 +42,7 @@ if TYPE_CHECKING:  # they are sent before this file
     )
     from stackward.facts.on_node.talk import Talk  # noqa: TC004
 
-POLL_S = 0.25  # an event is whole when so long nothing was added to it
+POLL_S = 0.25  # an event is whole when nothing was added to it for this time
 LOOK_S = 1.0  # between two looks for new files
 FIRST = 256  # bytes by which a file is known
 AT_ONCE = 256 * 1024
@@ -63,7 +63,7 @@ class Events:
         self.is_chosen = chosen.has_all
 
     def ended(self, *, is_quiet: bool) -> list[list[Any]]:
-        """Take the events that have ended: all whole lines, where nothing is added any more."""
+        """Take the events that have ended: all whole lines, where nothing more is added."""
         text = bytes(self.rest)
         cut = text.rfind(b"\n") + 1
         if not cut:
@@ -135,7 +135,7 @@ class Followed(Events):
         self.raw.close()
 
     def grow(self) -> int | None:
-        """Read what was added; None where it is not the file any more that it was."""
+        """Read what was added; None where it is now another file."""
         file, where = self.raw.fileno(), self.at + len(self.rest)
         got = os.pread(file, AT_ONCE, where)
         first = os.pread(file, FIRST, 0)
@@ -369,7 +369,7 @@ class Tail:
         heads = Heads(kinds, self.prefixes, self.zone, is_spelled=one.is_spelled)
         place = self.known.pop(base, None)
         if had is not None:
-            # From here on its place is not reported any more: it is read to its end first.
+            # From here on its place is not reported: it is read to its end first.
             while had.grow() == AT_ONCE:
                 self.told += had.ended(is_quiet=False)
             self.leaving.append(had)

@@ -1,8 +1,8 @@
 """The node's side of a conversation; sent before the script that talks, and run there by python3.
 
-Standard library only, no later Python than 3.7 needed. What is said is a length and so many bytes;
-a length of 0 is a sign of life. Who hears none for too long is alone: then this process ends, for
-nobody else may be able to end it.
+Standard library only, no later Python than 3.7 needed. A message is a length and this number of
+bytes; a length of 0 is a sign of life. A process that hears none for too long is alone. Then it
+ends, because nobody else may be able to end it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 
-BEGINS = b"\n=stackward talks=\n"  # what a login's shell writes before it is none of it
+BEGINS = b"\n=stackward talks=\n"  # what a login's shell writes before it is no part of it
 BEAT_S = 2.0
 SILENCE_S = 10.0
 ALONE = 75  # how this process ends then
@@ -68,7 +68,7 @@ class Talk:
                 return
 
     def watch(self) -> None:
-        """End where nothing is heard any more; a thread that waits to write cannot see that."""
+        """End where nothing more is heard; a thread that waits to write cannot see that."""
         while True:
             time.sleep(SILENCE_S / 10)
             if time.monotonic() - self.heard_at > SILENCE_S:
