@@ -106,7 +106,7 @@ class FaultKind(StrEnum):
     """How a BMC misbehaves."""
 
     DEAF = "deaf"  # takes connections, answers nothing
-    STUCK = "stuck"  # answers reads truthfully, accepts power orders, carries none out
+    STUCK = "stuck"  # answers reads truthfully, accepts power orders, executes none
     SLOW = "slow"  # does everything, and answers late
     LIES_OFF = "lies-off"  # after an order to cut the power, it always says Off, and cuts nothing
     WRONG_NODE = "wrong-node"  # its cable goes to another node: that one it shows and switches
@@ -151,7 +151,7 @@ class Fault:
 
 
 def read_fault(bmc: Bmc) -> Fault | None:
-    """Return the fault that the BMC has now, if any; an empty file is none."""
+    """Return the fault that the BMC has now, if any; an empty file has no fault."""
     try:
         text = bmc.fault_file.read_text(encoding="utf-8")
     except FileNotFoundError:

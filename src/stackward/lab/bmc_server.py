@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 
 PR_SET_PDEATHSIG, PR_SET_NAME = 1, 15
 WATCHED = (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)
-DEATHS = 5  # so many of one BMC within DEATHS_WITHIN_S, and it is given up
+DEATHS = 5  # after this number of one BMC within DEATHS_WITHIN_S, it is given up
 DEATHS_WITHIN_S = 60.0
 LOOK_EVERY_S = 0.1
 CLEAN_STOP_S = 120.0  # a graceful restart whose shutdown takes longer boots nothing
@@ -141,7 +141,7 @@ def start(
 
 
 def die_with(parent: int, *, name: str) -> None:
-    """Have the kernel kill this process when its parent dies, however that happens."""
+    """Have the kernel kill this process when its parent dies, in any way."""
     libc = ctypes.CDLL(None)
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     libc.prctl(PR_SET_NAME, name.encode())
@@ -221,7 +221,7 @@ class NodeDriver(AbstractSystemsDriver):  # type: ignore[misc]  # sushy-tools sh
     """Power of one node: read from the truth, changed by one order at a time.
 
     Invariant: once a power-off or any later order is answered, no earlier graceful restart boots
-    the node any more. Fencing rests on it.
+    the node later. Fencing depends on it.
     """
 
     def __init__(self, bmc: Bmc, chassis: Chassis) -> None:
@@ -231,7 +231,7 @@ class NodeDriver(AbstractSystemsDriver):  # type: ignore[misc]  # sushy-tools sh
         self._one_at_a_time = Lock()
         self._restart_called_off = (
             Event()
-        )  # of the last graceful restart: it must not boot any more
+        )  # of the last graceful restart: it must boot the node no more
         self._boot_device, self._boot_mode = "Hdd", "UEFI"
         self._says_off = False  # since the order to cut the power, while it lies
 
@@ -424,7 +424,7 @@ def list_what_works(response: flask.Response) -> flask.Response:
 
 
 def guarded(app: "WSGIApplication", bmc: Bmc) -> "WSGIApplication":
-    """Let in who is in the auth file; the service root is open.
+    """Let in the users of the auth file; the service root is open.
 
     Not sushy-tools' own guard: that one breaks on a malformed header instead of refusing it.
     """

@@ -252,7 +252,7 @@ class Claims:
 def parse_network(text: str) -> IPv4Network:
     """Read a network that has room for a lab.
 
-    Raises BadInput when it is none.
+    Raises BadInput when it is no IPv4 network, or no private one of 256 addresses.
     """
     try:
         parsed = IPv4Network(text)

@@ -38,7 +38,7 @@ def connect(lab: Lab, user: str = "admin", project: str = "admin") -> Any:  # no
 
     What is asked of it raises Unreachable without an answer, StepFailed with the service's words.
     """
-    import openstack  # noqa: PLC0415  # 0.4 s that `--help` need not wait for
+    import openstack  # noqa: PLC0415  # `--help` does not wait 0.4 s for it
 
     connection = openstack.connect(
         auth=credentials(lab, user, project),

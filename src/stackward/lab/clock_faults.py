@@ -1,7 +1,7 @@
 """A clock that is wrong on one node, though all nodes of a lab have the clock of the host.
 
 libfaketime shifts what a program sees of the time. It is loaded into nova-compute and into what a
-login starts, also by sudo. What waits for a time goes by the monotonic clock, which is left alone.
+login starts, also by sudo. What waits for a time uses the monotonic clock, which is left alone.
 """
 
 import time
@@ -49,7 +49,7 @@ def set_right(scene: Scene) -> None:
 
 
 def is_shifted(scene: Scene) -> bool:
-    """Say whether a login sees another time, and nova-compute works and logs by it."""
+    """Say whether a login sees another time, and nova-compute works and logs with that time."""
     is_logged = f'test "$({_LAST_LINE})" \\> "$(env -u LD_PRELOAD date -u "+%F %T")"'
     return (
         abs(_ahead_s(scene) - SHIFTED_S) < SHIFTED_S / 2

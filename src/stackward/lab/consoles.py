@@ -9,7 +9,7 @@ from stackward.lab.spec import Lab
 from stackward.lab.ssh import ssh_command
 
 LOOK_EVERY_S = 1.0
-TAIL = 500  # characters that are looked for; a console writes nothing so long twice
+TAIL = 500  # characters that are looked for; a console writes no text of this length twice
 
 
 def console_output(lab: Lab, name_or_id: str, *, follow: bool = False) -> Iterator[str]:

@@ -314,7 +314,7 @@ ONE_MORE_FILE = f"dd if=/dev/zero of={PROBE} bs=64k count=1 conv=fsync 2>/dev/nu
 
 
 def disk_is_full(scene: Scene) -> bool:
-    """Say whether nothing can be written on the node any more, and that it can be asked."""
+    """Say whether nothing more can be written on the node, and that it can be asked."""
     return scene.holds(scene.target, "true") and not scene.holds(scene.target, ONE_MORE_FILE)
 
 

@@ -46,7 +46,7 @@ def drop_mounts_of_other_labs(root: Path) -> None:
     """Let go of what other labs have mounted, in this process's own mount namespace.
 
     It was copied from the host's: a copy would hold their disks when they go down. What cannot be
-    let go of stays: the node needs none of it to be away.
+    let go of stays: the node does not need any of it to be away.
     """
     libc = ctypes.CDLL(None, use_errno=True)
     mounted = Path("/proc/self/mountinfo").read_text()

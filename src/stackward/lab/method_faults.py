@@ -24,7 +24,7 @@ from stackward.lab.spec import Lab
 FOLDER = "/run/stackward-lab-code"
 USUAL_EXCEPTION = "RuntimeError"
 FORM = "MODULE:CLASS.METHOD"
-# Each kind of bug, and what the function does by it.
+# Each kind of bug, and what the function does with it.
 KINDS = {
     RAISES: "raises an exception before it does anything",
     RETURNS_NOTHING: "returns None before it does anything, and nothing is logged there",
@@ -207,7 +207,7 @@ def loaded_test(key: str, units: tuple[str, ...]) -> str:
 
 
 def is_taken(scene: Scene) -> bool:
-    """Say whether no process has the bug any more, and the cloud works."""
+    """Say whether no process has the bug now, and the cloud works."""
     method = read_method(scene.target)
     return (
         all(

@@ -101,7 +101,7 @@ def wait_for_computes(lab: Lab, kept_off: Collection[str] = ()) -> None:
 
 
 def boots(lab: Lab) -> dict[str, datetime]:
-    """Return when the node of each of Nova's hosts was booted; all go by this machine's clock."""
+    """Return when the node of each of Nova's hosts was booted, by this machine's clock."""
     asked = "systemctl show --timestamp=unix -P UserspaceTimestamp"
     nodes = {
         node.name: datetime.fromtimestamp(int(on_node(lab, node.name, asked).strip("@\n")), UTC)

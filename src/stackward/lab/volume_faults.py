@@ -75,7 +75,7 @@ def is_detaching(scene: Scene) -> bool:
 
 
 def remove_volume(scene: Scene) -> None:
-    """Take the volume away again, however it is attached by now."""
+    """Take the volume away again, in any way in which it is attached by now."""
     volume = _volume(scene)
     if volume is None:
         return
