@@ -9,7 +9,7 @@ StackwardError          it did not work; nothing more is known
 │   └── OtherCloud      this login leads to another cloud: log in to the one that is named
 ├── PartlySeen      it is in no place that could be read; other places could not be read
 ├── Superseded      another worker has taken over the run: this one starts nothing more
-├── StepFailed          a change failed: the run stops here and can be resumed
+├── StepFailed          a step failed: the run stops here and can be resumed
 ├── Unreachable         transport: safe to repeat, the change was not sent
 │   └── NotUnderstood   an answer came, and its shape is not known: it proves nothing
 └── Uncertain           transport: the change may have taken effect: look before repeating
@@ -137,19 +137,19 @@ class OtherCloud(Refused):
 
 
 class PartlySeen(StackwardError):
-    """It is nowhere in what could be looked at; part could not be: make that part readable."""
+    """It is in no place that could be read; not all could be: make the others readable."""
 
     exit_code = ExitCode.DEGRADED
 
 
 class Superseded(StackwardError):
-    """Another worker has taken the run over: this one starts nothing more."""
+    """Another worker has taken over the run: this one starts nothing more."""
 
     exit_code = ExitCode.STOPPED
 
 
 class StepFailed(StackwardError):
-    """The world said no: the run stops here and can be resumed."""
+    """A step failed: the run stops here and can be resumed."""
 
     exit_code = ExitCode.STOPPED
 
@@ -162,11 +162,11 @@ class Unreachable(StackwardError):
 
 
 class NotStarted(Unreachable):
-    """Asking could not begin on this machine: nothing was sent, and nobody has been silent."""
+    """The question could not start on this machine: nothing was sent, and nobody was silent."""
 
 
 class NotUnderstood(Unreachable):
-    """An answer came whose shape is not known: nothing is known by it; safe to ask again."""
+    """An answer came whose shape is not known: it proves nothing; safe to ask again."""
 
 
 class Uncertain(StackwardError):

@@ -14,8 +14,8 @@ _SHORTEST = 8
 _WORD = re.compile(r"[a-z]+|[0-9]+")  # means other things too: `openstack`, which every hint holds
 
 _NAMES = r"pass(?:word|wd|phrase|code)|secret|token|api[_-]?key|private[_-]?key|access[_-]?key"
-# After `token: ` there may be a sentence. These words begin one, or say all; none of them is a
-# secret. A status of HTTP is none either.
+# After `token: ` there may be a sentence. These words begin one, or are all of it; none of them is
+# a secret. A status of HTTP is none either.
 _PROSE = (
     r"(?:the|an?|it|its|is|was|were|are|has|have|had|been|be|there|this|that|these|those|all|any|"
     r"no|not|none|null|nil|yes|true|false|and|or|but|of|for|from|to|in|on|at|by|with|without|"
@@ -38,9 +38,9 @@ _NAMED = (
     *(f"{which}{dash}{_KEY}" for which in ("api", "private", "access") for dash in ("_", "-", "")),
 )
 
-# Each is replaced by its first group and the mask. What repeats has a bound where it might begin at
-# many places: a line of ten thousand dashes must not take seconds. A form is tried only where the
-# text, in small letters, has one of its words: most lines of a log have none.
+# Each is replaced by its first group and the mask. A part that repeats has a bound if it might
+# begin at many places: a line of ten thousand dashes must not take seconds. A form is tried only
+# where the text, in small letters, has one of its words: most lines of a log have none.
 _FORMS = tuple(
     (words, re.compile(form, flags))
     for words, form, flags in (
@@ -124,7 +124,7 @@ def learn_from(named: Mapping[str, object]) -> None:
 
 
 def masked(text: str) -> str:
-    """Return the text without what is secret in it."""
+    """Return the text without its secrets."""
     for secret in sorted(_known, key=len, reverse=True):
         if secret in text:
             text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", MASK, text)
@@ -140,7 +140,7 @@ def masked(text: str) -> str:
 def may_hide(text: str) -> bool:
     """Say whether a text has a word without which no form of a secret is in it.
 
-    No such word goes over the end of a line: of a text it can be asked line by line.
+    Such a word is never on two lines: so a text can be asked line by line.
     """
     small = _in_small_letters(text)
     return small is not None and any(word in small for words, _ in _FORMS for word in words)
@@ -152,7 +152,7 @@ def has_known(text: str) -> bool:
 
 
 def _in_small_letters(text: str) -> str | None:
-    """Return a text in small letters; None where it certainly hides nothing."""
+    """Return a text in small letters; None where it certainly has no secret."""
     small = text.casefold()
     for word in _WORDS_OF_ALL:  # a plain loop: most texts have none of them, and there are many
         if word in small:
@@ -161,7 +161,7 @@ def _in_small_letters(text: str) -> str | None:
 
 
 def masked_in(value: object) -> object:
-    """Return a JSON value, each text in it masked; what is named as a secret is masked whole."""
+    """Return a JSON value with each text in it masked; one named as a secret is masked whole."""
     match value:
         case str():
             return masked(value)

@@ -1,4 +1,4 @@
-"""Where Stackward keeps its things: from STACKWARD_* variables, else from the usual places.
+"""Where Stackward keeps its things: from STACKWARD_* variables, otherwise the usual places.
 
 Root's places are the machine's (`/var/lib`); another user's are their own (XDG).
 """
@@ -65,7 +65,7 @@ class Settings:
 
 
 def read_settings(environ: Mapping[str, str], *, is_root: bool) -> Settings:
-    """Read the settings from environment variables; what is not set has its usual place."""
+    """Read the settings from environment variables; one that is not set has its usual place."""
     usual = usual_places(environ, is_root=is_root)
     for name in ("inventory_reader", "bmc_ca"):
         if environ.get(PREFIX + name.upper()):
@@ -108,7 +108,7 @@ def _pattern_in(words: str) -> str:
 
 
 def _wait_in(words: str) -> float:
-    """Return how long the wait between two looks is; without one, nothing would be seen twice."""
+    """Return how long the wait between two looks is; without one, no state would be seen twice."""
     if not words:
         return RECONCILE_WAIT_S
     try:

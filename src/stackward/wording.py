@@ -23,7 +23,7 @@ def first_of(names: Iterable[str], most: int) -> str:
 
 
 def has_and_not(says: Iterable[tuple[str, bool]]) -> str:
-    """Say who has a thing and who does not: "Nova and Cinder have it, libvirt does not"."""
+    """Say which have a thing and which do not: "Nova and Cinder have it, libvirt does not"."""
     said = tuple(says)
     have = [who for who, has in said if has]
     lack = [who for who, has in said if not has]
@@ -65,8 +65,8 @@ def utc_stamp(at: datetime | str) -> str:
 def in_utc(at: datetime | str) -> str:
     """Write a time into a sentence of ours: "2026-11-27T00:10:05Z[UTC]", as RFC 9557 has it.
 
-    The zone in brackets marks it as ours: in the words of tools, with which our sentences are
-    mixed, times have none. Only what is marked is turned into local time for people
+    The zone in brackets marks it as ours. Our sentences are mixed with the words of tools, and the
+    times in these have no zone in brackets. Only a marked time is turned into local time for people
     (`report.times.in_words`); what a tool said can be found again in its log.
     """
     stamp = utc_stamp(at)
