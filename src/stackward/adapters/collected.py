@@ -56,7 +56,7 @@ def _compiled(script: str) -> str:
 
 
 class Collected:
-    """The folders of nodes; close it to remove what was spread out."""
+    """The folders of nodes; close it to remove what was unpacked."""
 
     def __init__(self, roots: Mapping[str, Path], zone: str | None = None) -> None:
         self._roots = dict(roots)
@@ -156,7 +156,7 @@ def _begun(given: Path) -> tarfile.TarFile:
 
 
 def nodes_in(folder: Path, name: str) -> dict[str, Path]:
-    """Return the folder of each node: that itself where it is one, else those in it.
+    """Return the folder of each node: the given folder, if it is one, otherwise those in it.
 
     Raises BadInput where there is no file at all.
     """

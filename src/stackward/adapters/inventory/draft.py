@@ -2,9 +2,9 @@
 
 Precedence is Ansible's: `all`, then groups from the outermost to the innermost (equals by
 `ansible_group_priority`, then by name), then the same for `group_vars/`, then the host's own
-variables, then `host_vars/`; the later word wins.
+variables, then `host_vars/`; the later value wins.
 
-A variable that holds a password is not taken: only its name is kept, for a warning.
+A variable that has a password is not taken: only its name is kept, for a warning.
 """
 
 import re
@@ -130,7 +130,7 @@ class Draft:
         return tuple(self._hosts)
 
     def settle(self) -> Inventory:
-        """Return the values, or say what does not hold together."""
+        """Return the values, or say what contradicts what."""
         self._refuse_undefined()
         parents = self._parents()
         depths = self._depths(parents)

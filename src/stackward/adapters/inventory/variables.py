@@ -259,7 +259,7 @@ class _Given:
     def domain(self) -> str | Unread | None:
         try:
             return self.matching((DOMAIN,), _DOMAIN, "the name of a rack, a row or a power feed")
-        except _NotKnownError as why:  # how the node is reached does not hang on that
+        except _NotKnownError as why:  # how the node is reached does not depend on that
             return Unread(str(why))
 
     def _option(self, word: str, place: Place) -> tuple[str, str]:

@@ -83,7 +83,7 @@ NOVA_HYPERVISORS = "2.53"  # the first whose ids are those of placement
 NOVA_MIGRATIONS = "2.59"  # the first that lists them page by page
 NOVA_UPTIME = "2.88"  # the first at which `uptime` is an RPC call to that nova-compute
 NOVA_UPTIME_BEFORE = "2.87"  # the last that has it at a path of its own
-# From 3.49 on it has cinder-api call a scheduler over RPC, for the state of the backends.
+# From 3.49 on, cinder-api calls a scheduler over RPC for it, for the state of the backends.
 CINDER_SERVICES = "3.48"
 
 _PATHS = {
@@ -96,7 +96,7 @@ _LEAST_S = 0.001  # `requests` takes no time of nothing
 _NO_SERVICE_LIST = _NOT_FOUND = 404
 _BAD_REQUEST = 400
 _BAD_GATEWAY = 502
-# Of 501 Nova makes that a driver knows no uptime.
+# A 501 is Nova's word that a driver knows no uptime.
 _NO_SUCH_CALL = {_BAD_REQUEST, _NOT_FOUND, 405, 410, 501}
 _CLIENT_ERROR = 400
 _SERVER_ERROR = 500
@@ -204,7 +204,7 @@ class OpenStackApis:
         return Answered(took_s=time.monotonic() - began)
 
     def expiry(self, host: str, port: int, *, within_s: float) -> datetime | Failed:
-        """Return until when a certificate holds; whether it is trusted, `reach` finds out."""
+        """Return until when a certificate is valid; `reach` finds out whether it is trusted."""
         try:
             with whole_time(within_s):
                 shown = certificate_of(host, port)
@@ -389,7 +389,7 @@ class OpenStackApis:
     ) -> Response | Failed:
         """Send a request; one that is refused for its version is sent at the newest that there is.
 
-        With `exact` it is not: what is asked has another form there.
+        With `exact` it is not: the answer has another form there.
         """
         ends = time.monotonic() + within_s
         auth = self._token_of(endpoint, within_s)
@@ -548,7 +548,7 @@ def _agent(given: Json, now: datetime) -> Heartbeat:
 
 
 def _age(given: str | None, now: datetime) -> float | None:
-    """Return the age of a heartbeat; below nothing, a clock is wrong, and that must be seen."""
+    """Return the age of a heartbeat; if it is below 0, a clock is wrong, and that must be seen."""
     if not given:
         return None
     at = datetime.fromisoformat(given.replace(" ", "T"))
@@ -620,7 +620,7 @@ def _outcome_of(failed: Failed) -> Rpc:
     match failed.how:
         case Failure.NO_ANSWER:  # a door that is shut says so at once
             return Rpc.SILENT if failed.is_late else Rpc.FAILED
-        # A token that it does not take is no want of rights.
+        # A token that is not accepted is no missing right.
         case Failure.REFUSED if failed.status != _UNAUTHORIZED:
             return Rpc.FORBIDDEN
         case Failure.NOT_UNDERSTOOD:

@@ -1,7 +1,7 @@
 """Calls to OpenStack's APIs through openstacksdk, their failures sorted by what can be done.
 
 Every call names its microversion: an answer means the same on each cloud, or is refused. What is
-read is parsed under guard: no JSON leaves this module but as a value that a parse has made of it.
+read is parsed with checks: JSON leaves this module only as a value that a parse has made of it.
 """
 
 import threading
@@ -251,7 +251,8 @@ class Api:
     ) -> Response:
         """Send a request; a reading one again while the service asks for patience.
 
-        An order is sent again by the engine alone, which has looked before and may still do it.
+        Only the engine sends an order again: it has looked before, and knows that it still may do
+        it.
         """
         adapter, is_order = self._adapter(), method != "GET"
         if is_order:
@@ -292,7 +293,7 @@ class Api:
         with sorted_failures(self._service, changes=method != "GET"):
             answer = adapter.request(path, method, **given)
             if answer.status_code in REDIRECTS:
-                # The query is in it already, and is not to be sent twice.
+                # The query is in it already, and must not be sent twice.
                 answer = adapter.request(target_of(answer).partition("?")[0], method, **given)
         if not isinstance(answer, Response):  # the SDK's own annotation is wider
             raise TypeError
@@ -397,10 +398,10 @@ def _of_the_sdk(service: str, error: Exception) -> StackwardError:
 
 
 def _may_pass(error: BaseException | None) -> bool:
-    """Say whether what failed is worth another try: a connection, or an API that is busy."""
+    """Say whether a failure is worth another try: a connection, or an API that is busy."""
     if isinstance(error, keystone.HttpError):
         return error.http_status in AGAIN
-    # A call that has waited out its time is not asked again: the next would wait as long.
+    # A call that used all of its time is not asked again: the next would wait as long.
     is_late = isinstance(error, keystone.ConnectTimeout)
     return isinstance(error, keystone.ConnectionError) and not is_late
 
@@ -448,7 +449,7 @@ def _not_even_sent(service: str, error: keystone.ClientException) -> StackwardEr
 
 
 def _was_refused(error: BaseException | None) -> bool:
-    """Say whether no connection came about, so that nothing can have been sent."""
+    """Say whether there was no connection, so that nothing can have been sent."""
     while error is not None:
         if isinstance(error, transport.ConnectTimeout | sockets.NewConnectionError):
             return True

@@ -1,4 +1,4 @@
-"""Nova's JSON as values. A field left out for want of rights is an error, not a guess."""
+"""Nova's JSON as values. A field left out because of missing rights is an error, not a guess."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
