@@ -117,7 +117,7 @@ class Get:
 
     paths: tuple[str, ...]  # it has one of these; its deployment says which
     what: str  # that it asks for, in the operator's words: "its versions"
-    own: str | None = None  # a regular expression; who else may listen there answers otherwise
+    own: str | None = None  # a regular expression; others that listen there answer otherwise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
