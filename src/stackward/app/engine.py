@@ -120,7 +120,7 @@ class Engine:
         *,
         take_over: bool,
     ) -> Run:
-        """Carry a run out, from its beginning or on, unless somebody else does."""
+        """Carry a run out, from its beginning or from its stop, unless somebody else does."""
         if not take_over:
             self._refuse_a_living_worker(run)
         # Imported here: a run is followed and cancelled without what plans it again.
