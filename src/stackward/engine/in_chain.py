@@ -61,7 +61,7 @@ class ApprovedInChain:
     ) -> tuple[str, ...]:
         """Return what of a plan was not approved; `decisions` are those of the approved plan.
 
-        `own` are the runs of the item so far: that one of them has claimed the node is its doing.
+        `own` are the runs of the item so far: if one of them has claimed the node, the item did it.
         """
         more = self._more.get((place.item, place.part))
         said = more.says.get("decisions") if more and decisions else None
