@@ -99,7 +99,7 @@ def _elsewhere(
 
 
 def _is_off(world: World, host: str) -> bool:
-    """Say whether a node that was called down for certain has no power now, by its device."""
+    """Say whether a node that was forced down has no power now, by its device."""
     service = service_of(world.nova, host)
     node = nodes_of_hosts(world, [host])[host].node
     if service is None or not service.is_forced_down or node is None:
@@ -112,7 +112,7 @@ def _is_off(world: World, host: str) -> bool:
 
 def find_server(world: World, word: str) -> Server:
     """Return the server of this name or id; a word that means no single one is bad."""
-    # An empty word, of a shell variable that is not set, say, must not become a search for all.
+    # An empty word (such as a shell variable that is not set) must not become a search for all.
     called = world.nova.servers_called(word) if word.strip() else ()
     if not called:
         raise BadInput(

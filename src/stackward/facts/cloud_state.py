@@ -51,8 +51,8 @@ WHOLE_S = 10.0  # for all of a look, at this number of nodes:
 NODES = 50
 SEARCHING = 0.4  # of the whole: what finding a node that is asked for by another name takes at most
 JUDGING = 0.05  # of the whole: what reading, judging and printing take
-REMEMBERING_S = 1.0  # how long the journal is waited for once all else is known
-TOLD_S = 0.3  # between the end of a question and the end of what waits for it
+REMEMBERING_S = 1.0  # how long to wait for the journal once all else is known
+TOLD_S = 0.3  # between the end of a question and the end of the wait for it
 MOST_AT_ONCE = 200  # nodes: an ssh each
 NOVA, HYPERVISORS, HEARTBEATS = "compute", "hypervisors", "heartbeats"
 ON_SOURCE = "on source"
@@ -120,7 +120,7 @@ class _Puts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoggedIn:
-    """What came of the login, and the questions to the APIs that it has let begin."""
+    """What came of the login, and the questions to the APIs that could start after it."""
 
     login: Answered | Failed
     login_at: str = ""  # the host of Keystone's URL
@@ -299,7 +299,7 @@ class Look:
         """Return what nodes once said of themselves; without a login, of no cloud."""
         if self._logged_in is None or self._logged_in.memory is None:
             return {}
-        # A journal on a server that is away must not make a look longer.
+        # A journal on a server that does not answer must not make a look longer.
         told = self._logged_in.memory.told(within_s=by.within(REMEMBERING_S))
         return told.get(_MEMORY, Unread(NO_TIME))
 
@@ -354,14 +354,14 @@ class Look:
 def _directory(
     probes: Probes, surveys: Mapping[str, Survey | Unseen], remembered: Mapping[str, Itself]
 ) -> Directory:
-    """Return the nodes by all that they may be known by: what they have just said prevails."""
+    """Return the nodes by all their known names; what they have just said comes first."""
     said = {name: one.itself for name, one in surveys.items() if isinstance(one, Survey)}
     known = probes.shell.directory()
     return known.with_said({**remembered, **known.said, **said})
 
 
 def _matches(directory: Directory, apis: ApisSeen) -> dict[str, Match]:
-    """Return which node each host is that something reports from; nobody is asked again."""
+    """Return the node of each host that something reports from; nobody is asked again."""
     own: dict[str, list[Hypervisor]] = {}
     for one in apis.hypervisors:
         own.setdefault(one.host, []).append(one)
@@ -455,7 +455,7 @@ def _seen(
     anatomy: Anatomy,
     puts: _Puts,
 ) -> ApisSeen:
-    """Sort what the APIs have answered; what has not come by now was not answered in time."""
+    """Sort what the APIs have answered; an answer that has not come by now is late."""
     if known is None:
         return ApisSeen(login=puts.unheard(_LOGIN))
     if known.answers is None:

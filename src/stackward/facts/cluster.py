@@ -34,7 +34,7 @@ def parse_cluster(commands: Mapping[str, Said]) -> Cluster | Unseen | None:
 
 
 def tree(given: str) -> ET.Element:
-    """Return a document of XML that has no document type: so no entity can grow in it.
+    """Return a document of XML that has no document type: so no entity can make it large.
 
     Raises ValueError.
     """
@@ -90,7 +90,7 @@ def _member(one: ET.Element) -> Member:
 def _resources(
     within: ET.Element, *, managed: bool = True, off: bool = False
 ) -> Iterator[Resource]:
-    """Return all resources: those of groups, clones and bundles are what those are."""
+    """Return all resources: of groups, clones and bundles, those that they consist of."""
     for one in within:
         is_managed = managed and _is(one, "managed", default=True)
         is_off = off or _is(one, "disabled") or one.get("target_role") == "Stopped"

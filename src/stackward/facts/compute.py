@@ -57,12 +57,13 @@ def read_compute_node(
     remembered: Mapping[str, Itself] | None = None,
     is_dead: bool = False,
 ) -> ComputeNode:
-    """Return all that a drain of the node has to know, read now.
+    """Return all that a drain of the node must know, read now.
 
-    One that is taken for dead is asked nothing itself: each question would wait for its answer.
+    A node that is taken for dead is asked nothing itself: each question would wait for its answer.
 
-    With `only` the id of a server: what its own move has to know; the calls then do not grow with
-    the node. `remembered` is what nodes once said of themselves, for one that is silent now.
+    With `only` the id of a server: what its own move must know; then the number of calls does not
+    grow with the node. `remembered` is what nodes once said of themselves, for a node that is
+    silent now.
     """
     services = world.nova.services()
     found = find_node(world, services, name, remembered)
@@ -125,8 +126,8 @@ def read_maintenance(
 ) -> tuple[Maintenance, ...]:
     """Return the compute nodes that are disabled, with the claims on them.
 
-    Those whose cell is down are named as not known. One call; a second, for all hypervisors, where
-    names alone lead to no node.
+    Those whose cell is down are named as not known. It is one call. If names alone lead to no node,
+    it is a second call, for all hypervisors.
     """
     disabled = [
         one for one in world.nova.services() if one.binary == NOVA_COMPUTE and not one.is_enabled
@@ -147,7 +148,7 @@ def read_maintenance(
 def _bound(need: Need, server: Server, zone: str, aggregates: Sequence[Aggregate]) -> Need:
     """Return the need of a server, in its own zone alone where Nova is too old to say its zone.
 
-    Where it is bound to a zone, it is to the one that it is in: there it is never wrong.
+    If it is bound to a zone, that is the zone in which it is: so its own zone is never wrong.
     """
     may_be = not server.is_zone_known and any(one.zone for one in aggregates)
     return replace(need, zone=zone) if may_be else need
@@ -185,13 +186,13 @@ def _is_used_up(world: World, migration: Migration, server: Server) -> bool:
 def _stalled_moves(
     world: World, host: str, here: Sequence[Server], moving: Sequence[tuple[Migration, Server]]
 ) -> dict[str, StalledMove]:
-    """Look closer at what is being moved, and at records of moves whose server is at rest."""
+    """Look closer at servers in a move, and at records of moves whose server is at rest."""
     now = world.clock.now()
     recorded: dict[str, tuple[Migration | None, Server]] = {
         server.id: (migration, server) for migration, server in moving
     }
     for server in here:
-        # A record that has ended may be that of the move which the server is still said to be in.
+        # A record that has ended may be of the move that Nova still shows for the server.
         if server.task_state in MOVING and server.id not in recorded:
             records = world.nova.migrations_of_server(server.id)
             recorded[server.id] = (record_of(server, records), server)
@@ -253,7 +254,7 @@ def _volumes_of(cinder: Cinder, server: Server) -> tuple[tuple[Volume, ...], str
 
 
 def _with_left(neutron: Neutron, port: Port) -> Port:
-    """Find the bindings that a move has left behind: the next move would not be proved for them."""
+    """Find the bindings that a move has left behind: because of them the next move has no proof."""
     bindings = neutron.bindings_of(port.id)
     return replace(port, left_on=tuple(host for host, status in bindings if status == INACTIVE))
 
@@ -261,7 +262,8 @@ def _with_left(neutron: Neutron, port: Port) -> Port:
 def _with_hosts(nova: Nova, group: ServerGroup | None, here: set[str]) -> ServerGroup | None:
     """Find where the other members of a group are, if its policy is hard or keeps them apart.
 
-    A hard policy decides which nodes remain; members apart are never off at the same time.
+    A hard policy decides which nodes are possible; members that are apart are never off at the same
+    time.
     """
     if group is None or not (group.is_hard or group.keeps_apart):
         return group
@@ -318,7 +320,7 @@ def _candidates(
     own: Hypervisor,
     aggregates: Sequence[Aggregate],
 ) -> dict[Need, tuple[Candidate, ...]]:
-    # Of a server in a cell that is down not even its needs are known.
+    # Of a server in a cell that is down, even its needs are not known.
     distinct = [need for need in dict.fromkeys(needs) if need.resources]
     if not distinct:
         return {}
@@ -345,9 +347,10 @@ def _candidates(
 def _hosts_of(
     nova: Nova, names: Mapping[str, str], computes: Mapping[str, ComputeService]
 ) -> dict[str, ComputeService]:
-    """Return the service of each provider, which is named after its hypervisor.
+    """Return the service of each provider, which has the name of its hypervisor.
 
-    Where a hypervisor is not named after its host, all hypervisors are read, once: they name both.
+    If a hypervisor does not have the name of its host, all hypervisors are read, once: they name
+    both.
     """
     known = Hosts(computes)
     found = {provider: known.called(name) for provider, name in names.items()}

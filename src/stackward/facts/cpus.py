@@ -75,7 +75,7 @@ def _policy(flavor: Flavor, image: Mapping[str, str]) -> str | CpuConflict | Non
     for where, given in (("hw:cpu_policy", own), ("hw_cpu_policy", its)):
         if given and given not in POLICIES:
             return CpuConflict(f"`{where}={given}` is not known")
-    # A flavor may dedicate what an image shares; an image never goes beyond what a flavor says.
+    # A flavor may dedicate CPUs that an image shares; an image never goes beyond its flavor.
     beyond = {"mixed": {"dedicated"}, "shared": {"mixed", "dedicated"}}.get(own or "", set())
     if its in beyond:
         return CpuConflict(f"its flavor has the CPU policy `{own}`, its image `{its}`")
@@ -115,6 +115,6 @@ def parse_mask(mask: str, vcpus: int) -> set[int] | None:
             return None
         is_taken_away = rule.startswith("^")
         if start > end or (end >= vcpus and not is_taken_away):
-            return None  # and never counted to its end: anybody may have written it
+            return None  # and never counted to its end: any user may have written it
         (left_out if is_taken_away else kept).update(range(start, min(end, vcpus) + 1))
     return kept - left_out

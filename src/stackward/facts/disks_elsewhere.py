@@ -63,7 +63,7 @@ def parse_disks(out: str, servers: Sequence[str]) -> Mapping[str, DiskSeen]:
 
 
 def _seen(places: Sequence[Mapping[str, object]]) -> DiskSeen:
-    """Take the place where the directory is; of two that are there nobody says which Nova takes."""
+    """Take the place where the directory is; if there are two, nobody says which one Nova takes."""
     there = [one for one in places if truth(one["there"])]
     unread = [text(one["unread"]) for one in places if one["unread"] is not None]
     if unread:

@@ -76,7 +76,7 @@ def domains_of(listed: str, facts: str) -> tuple[Domain, ...]:
 
 
 def state_called(number: str | None) -> str:
-    """Return what a state is called that libvirt gives as a number."""
+    """Return the word for a state that libvirt gives as a number."""
     return _STATES.get(number or "", "unknown")
 
 

@@ -16,9 +16,9 @@ _MOST = 200  # past moves of all kinds: what is older than these is of another t
 
 
 def read_past_moves(journal: Journal, cloud: CloudIdentity) -> tuple[PastMove, ...]:
-    """Return the latest moves that runs on this cloud began themselves, and proved.
+    """Return the latest moves that runs on this cloud started themselves, and proved.
 
-    One that was tried twice, or helped on because it was slow, says nothing of the usual.
+    A move that was tried twice, or that was helped because it was slow, is not usual.
     """
     past: list[PastMove] = []
     # A run that another worker resumed may have waited for that worker.
@@ -89,5 +89,5 @@ def read_past_runs(journal: Journal, cloud: CloudIdentity) -> Mapping[str, Seque
 
 
 def way_of(asked: Mapping[str, Any]) -> str:
-    """Return by what a run is like another one: what is asked, and of a reboot its way."""
+    """Return what makes two runs alike: the request, and for a reboot its way."""
     return f"{asked['kind']}{', drained' if asked.get('is_drained') else ''}"

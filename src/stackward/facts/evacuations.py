@@ -23,7 +23,7 @@ _LATE = Unread("it did not answer in time", Hindrance.LATE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Destination:
-    """A host that would be asked, and what it sees."""
+    """A host that Nova would ask, and what it sees."""
 
     is_heard: bool = True
     disks: Mapping[str, DiskSeen] | Unread | None = None
@@ -96,7 +96,7 @@ def _destinations(
 def _is_heard(
     service: ComputeService | None, disks: Mapping[str, DiskSeen] | Unread | None
 ) -> bool:
-    """Say whether its nova-compute may answer: what is only called down may live."""
+    """Say whether its nova-compute may answer: a node that is only reported down may live."""
     if service is None:
         return False
     if service.is_up:

@@ -36,7 +36,7 @@ from stackward.status.witnesses import hail
 
 _ANSWER_S = 10.0  # for ssh, and for a call over RPC
 _NEEDED = {"nova-conductor", "nova-scheduler"}  # without them nodes that are well fall silent
-_CALLERS = 2  # compute nodes that call it, and as many others
+_CALLERS = 2  # compute nodes that call it, and the same number of others
 _CALLED = 3  # other nova-computes, over RPC
 _MOST_ADDRESSES = 16
 _HAVE_POWER = {1, 3}  # nova/objects/fields.py InstancePowerState: running, paused
@@ -46,7 +46,7 @@ _OFF = {"shut off", "crashed"}
 def read_fence(
     world: World, journal: Journal, asked: FenceRequest, run_id: str | None
 ) -> FenceFacts:
-    """Return the node as it is now; `run_id` is the run that asks: it does not hold itself up."""
+    """Return the node as it is now; `run_id` is the run that asks: it does not block itself."""
     cloud = world.cloud.identity().id
     services = world.nova.services()
     remembered = read_remembered(world, journal)
@@ -117,7 +117,7 @@ def _power(device: PowerDevice | Unread | None) -> Sign:
 
 
 def _ssh(world: World, node: str | None) -> Sign:
-    """Say whether it runs a command: one that is refused a login or hangs does not."""
+    """Say whether it runs a command: a node that refuses the login or hangs does not."""
     if node is None:
         return Sign.UNKNOWN
     try:
@@ -128,7 +128,7 @@ def _ssh(world: World, node: str | None) -> Sign:
 
 
 def _rpc(world: World, found: Found) -> Sign:
-    """Call nova-compute, unless Nova calls it down: then nothing is sent to it."""
+    """Call nova-compute, unless Nova reports it down: then nothing is sent to it."""
     if not found.service.is_up:
         return Sign.NO
     told = world.together.ask(
@@ -147,7 +147,7 @@ def _answers(world: World, hypervisor: str) -> Sign:
 
 
 def _deaf(world: World, services: Sequence[ComputeService], host: str) -> tuple[str, ...]:
-    """Return other nodes that Nova calls up and of which none answers a call; none if one does."""
+    """Return other nodes that Nova reports up, if none of them answers a call; none if one does."""
     up = {
         one.host
         for one in services
@@ -178,7 +178,7 @@ def _domains(world: World, found: Found) -> tuple[Domain, ...] | Unread:
 
 
 def _addresses(world: World, seen: Sequence[Observation], found: Found) -> Iterator[str]:
-    """Return where it may answer: as the inventory has it, as Nova has it, as it once said."""
+    """Return the addresses where it may answer: by the inventory, by Nova, and by its own words."""
     node = found.match.node
     known: dict[str, None] = {}
     if node is not None:

@@ -22,7 +22,7 @@ Read = Callable[[Query], Reading]
 def follow(
     sought: str, read: Read, asked: Query, *, named: Mapping[str, Link] | None = None
 ) -> tuple[Story, Reading]:
-    """Read the story; `named` are ids that belong to it by what somebody else knows.
+    """Read the story; `named` are ids that belong to it as another source knows.
 
     The answer's reading says which logs were looked through, and what of them could not be read.
     """
@@ -61,7 +61,7 @@ def nearest(sought: str, read: Read, asked: Query) -> tuple[str, ...]:
 
 
 def _around(events: Iterable[Event], asked: Query, links: Mapping[str, Link]) -> Query:
-    """Narrow what is looked through to the time of the story, where a request was asked for."""
+    """Limit the logs to the time of the story, if a request was asked for."""
     [first, *_] = links.values()
     times = [one.at for one in events]
     if first.kind != "request" or not times:

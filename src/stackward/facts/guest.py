@@ -84,7 +84,7 @@ def parse_guest(out: str, at: datetime) -> GuestSeen:
         libvirt = mapping(told["libvirt"])
         says = None
         domain, no_domain, unread = None, "", list(texts(told["unread"]))
-        if libvirt["code"] is None:  # it was not run to its end: that says nothing of libvirt
+        if libvirt["code"] is None:  # it was not run to its end: that proves nothing about libvirt
             unread.append(f"libvirt: {_first(text(libvirt['err'])) or '`virsh` did not end'}")
         elif libvirt["code"] != 0:
             says = _first(text(libvirt["err"])) or f"`virsh version` ended with {libvirt['code']}"

@@ -85,7 +85,7 @@ class EarlierLook:
     agents: Mapping[str, HostedAgent] | Unread
 
     def differs(self, left: LeftBehind) -> frozenset[str]:
-        """Return the ids of the ports, services and agents that are not as they were then.
+        """Return the ids of the ports, services and agents that have changed since that look.
 
         A port counts as changed, too, if Nova had its server then.
         """

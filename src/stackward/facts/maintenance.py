@@ -1,4 +1,4 @@
-"""Read a node that was taken out of service: what keeps it off, whose it is, what left it."""
+"""Read a node that was taken out of service: what keeps it off, whose it is, what moved away."""
 
 import json
 from dataclasses import replace
@@ -50,9 +50,9 @@ _NOT_DONE = (Settled.UNSENT, Settled.FAILED, Settled.FOREIGN)
 def read_returning_node(
     world: World, journal: Journal, kinds: Kinds, asked: ReturnRequest, *, but: str | None
 ) -> ReturningNode:
-    """Return all that the node's return to service has to know, read now.
+    """Return all that the node's return to service must know, read now.
 
-    `but` is the run that asks: it does not hold itself up.
+    `but` is the run that asks: it does not block itself.
     """
     here = world.cloud.identity().id
     remembered = read_remembered(world, journal)

@@ -1,4 +1,4 @@
-"""Read what a run did, as its journal has it: what it moved, off which host, with whose consent.
+"""Read what a run did, by its journal: what it moved, off which host, with whose consent.
 
 Nothing else reads the stored plan of another operation for that.
 """
@@ -67,7 +67,7 @@ class Did:
                 yield self.last[path]
 
     def moved(self) -> tuple[MovedServer, ...]:
-        """Return the servers whose every step it began itself and proved done."""
+        """Return the servers whose every step this run started itself and proved done."""
         servers = {}
         for stage, move in self.plan.moves():
             way = move.way(stage.path_of(move), self.last)

@@ -1,6 +1,6 @@
-"""Find the compute node that somebody names: by the inventory's word for it, or by Nova's.
+"""Find the compute node that a person names: by the inventory's word for it, or by Nova's.
 
-Nothing is asked but of nodes that may be meant, and of these only what they call themselves.
+It asks only nodes that may be meant, and only what they call themselves.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -55,8 +55,8 @@ def find_node(
 ) -> Found:
     """Return the compute node of this name; `remembered` is what nodes once said of themselves.
 
-    Raises `Refused` where two machines may be meant: both are named. The node is asked, too, where
-    it has the very name: a plan must not be made for the machine of another host.
+    Raises `Refused` where two machines may be meant: both are named. A node with exactly this name
+    is asked too: a plan must not be made for the machine of another host.
     """
     computes = {one.host: one for one in services if one.binary == NOVA_COMPUTE}
     said = remembered or {}
@@ -82,8 +82,8 @@ def nodes_of_hosts(
 ) -> dict[str, Match]:
     """Return which node each of Nova's hosts is, where the inventory has one, and only one.
 
-    One call for all, and only where a name alone does not lead to a node. No node is asked: what
-    is named here is only shown, and those in maintenance are often switched off.
+    It is one call for all, and only if a name alone does not lead to a node. No node is asked: the
+    names are only shown, and nodes in maintenance are often switched off.
     """
     known = world.shell.directory()
     directory = known.with_said({**(remembered or {}), **known.said})
@@ -169,7 +169,7 @@ def _only(name: str, hosts: Iterable[str]) -> str:
 def _confirm_whole_name(
     world: World, computes: Mapping[str, ComputeService], name: str, host: str
 ) -> None:
-    """Refuse a whole name that nobody but its first part leads to a host."""
+    """Refuse a whole name of which only the first part leads to a host."""
     hypervisor = _hypervisor_of(world, host)
     if compare(name, hypervisor.name) is Likeness.SAME:
         return
@@ -215,7 +215,7 @@ def _refuse_another(world: World, name: str, hypervisor: Hypervisor, match: Matc
 def _refuse_machine_of_another(
     world: World, hosts: Hosts, name: str, hypervisor: Hypervisor, node: str
 ) -> None:
-    """Refuse a node that is the machine of another host by its own words, else by its address."""
+    """Refuse a node that is the machine of another host by its own words, or by its address."""
     said = world.shell.directory().said.get(node) or world.shell.itself(node)
     own = _hosts_of_words(hosts, said) if said else ()
     if hypervisor.host in own:
@@ -270,14 +270,14 @@ def _refuse_unknown_machine(
 
 
 def _hosts_of_words(hosts: Hosts, said: Itself) -> tuple[str, ...]:
-    """Return Nova's hosts that a node may be by its own words; `host` of its settings prevails."""
+    """Return Nova's hosts that a node may be by its own words; `host` of its settings wins."""
     if said.configured and (configured := hosts.called(said.configured)):
         return configured
     return hosts.called(*(own for own in said.all_names if not is_everybodys(own)))
 
 
 def _may_contradict(address: str, known: str | None) -> bool:
-    """Say whether an address may be another host's: it is one, and not what Nova has for this."""
+    """Say whether an address may be another host's: it is one, and not this host's in Nova."""
     return (
         known is not None
         and address_of(address) is not None

@@ -30,7 +30,7 @@ class _Question:
     forbidden: dict[str, set[str]] = field(default_factory=lambda: {"": {DISABLED}})
 
     def adds_trait(self, group: str, trait: str, word: str) -> None:
-        """Take a trait; of another word than these two Nova says so in its log, and goes on."""
+        """Take a trait; if its value is neither of these two words, Nova logs that and goes on."""
         if word == "required":
             self.required.setdefault(group, set()).add(trait)
         elif word == "forbidden":

@@ -1,7 +1,7 @@
 """What was seen of nodes while they lived, kept for when one is silent.
 
-What they called themselves is kept by each plan; what they are made of, where they have addresses
-and which guests they run, by each look.
+Each plan keeps what they called themselves. Each look keeps what they are made of, where they have
+addresses and which guests they run.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -66,8 +66,8 @@ def keep_names(world: World, journal: Journal, node: str, host: str) -> None:
 def seen_in(state: CloudState) -> list[Observation]:
     """Return what a look has seen of each compute node that answered, to be kept.
 
-    Only of those that are known to be a host of Nova: what another machine says under the name of
-    this one must not be taken for this one later.
+    It keeps only nodes that are known to be a host of Nova. Another machine may report under the
+    name of this one, and must not be taken for this one later.
     """
     if state.catalog is None or not state.catalog.cloud:
         return []

@@ -12,10 +12,10 @@ _LATEST = 1000  # runs in which those of a node are looked for
 
 
 def has_cut(journal: Journal, cloud: str, host: str, *, but: str | None) -> bool:
-    """Say whether the last fence of a host has itself cut its power: it was on before.
+    """Say whether the last fence of a host cut its power itself: it was on before.
 
-    One that found it off already does not know who switched it off, nor how. `but` is the run that
-    asks: what it does itself does not count.
+    A fence that found it off already does not know who switched it off, or how. `but` is the run
+    that asks: what it does itself does not count.
     """
     for run, attempt in _attempts(journal, cloud, host):
         if run == but:
@@ -41,7 +41,7 @@ def read_switched_on(journal: Journal, cloud: str, host: str) -> SwitchedOn | No
 
 
 def read_fenced(journal: Journal, cloud: str, host: str) -> str | None:
-    """Return the run that has fenced a host and proved it; None where it was switched on since."""
+    """Return the run that fenced a host and proved it; None where it was switched on since."""
     states = {run.id: run for run in journal.runs(limit=_LATEST, cloud=cloud)}
     for run, attempt in _attempts(journal, cloud, host):
         stage = stage_of(attempt.step)

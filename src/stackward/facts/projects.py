@@ -12,14 +12,14 @@ from stackward.status.lookups import servers_on
 def read_projects(world: World, words: Sequence[str], node: str) -> tuple[Project, ...]:
     """Return the projects in the order given, each once; a word that names no single one is bad.
 
-    An id that Keystone has no more is known if servers of the node are of that project.
+    An id that Keystone does not have now is known if servers of the node are of that project.
     """
     found = {project.id: project for project in (_the_one(world, word, node) for word in words)}
     return tuple(found.values())
 
 
 def _the_one(world: World, word: str, node: str) -> Project:
-    # An empty word, of a shell variable that is not set, say, must not become a search for all.
+    # An empty word (such as a shell variable that is not set) must not become a search for all.
     called = (
         {each.id: each for each in world.keystone.projects_called(word)} if word.strip() else {}
     )

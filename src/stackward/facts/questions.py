@@ -38,7 +38,7 @@ def as_asked(anatomy: Anatomy) -> list[dict[str, object]]:
 
 
 def parse_answers(commands: Mapping[str, Said]) -> dict[tuple[str, int], Replied | Unseen]:
-    """Return what was answered; what could not be asked is left out."""
+    """Return what was answered; a process that could not be asked is left out."""
     found = {}
     for name, said in commands.items():
         kind, _, asked = name.partition(" ")

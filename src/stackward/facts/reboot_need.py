@@ -56,7 +56,7 @@ def _processes(answer: Answer) -> tuple[str, ...] | Unread:
     found = parse_deleted(answer.out)
     if answer.code >= _TIMED_OUT:
         return Unread(f"`grep` in `/proc` ended with {answer.code}")
-    # What has ended while it was looked at is no fault.
+    # A process that ended while it was looked at is no fault.
     denied = [
         line
         for line in lines(answer.err)

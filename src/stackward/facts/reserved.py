@@ -1,4 +1,4 @@
-"""The room that other runs count on: what they have approved, and not begun."""
+"""The room that other runs need: their plans are approved, and these moves have not started."""
 
 import json
 from collections import defaultdict

@@ -46,7 +46,7 @@ def read_roles(
 ) -> tuple[Role, ...]:
     """Return what else a machine does, by Neutron, Cinder, Nova and the inventory.
 
-    Their hosts may be called otherwise than Nova's: each of its names is asked for.
+    Their hosts may have other names than Nova's: each name of the machine is asked for.
     """
     names = machine.names
     agents = {

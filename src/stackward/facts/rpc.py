@@ -24,8 +24,8 @@ def ask_rpc(
 ) -> dict[str, RpcAnswer]:
     """Have Nova call each of these nova-computes over RPC, and return what came of it, by host.
 
-    Carefully: an answer that stays away holds a worker of nova-api. So it begins with two at a
-    time, goes faster while all answer, and stops at the second that does not.
+    Carefully: a call without an answer holds a worker of nova-api. So it begins with two at a time,
+    goes faster while all answer, and stops at the second call without an answer.
     """
     endpoint = catalog.endpoint((NOVA,)) if catalog else None
     if endpoint is None:
@@ -63,7 +63,7 @@ def unanswered(told: Mapping[str, RpcAnswer]) -> int:
 
 
 def unheard(within_s: float, *, is_put: bool) -> RpcAnswer:
-    """Say what it means that no answer came: nothing, where the call was not put."""
+    """Say what it means that no answer came: nothing, if the call was not made."""
     if is_put:
         return RpcAnswer(outcome=Rpc.SILENT, took_s=within_s)
     return RpcAnswer(outcome=Rpc.NOT_ASKED, why=STILL_HANGS)

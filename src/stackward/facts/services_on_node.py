@@ -48,7 +48,7 @@ class Said(TypedDict):
 
 # What Docker and Podman say of a container that is not there.
 NO_CONTAINER = re.compile(r"[Nn]o such container|no container with name")
-# By these words a login is kept out: by the system, Docker, MariaDB, polkit, RabbitMQ.
+# These words say that a login was refused: by the system, Docker, MariaDB, polkit, RabbitMQ.
 _DENIED = re.compile(
     r"ERROR (1044|1045|1227|1698)\b|access denied|permission denied|operation not permitted|polkit"
     r"|authentication (failed|unavailable|cancelled)|not authorized|only root|must be root"
@@ -311,7 +311,7 @@ def parse_database(commands: Mapping[str, Said]) -> DatabaseServer | Unseen | No
 
 
 def _is_on(told: Mapping[str, str], name: str) -> bool:
-    """Read a variable that some servers do not have; MariaDB 12 has more words for one that is."""
+    """Read a variable that some servers do not have; MariaDB 12 has more words for a true one."""
     value = told.get(name, "OFF")
     return one_of(value, "ON", "1", "NO_LOCK", "NO_LOCK_NO_ADMIN", *_OFF) not in _OFF
 
@@ -328,7 +328,7 @@ def _share(given: str | None) -> float:
 def _to_wait(state: str, value: str) -> Wait:
     """Read how many statements wait for a lock, and how long the first of them has."""
     count, seconds = value.split(" ")
-    # A clock that was set back makes it less than nothing.
+    # A clock that was set back makes it less than 0.
     return Wait(state=state, count=whole(count), longest_s=whole(seconds.removeprefix("-")))
 
 
@@ -377,7 +377,7 @@ def parse_libvirt(commands: Mapping[str, Said]) -> str | Unseen | None:
 
 
 def _as_silent(unseen: Unseen) -> Unseen:
-    """Return what a tool that costs nothing has shown: what is late for it answers nobody."""
+    """Return what a cheap tool has shown: if its answer is late, nothing there answers."""
     return Unseen(unseen.why, Blind.SILENT) if unseen.kind is Blind.LATE else unseen
 
 

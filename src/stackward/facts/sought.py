@@ -1,4 +1,4 @@
-"""Whose story is sought: a server by its name, and what Nova itself knows of its requests."""
+"""The server whose story is wanted: by its name, and what Nova itself knows of its requests."""
 
 from stackward.errors import BadInput
 from stackward.facts.named import several
@@ -11,7 +11,7 @@ def read_sought(nova: Nova, word: str) -> tuple[str, dict[str, Link]]:
 
     Raises BadInput where no server, or more than one, has that name.
     """
-    # An empty word, of a shell variable that is not set, say, must not become a search for all.
+    # An empty word (such as a shell variable that is not set) must not become a search for all.
     found = nova.servers_called(word) if word.strip() else ()
     if not found:
         raise BadInput(

@@ -100,7 +100,7 @@ def _takes_writes(answer: Said | None, *, by_mode: bool | None) -> bool | Unseen
 
 
 def _kept_from(answer: Said) -> Unseen | None:
-    """Say what kept us from asking; None where it was asked."""
+    """Return what prevented the question; None where it was asked."""
     if refused := refusal(Answer(1, "", answer["err"])):
         return Unseen(shortly(refused), Blind.REFUSED)
     if answer["err"] == NO_TIME:

@@ -68,8 +68,8 @@ STARTING_S = 3.0  # what is kept of the time for the way there and back
 _UNSYNCHRONIZED = 0x40  # STA_UNSYNC of adjtimex(2)
 _NO_PYTHON = 127
 _BEGINS = '{"version"'  # the script's answer
-# Which virtual hosts and stores there are, the shipped sudoers file cannot know: those refused are
-# unknown.
+# The shipped sudoers file cannot know which virtual hosts and stores there are: those that sudo
+# refuses are unknown.
 _BY_CHOICE = (f"{services.QUEUES} of ", f"{services.BINDINGS} of ", "store ")
 # As `journalctl -o short-unix` writes it: when, on which machine, and by which program.
 _DATED = re.compile(r"(?P<at>\d+\.\d+) \S+ [^\s:]+: ")
@@ -126,7 +126,7 @@ def survey_node(  # noqa: PLR0913  # what a look needs
     within_s: float,
     tables: bool = False,
 ) -> Survey | Unseen:
-    """Look at a node, in one round trip; say why where that is not possible."""
+    """Look at a node, in one round trip; say why if that is not possible."""
     named = {unit for _, deployed in anatomy.deployed() for unit in deployed.units}
     keepers = {keeper_of(one) for _, deployed in anatomy.deployed() for one in deployed.containers}
     units = sorted(named | keepers | set(WEB_SERVERS))
@@ -279,7 +279,7 @@ def _hosts(told: Mapping[str, object]) -> dict[str, str]:
 
 
 def _itself(told: Mapping[str, object], commands: Mapping[str, Said]) -> Itself:
-    """Return what the node calls itself; `hostname -f` may say what no name is."""
+    """Return what the node calls itself; the answer of `hostname -f` may be no name."""
     hosts = _hosts(told)
     configured = [hosts[path] for path in NOVA_SETTINGS if path in hosts]
     said = commands.get("whole name")
@@ -317,7 +317,7 @@ class _Reader:
             return Unseen(error.message, Blind.ODD)
 
     def clients(self, what: str) -> Mapping[str, Unseen | None]:
-        """Return what one answered where it takes clients."""
+        """Return the answer of a service where it takes clients."""
         return services.parse_clients(rows(self._told.get(what, ())))
 
     def broker(self) -> Broker | Unseen | None:
@@ -408,7 +408,7 @@ def parse_units(
 def facts_in(block: str) -> dict[str, str]:
     """Read a block of `systemctl show`; raises ValueError with the first line that is no fact.
 
-    A node has thousands of these lines: all are read at once where each is one.
+    A node has thousands of these lines: if each of them is a fact, all are read at once.
     """
     found = _FACTS.findall(block)
     if "\r" not in block and len(found) == block.count("\n", 0, -1) + 1:

@@ -63,7 +63,7 @@ class Remark:
 
 @dataclass(slots=True)
 class _Node:
-    """How far a node has been heard; only its own thread writes it."""
+    """How far a node has been heard; only the thread of that node writes it."""
 
     as_root: bool = True
     places: dict[str, object] = field(default_factory=dict)

@@ -11,14 +11,14 @@ _RUNS = '\n\nif __name__ == "__main__":'
 
 @cache
 def script(name: str) -> str:
-    """Return what is run on a node; what a name means there is in `on_node/`."""
+    """Return what is run on a node; a name means the file of that name in `on_node/`."""
     folder = files(__package__).joinpath("on_node")
     first, *others = [
         folder.joinpath(f"{each}.py").read_text("utf-8")
         for each in ("talk", *_USES.get(name, ()), name)
     ]
     *used, own = [
-        # One script: what must be first in a file of its own is there already.
+        # One script: a line that must be the first of a file is there already.
         each.replace("from __future__ import annotations", "")
         for each in others
     ]

@@ -89,7 +89,7 @@ def _is_awaiting(record: Migration) -> bool:
 
 
 def _of_cinder(world: World) -> Mapping[str, Any]:
-    """Return its lists; None where the cloud has no Cinder: then nothing of it can disagree."""
+    """Return its lists; None where the cloud has no Cinder: then nothing disagrees on it."""
     cinder = world.cinder
     return ask_all(
         world.together,

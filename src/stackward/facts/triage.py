@@ -173,7 +173,7 @@ def _node(world: World, host: str) -> str | Unread:
 def _attempt(
     world: World, server: Server, actions: Sequence[ServerAction], notes: _Notes
 ) -> BootAttempt | None:
-    """Return the last request that was to have its guest run."""
+    """Return the last request to run its guest."""
     last = next((one for one in actions if one.action in BOOTING), None)
     if last is None:
         return None
@@ -196,7 +196,7 @@ def _attempt(
 
 
 def _stopped(actions: Sequence[ServerAction]) -> ServerAction | None:
-    """Return the request that has stopped it since, where there is one."""
+    """Return the request that has stopped it since then, if there is one."""
     last = next((one for one in actions if one.action in BOOTING | STOPPING), None)
     return last if last is not None and last.action in STOPPING else None
 

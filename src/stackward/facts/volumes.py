@@ -49,7 +49,7 @@ def read_volumes_of(
 ) -> AttachedVolumes:
     """Return the volumes of one server; the number of calls follows its volumes.
 
-    `also` are volumes that nobody may have; of those that Cinder does not have there is no row.
+    `also` are volumes that perhaps no service has; a volume that Cinder does not have gets no row.
     """
     at = world.clock.now()
     domains = _domains_of(world, server.host, remembered or {})
@@ -88,7 +88,7 @@ def read_volumes_of(
 def read_volumes_on(
     world: World, host: str, remembered: Mapping[str, Itself] | None = None
 ) -> AttachedVolumes:
-    """Return the volumes of all servers of a node, and what Cinder or libvirt has there besides."""
+    """Return the volumes of all servers of a node, and what else Cinder or libvirt has there."""
     at = world.clock.now()
     servers = {one.id: one for one in world.nova.servers_on(host)}
     here = frozenset(servers)
@@ -127,7 +127,7 @@ def read_volumes_on(
 def _also_there(
     host: str, volumes: Mapping[str, Volume] | Unread, domains: _Domains
 ) -> Iterator[str]:
-    """Return the servers that Cinder or libvirt has there with a volume; Nova may not."""
+    """Return the servers with a volume that Cinder or libvirt has there; Nova may not have them."""
     for volume in () if isinstance(volumes, Unread) else volumes.values():
         yield from (server for server, place in volume.attached if place == host)
     for one in _known(domains):
@@ -193,7 +193,7 @@ def _by_device(row: AttachedVolume) -> tuple[int, str]:
 
 
 def _volumes_of(seen: _Seen, server: str, host: str | None) -> dict[str, None]:
-    """Return the volumes of a server by any witness; of one that is elsewhere, those of here."""
+    """Return the volumes of a server by any witness; if it is elsewhere, those of this node."""
     known = seen.servers.get(server)
     found = _serials(seen.domains, server)
     is_here = server in seen.here

@@ -40,7 +40,7 @@ _LINE = re.compile(
     r"(?P<what>starting up libvirt version|shutting down, reason=|terminating on signal)"
     r"(?P<reason>\w*)(?P<rest>.*)"
 )
-# So ends each guest that has shut down: libvirt ends its process then.
+# This is the end of each guest that has shut down: libvirt ends its process then.
 _BY_LIBVIRT = re.compile(r"\(\S*/(libvirtd|virtqemud)\)\s*$")
 _EVENTS = {
     "starting up libvirt version": GuestEvent.STARTED,
@@ -91,7 +91,7 @@ def _log_of(name: str | None, logs: Logs) -> tuple[GuestLine, ...] | Unread:
 
 
 def _seen_on(observations: Sequence[Observation], host: str) -> dict[str, Seen]:
-    """Return how each guest was when we last looked at the host."""
+    """Return the state of each guest when we last looked at the host."""
     return {
         server: Seen(state=str(guest.get("state", "")), at=one.at)
         for one in observations
@@ -106,7 +106,7 @@ def _seen_on(observations: Sequence[Observation], host: str) -> dict[str, Seen]:
 def with_stops(journal: Journal, listed: Listed) -> Listed:
     """Return the list with the requests by which its run has stopped servers, as far as is known.
 
-    An answer that was lost may be that of one more.
+    An answer that was lost may belong to one more request.
     """
     if known_run(journal, listed.run) is None:
         return listed

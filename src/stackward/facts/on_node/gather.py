@@ -603,7 +603,7 @@ def heard(read: bytes, own: str | None) -> dict[str, object]:
 
 
 def listeners(sockets: str) -> list[tuple[str, int, list[str]]]:
-    """Return what is listened on: address, port, and the processes, where `ss` names them."""
+    """Return all listening sockets: address, port, and the processes, where `ss` names them."""
     found = []
     for line in sockets.splitlines():
         words = line.split(None, 5)
@@ -654,7 +654,7 @@ def listened(commands: Commands) -> dict[str, object]:
 class Places:
     """Where the components of this node listen themselves; whose a port is, only root sees.
 
-    Another on the same port, such as a load balancer, would answer for a process that is dead.
+    Another process on the same port, such as a load balancer, would answer for a dead process.
     """
 
     def __init__(self, commands: Commands, sockets: dict[str, object]) -> None:
@@ -668,12 +668,12 @@ class Places:
         self.sees_owners = sockets.get("code") == 0 and not sockets.get("refused")
 
     def marks(self, units: set[str], containers: list[str]) -> set[str]:
-        """Return what is in the cgroups of these, as far as they run here."""
+        """Return the processes in these cgroups, as far as they run here."""
         inside = {self.ids[name] for name in containers if name in self.ids}
         return inside | {f"/{unit}/" for unit in units & self.running}
 
     def of(self, marks: set[str]) -> list[tuple[str, int]]:
-        """Return where they listen: address and port; without root, where anybody does."""
+        """Return where they listen: address and port; without root, all sockets that listen."""
         return [
             (address, port)
             for address, port, pids in self.listening
@@ -689,7 +689,7 @@ def ask_web(
 ) -> Web:
     """Ask the processes that serve over HTTP, each where it listens itself.
 
-    Whose a port is only root sees: without that, all who listen there are asked.
+    Only root sees whose a port is: without root, all processes that listen there are asked.
     """
     web = Web(commands.ends, max(WEB_S, WEB_PART * within_s))
     for one in asked:
@@ -711,7 +711,7 @@ def ask_web(
 
 
 class Talks:
-    """The first words of clients, to where a process takes them; each place with its own end.
+    """The first words of a client, sent to where a process takes clients; each has its own end.
 
     No login follows, so nothing is read of what it keeps, and nothing is written.
     """
@@ -744,7 +744,7 @@ class Talks:
 
 
 def reply_of(told: dict[str, object], until: float, said: tuple[bytes, Any]) -> None:
-    """Keep what a place answers: in plain words, and over TLS where those are none there."""
+    """Keep what a place answers: in plain words, or over TLS if it does not take those."""
     place, late = (str(told["address"]), int(str(told["port"]))), dict(told["came"])  # type: ignore[call-overload]
     found = {}  # type: dict[str, object]
     for secured in (True,) if place[1] == AMQPS else (False, True):
@@ -824,7 +824,7 @@ def ask_as_clients(commands: Commands, known: Places, within_s: float = 0.0) -> 
         marks = known.marks(units, containers)
         places = known.of(marks) if marks else []
         if marks and known.sees_owners and not places:
-            # A container with a network of its own: its engine listens for it.
+            # A container with a network of its own: its engine listens instead of it.
             places = [place[:2] for place in known.listening]
         chosen = re.findall(r"(?m)^-p\s*(\d+)\s*$", read(MEMCACHED_SETTINGS))
         all_ports = ports | {int(port) for port in chosen if name == "memcached"}
@@ -834,9 +834,9 @@ def ask_as_clients(commands: Commands, known: Places, within_s: float = 0.0) -> 
 
 
 def ask_amqp_elsewhere(commands: Commands, known: Places, talks: Talks) -> None:
-    """Ask RabbitMQ at the ports that it names itself, where it listens on none of the usual ones.
+    """Ask RabbitMQ at the ports that it names itself, if it listens on none of the usual ones.
 
-    Its own tool needs half a second of CPU to begin: it is waited for until a talk has no time.
+    Its own tool needs half a second of CPU to begin: wait for it while there is time for a talk.
     """
     if any(one["name"] == "rabbitmq" for one in talks.told):
         return
@@ -990,7 +990,7 @@ def ask_bus(commands: Commands, questions: list[dict[str, object]]) -> list[dict
 def stores(commands: Commands, asked: list[dict[str, object]]) -> list[dict[str, object]]:
     """Find where components that run here keep what users have, and ask whether it can be used.
 
-    Nothing is written: whether their user may write is asked of the kernel.
+    Nothing is written: the kernel says whether their user may write.
     """
     running = active(commands)
     containers = {engine: running_in(commands, engine) for engine in ENGINES}
@@ -1036,7 +1036,7 @@ def stores_of(commands: Commands, one: dict[str, object]) -> list[dict[str, obje
 def ask_store(
     commands: Commands, one: dict[str, object], path: str, mounts: list[dict[str, str]]
 ) -> dict[str, object]:
-    """Ask whether a store may be written to by its user, and what room it has."""
+    """Ask whether the user of a store may write to it, and how much room it has."""
     real = path if one["engine"] else briefly(lambda: os.path.realpath(path), path)
     under = [each for each in mounts if (real + "/").startswith(each["mount"].rstrip("/") + "/")]
     mount = max(under, key=lambda each: len(each["mount"])) if under else {}
@@ -1222,9 +1222,9 @@ def active(commands: Commands) -> set[str]:
 
 
 def stopped(commands: Commands) -> list[str]:
-    """Return the units that are active while the kernel runs their processes no more.
+    """Return the units that are active although the kernel does not run their processes now.
 
-    Somebody has stopped it by a signal, or systemd has frozen it. Who traces one shows otherwise.
+    A signal stopped them, or systemd has frozen them. A process under a debugger looks different.
     """
     found = []
     for block in str(commands.end("units").get("out", "")).split("\n\n"):

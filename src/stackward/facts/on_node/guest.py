@@ -1,8 +1,8 @@
-"""Run on a server's node: says how its guest is, and whether all that it needs is there.
+"""Run on a server's node: report how its guest is, and whether all that it needs is there.
 
-It only looks. It is given one JSON object after itself: {"server": id, "within_s": seconds}. Where
-it does not run as root it says what it may not read. Standard library only, no later Python than
-3.7 needed.
+It only looks. It gets one JSON object after itself: {"server": id, "within_s": seconds}. If it does
+not run as root, it reports what it may not read. Standard library only, no later Python than 3.7
+needed.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Look:
         self.unread: list[str] = []
 
     def run(self, *words: str) -> dict[str, Any]:
-        """Run a command; what it wrote and how it ended, `code` None where it did not."""
+        """Run a command; return what it wrote and how it ended, `code` None if it did not end."""
         left = min(EACH_S, self.ends - time.monotonic())
         if left <= 0:
             return {"code": None, "out": "", "err": "no time was left for it"}
@@ -188,7 +188,7 @@ class Look:
         return [{"uuid": one, "is_there": one in given["out"]} for one in wanted]
 
     def disk(self, one: ET.Element, pid: int | None) -> dict[str, Any]:
-        """Return a disk of it: whether all that it rests on is there, and can be read."""
+        """Return a disk of it: whether all that it is based on is there, and can be read."""
         source, target = one.find("source"), one.find("target")
         given = source.attrib if source is not None else {}
         path = given.get("file") or given.get("dev") or ""
@@ -324,7 +324,7 @@ def look_at(path: str) -> dict[str, Any]:
 
 
 def backing_of(path: str) -> str | None:
-    """Return the file that a qcow2 image rests on, by its header; None where it rests on none."""
+    """Return the file that a qcow2 image is based on, by its header; None where there is none."""
     try:
         with open(path, "rb") as file:
             head = file.read(20)
@@ -353,7 +353,7 @@ def missing_below(path: str) -> str | None:
 
 
 def sharing(base: str) -> int:
-    """Count the disks of the node that rest on the same file."""
+    """Count the disks of the node that are based on the same file."""
     return sum(backing_of(one) == base for one in glob.glob(f"{INSTANCES}/*/disk"))
 
 

@@ -1,4 +1,4 @@
-"""Run on a compute node: says which guests libvirt there has, with their disks. Changes nothing.
+"""Run on a compute node: report which guests libvirt has there, with their disks. Changes nothing.
 
 All is read with `virsh --readonly`: it needs no rights beyond a login. Standard library only.
 """

@@ -23,7 +23,7 @@ from typing import Any
 
 PING = "oslo_rpc_server_ping"
 LEEWAY_S = 0.5
-LEAST_S = 0.2  # an answer comes in a few milliseconds, where one comes
+LEAST_S = 0.2  # where an answer comes, it comes within a few milliseconds
 NO_TIME = "NoTimeLeft"
 OWN_END_S = 2  # after which a process is ended by its own alarm, also if it hangs
 REPLIES_S = 60  # our queue for answers goes this long after us; RabbitMQ's default is half an hour
@@ -68,7 +68,7 @@ class Caller:
             self.tell_all("not enabled")
             return
         self.within_s = min(self.within_s, self.ends - time.monotonic() - LEEWAY_S)
-        # A call that is put and not answered is silent, also where its own end is not waited for.
+        # A call that was made and not answered is silent, also if its own end was not awaited.
         for target in self.asked["targets"]:
             self.tell_silent(target, self.within_s)
         if self.within_s < LEAST_S:
@@ -167,7 +167,7 @@ def main(asked: dict[str, Any]) -> None:
     else:
         ends = began + asked["ends_s"]
         for told in [aside(one, asked, ends) for one in asked["groups"]]:
-            # One that hangs before its calls (a file that is not read) keeps back only itself.
+            # A process that hangs before its calls (a file that cannot be read) delays only itself.
             left_s = ends + LEEWAY_S - time.monotonic()
             if select.select([told], [], [], max(0.0, left_s))[0]:
                 document["told"].update(json.loads(told.read() or "{}"))

@@ -47,10 +47,10 @@ LOOK_S = 1.0  # between two looks for new files
 FIRST = 256  # bytes by which a file is known
 AT_ONCE = 256 * 1024
 LEFT_S = 60.0  # a renamed file is followed: its writer may have it open for some time
-MOST_OF_COPY = 8 * 1024 * 1024  # of a rotated file that is read after the way was lost
+MOST_OF_COPY = 8 * 1024 * 1024  # of a rotated file that is read after the connection was lost
 MORE = "more"  # the format of lines that have no header
-STEP_S = 0.5  # a clock that is further off than that was set: one that is slewed takes minutes
-DIES_WITH = 1  # prctl: which signal a process gets when the one that began it has ended
+STEP_S = 0.5  # a clock that is further off than that was set: to slew it takes minutes
+DIES_WITH = 1  # prctl: which signal a process gets when its parent has ended
 
 
 class Events:
@@ -236,7 +236,7 @@ class WallClock:
         self.ahead = self.now_ahead()
 
     def now_ahead(self) -> float | None:
-        """Return how far it is ahead of the time since the boot; None where we were held up."""
+        """Return how far it is ahead of the time since the boot; None where this was delayed."""
         began = time.monotonic()
         wall = time.time()
         ended = time.monotonic()
