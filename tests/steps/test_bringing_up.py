@@ -90,6 +90,21 @@ def test_what_runs_is_not_done_before_nova_has_written_since_when() -> None:
     assert second.saw["up_since"] == NOW.isoformat()
 
 
+def test_since_when_it_runs_is_told_where_nova_writes_it_while_it_is_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cloud = a_cloud()
+    world = a_world(cloud)
+    mark = proved_before_nova_has_written_the_end(cloud, world)
+    [event] = cloud.nova.events["req-2"]
+    told = [(event,), *[(replace(event, finished=NOW),)] * 3]
+    monkeypatch.setattr(cloud.nova, "action_events", lambda *_: told.pop(0))
+
+    look = STEP.look(world, mark)
+
+    assert (look.standing, look.saw["up_since"]) == (Standing.DONE, NOW.isoformat())
+
+
 def test_what_runs_is_not_set_aside_where_nova_never_writes_since_when() -> None:
     cloud = a_cloud()
     world = a_world(cloud)

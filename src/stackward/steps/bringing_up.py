@@ -106,10 +106,13 @@ class BringUpServer:
         """
         if look.standing is not Standing.DONE or SET_ASIDE in look.saw:
             return look
-        is_told = look.saw.get("up_since") is not None or is_late
-        if not is_told and is_being_written(world, self.server, signs.action):
-            return under_way(signs, "it runs, and Nova is about to say since when")
-        return replace(look, saw={**look.saw, **compared(world, self.server, self.host, mark)})
+        up = look.saw.get("up_since")
+        if up is None and not is_late:
+            if is_being_written(world, self.server, signs.action):
+                return under_way(signs, "it runs, and Nova is about to say since when")
+            up = up_since(world, self.server, signs.action)  # it may have been written meanwhile
+        changed = compared(world, self.server, self.host, mark)
+        return replace(look, saw={**look.saw, "up_since": up, **changed})
 
     def _unbegun(self, world: World, server: Server) -> Look:
         """Say whether it may be started: what others have done since the plan is left as it is."""
