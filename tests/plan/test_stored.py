@@ -110,6 +110,15 @@ def changed(change: Callable[[Any], object]) -> str:
         pytest.param(
             changed(lambda p: p["request"].update(at_once="2")), "at_once", id="another type"
         ),
+        pytest.param(changed(lambda p: p.update(title=2)), "title input", id="a number for a text"),
+        pytest.param(changed(lambda p: p.update(title="\ud800")), "title", id="half a character"),
+        pytest.param(changed(lambda p: p.update(stages={})), "stages", id="no list"),
+        pytest.param(
+            changed(lambda p: p["stages"][0].update(goes_on=1)), "goes_on", id="no truth value"
+        ),
+        pytest.param(
+            changed(lambda p: p["stages"][0].update(at_once=True)), "at_once", id="no number"
+        ),
         pytest.param(
             changed(lambda p: p["request"].update(sudo=True)), "unknown fields: sudo", id="a field"
         ),
