@@ -62,6 +62,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.long)
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not even read the files that take long where all of their tests would be left out."""
+    is_left_out = "not long" in config.getoption("markexpr") and collection_path.suffix == ".py"
+    return True if is_left_out and _turn(collection_path) < len(LONGEST) else None
+
+
 @cache
 def _turn(path: Path) -> int:
     file = path.relative_to(TESTS).as_posix() if path.is_relative_to(TESTS) else ""

@@ -4,17 +4,21 @@ import ast
 from collections.abc import Sequence
 from functools import cache
 
+from heap import no_look_for_garbage
+
 
 @cache
 def parsed(text: str) -> ast.Module:
     """Return the tree of a module, which nobody changes."""
-    return ast.parse(text)
+    with no_look_for_garbage():
+        return ast.parse(text)
 
 
 @cache
 def walked(text: str) -> tuple[ast.AST, ...]:
     """Return all that is in it."""
-    return tuple(nodes_in([parsed(text)]))
+    with no_look_for_garbage():
+        return tuple(nodes_in([parsed(text)]))
 
 
 def nodes_in(tops: Sequence[ast.AST]) -> list[ast.AST]:

@@ -2,14 +2,19 @@
 
 import re
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
+import pytest
 from xdist.remote import Producer
 
-from order import LONGEST, READ_THE_CODE, TESTS, FilesForProcesses, reads_the_code
-
-if TYPE_CHECKING:
-    import pytest
+from order import (
+    LONGEST,
+    READ_THE_CODE,
+    TESTS,
+    FilesForProcesses,
+    pytest_ignore_collect,
+    reads_the_code,
+)
 
 READER = re.compile(
     r"^from (?:sources|prose|raising|draw_texts|docs\.draw_texts) import", re.MULTILINE
@@ -19,6 +24,24 @@ READER = re.compile(
 def test_each_file_that_begins_first_is_there() -> None:
     assert [each for each in LONGEST if not (TESTS / each).is_file()] == []
     assert len(set(LONGEST)) == len(LONGEST)
+
+
+@pytest.mark.parametrize(
+    ("file", "asked", "is_left_out"),
+    [
+        (LONGEST[0], "not soak and not long", True),
+        (LONGEST[0], "long and not soak", None),
+        (LONGEST[0], "not soak", None),
+        ("test_order.py", "not soak and not long", None),
+        ("", "not soak and not long", None),
+    ],
+)
+def test_a_file_that_takes_long_is_not_read_where_its_tests_would_be_left_out(
+    file: str, asked: str, is_left_out: object
+) -> None:
+    config = cast("pytest.Config", SimpleNamespace(getoption={"markexpr": asked}.__getitem__))
+
+    assert pytest_ignore_collect(TESTS / file, config) is is_left_out
 
 
 def test_whoever_looks_through_the_code_is_for_the_process_that_parses_it() -> None:
