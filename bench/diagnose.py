@@ -4,7 +4,7 @@
     python bench/diagnose.py STACKWARD --lab LAB
 
 The first reads collected logs of so many megabytes, of one node, which bench/logs.py makes; both
-commands are processes of their own, and their CPU time counts. Then it reads the failure of 50
+commands are processes of their own, run by turns, and the medians of their CPU time count. Then it reads the failure of 50
 nodes side by side, against that of one: the time that passes counts. A node answers over the way to
 it as its scanner has, after as long as that took.
 
@@ -56,9 +56,13 @@ def of_errors(stackward: str, top: Path, megabytes: int) -> float:
     folder.mkdir(parents=True)
     first, last = bench.make_log(folder / "nova-compute.log", megabytes)
     place, middle = ["--from", str(top / "collected")], first + (last - first) / 2
-    errors, _, _ = bench.cpu_of([stackward, "log", "errors", *place])
     since = f"{middle:%Y-%m-%dT%H:%MZ}"
-    ours, memory, _ = bench.cpu_of([stackward, "diagnose", *place, "--since", since])
+    theirs, own = [], []
+    for _ in range(ROUNDS):
+        theirs.append(bench.cpu_of([stackward, "log", "errors", *place])[0])
+        took, memory, _ = bench.cpu_of([stackward, "diagnose", *place, "--since", since])
+        own.append(took)
+    errors, ours = median(theirs), median(own)
     print(f"log errors {errors:.1f} s, diagnose {ours:.1f} s of CPU, {memory} MiB")
     return ours / errors
 
