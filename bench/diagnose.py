@@ -4,9 +4,9 @@
     python bench/diagnose.py STACKWARD --lab LAB
 
 The first reads collected logs of so many megabytes, of one node, which bench/logs.py makes; both
-commands are processes of their own, run by turns, and the medians of their CPU time count. Then it reads the failure of 50
-nodes side by side, against that of one: the time that passes counts. A node answers over the way to
-it as its scanner has, after as long as that took.
+commands are processes of their own, run by turns, and the medians of their CPU time count. Then it
+reads the failure of 50 nodes side by side, against that of one: the time that passes counts. A node
+answers over the way to it as its scanner has, after as long as that took.
 
 The second looks at a lab that is well, by turns with `cloud check`. Needs root.
 """
@@ -31,10 +31,10 @@ from stackward.adapters.ssh import Ssh
 from stackward.adapters.together import Threads
 from stackward.anatomy import read_anatomy
 from stackward.diagnosis.reasoning import diagnose
-from stackward.diagnosis.signs import WORDS
+from stackward.diagnosis.signs import LOOKED_FOR
 from stackward.errors import ExitCode
-from stackward.facts.failure import read_failure
-from stackward.facts.logs import read_logs
+from stackward.facts.failure import MOST_ALIKE, read_failure
+from stackward.facts.logs import as_alike, read_logs
 from stackward.facts.node_logs import NodeLogs
 from stackward.lab.claims import Claims
 from stackward.lab.client import environment
@@ -57,12 +57,10 @@ def of_errors(stackward: str, top: Path, megabytes: int) -> float:
     first, last = bench.make_log(folder / "nova-compute.log", megabytes)
     place, middle = ["--from", str(top / "collected")], first + (last - first) / 2
     since = f"{middle:%Y-%m-%dT%H:%MZ}"
-    theirs, own = [], []
-    for _ in range(ROUNDS):
-        theirs.append(bench.cpu_of([stackward, "log", "errors", *place])[0])
-        took, memory, _ = bench.cpu_of([stackward, "diagnose", *place, "--since", since])
-        own.append(took)
-    errors, ours = median(theirs), median(own)
+    words = ["log", "errors"], ["diagnose", "--since", since]
+    turns = [[bench.cpu_of([stackward, *each, *place]) for each in words] for _ in range(ROUNDS)]
+    errors, ours = (median(one[number][0] for one in turns) for number in (0, 1))
+    memory = max(one[1][1] for one in turns)
     print(f"log errors {errors:.1f} s, diagnose {ours:.1f} s of CPU, {memory} MiB")
     return ours / errors
 
@@ -70,7 +68,9 @@ def of_errors(stackward: str, top: Path, megabytes: int) -> float:
 def side_by_side(top: Path) -> float:
     """Return how long the failure of all nodes takes to read and judge, against that of one."""
     folder = top / "collected/n1/var/log/nova"
-    wanted = {"level": int(Level.WARNING), "also": list(WORDS), "traced": True}
+    alike = as_alike(Query(most_alike=MOST_ALIKE), bench.NODES)
+    words = list(LOOKED_FOR.words)
+    wanted = {"level": int(Level.WARNING), "also": words, "traced": True, **alike}
     nodes = bench.stand_ins(top / "way", folder, **wanted)
     one, every = (_seconds(nodes[:count]) for count in (1, bench.NODES))
     print(f"1 node {one:.1f} s, {bench.NODES} nodes {every:.1f} s")
@@ -87,7 +87,7 @@ def _seconds(nodes: Sequence[Node]) -> float:
 
     began = monotonic()
     asked = Query(since=datetime.now(UTC) - timedelta(hours=1))
-    failure = read_failure(read, asked, WORDS, before=timedelta(days=1))
+    failure = read_failure(read, asked, LOOKED_FOR, before=timedelta(days=1))
     diagnose(failure, frozenset(anatomy.components), frozenset(), read_signatures())
     took_s = monotonic() - began
     shell.close()

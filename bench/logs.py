@@ -209,13 +209,14 @@ def main(arguments: Sequence[str]) -> int:
         first, last = make_log(folder / "nova.log", megabytes)
         size = (folder / "nova.log").stat().st_size
         words = ["rg", "-F", "-c", " ERROR ", str(folder / "nova.log")]
-        began, theirs, ours = [], [], []
-        for _ in range(ROUNDS):  # by turns
-            began.append(scan(alone, level=40)[0])  # what it takes to begin
-            theirs.append(cpu_of(words)[0])
-            took, memory, told = scan(folder, level=40)
-            ours.append(took)
-        empty, ripgrep, errors = (median(each) for each in (began, theirs, ours))
+        turns = [
+            (scan(alone, level=40)[0], cpu_of(words)[0], scan(folder, level=40))
+            for _ in range(ROUNDS)
+        ]
+        empty = median(began for began, _, _ in turns)  # what it takes to begin
+        ripgrep = median(theirs for _, theirs, _ in turns)
+        errors = median(ours for _, _, (ours, _, _) in turns)
+        _, memory, told = turns[-1][2]
         headers, more, _ = scan(folder)
         middle = first + (last - first) / 2
         window = {"since": middle.timestamp(), "until": (middle + WINDOW).timestamp()}

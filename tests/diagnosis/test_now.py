@@ -7,8 +7,9 @@ import pytest
 
 from fakes.site import Site
 from stackward.anatomy import read_anatomy
+from stackward.diagnosis.asked import Asked
 from stackward.diagnosis.cause import Cause, Diagnosis
-from stackward.diagnosis.now import Asked, Beside, beside
+from stackward.diagnosis.now import Beside, beside
 from stackward.diagnosis.unit_lives import Change, Life
 from stackward.logs.event import Event, Level
 from stackward.model.changes import Changed, Changes

@@ -703,12 +703,14 @@ SOUGHT = st.sampled_from(
     st.sets(SOUGHT, min_size=1),
     st.sampled_from([1, 4]),
     st.text(max_size=20),
+    st.sampled_from(["shared", "alone"]),
 )
-@example([f"req-{IDS[0]}", IDS[1]], {f"req-{IDS[0]}"}, 1, "")  # what follows is hexadecimal too
-def test_words_are_found_where_they_stand(
-    scanner: ModuleType, parts: list[str], words: set[str], few: int, sample: str
+@example([f"req-{IDS[0]}", IDS[1]], {f"req-{IDS[0]}"}, 1, "", "shared")  # hexadecimal follows too
+@example([" CRITICAL ", "\n", " CRITICAL "], {" CRITICAL "}, 1, "A" * 99, "alone")
+def test_words_are_found_where_they_stand(  # noqa: PLR0913, PLR0917  # what hypothesis gives
+    scanner: ModuleType, parts: list[str], words: set[str], few: int, sample: str, how: str
 ) -> None:
-    """However they are looked for: by a letter that is rare in a sample, or ids by their form."""
+    """However they are looked for: by a letter, by the C library, or ids by their form."""
     text, wanted = "".join(parts).encode(), [word.encode() for word in sorted(words)]
     vars(scanner)["FEW"] = few
     starts, at = [], 0
@@ -716,7 +718,8 @@ def test_words_are_found_where_they_stand(
         starts += [at] if any(word in one for word in wanted) else []
         at += len(one) + 1
 
-    found = scanner.Marks(wanted, sample.encode()).lines(text, len(text))
+    library = scanner.memory() if how == "alone" else None
+    found = scanner.Marks(wanted, sample.encode(), library).lines(bytearray(text), len(text))
 
     # Of an id that is looked up by its form, a line without `req-` may be found too: it is read.
     assert set(starts) <= set(found)
@@ -830,3 +833,28 @@ def test_a_file_whose_time_says_nothing_has_the_last_year_that_may_be(tmp_path: 
     [[at, *_]] = scan(tmp_path)["files"][0]["events"]
 
     assert time.time() - 366 * 86400 < at < time.time() + 2 * 86400
+
+
+def test_words_are_found_where_the_c_library_cannot_be_asked(
+    scanner: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some Pythons are built without ctypes."""
+    monkeypatch.setitem(sys.modules, "ctypes", None)
+    words, text = [b"failed: No details", b"to error"], bytearray(b"to error")
+
+    library = scanner.memory()
+
+    assert library is None
+    assert scanner.Marks(words, b"", library).lines(text, len(text)) == [0]
+
+
+def test_a_long_word_is_searched_by_itself_where_it_shares_no_letter_with_many(
+    scanner: ModuleType,
+) -> None:
+    words = [b" ERROR ", b" CRITICAL ", b" TRACE ", b"Filtering removed all hosts"]
+    sample = b"R" + b"abcdefghiklmnoprstuvwxyz 0123456789F" * 40
+
+    ways = scanner.anchored(words, sample, may_be_alone=True)
+
+    assert b"Filtering removed all hosts" in ways.alone
+    assert b" ERROR " not in ways.alone

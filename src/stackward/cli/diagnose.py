@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from typer._click import Context
 
     from stackward.anatomy import Anatomy
+    from stackward.diagnosis.asked import Asked
     from stackward.diagnosis.cause import Diagnosis
-    from stackward.diagnosis.now import Asked
     from stackward.facts.failure import Failure
     from stackward.logs.reading import Query, Reading
     from stackward.logs.story import Link
@@ -112,7 +112,7 @@ def diagnose(  # noqa: PLR0913  # one for each flag
     request or server, and with 8 if no log of that time could be read. A past cause counts only
     with a time.
     """
-    from stackward.diagnosis.now import Asked
+    from stackward.diagnosis.asked import Asked
     from stackward.report.diagnosis import COLUMNS, render_diagnosis
     from stackward.report.logs import notes_of
 
@@ -190,7 +190,7 @@ def _ended(found: "Diagnosis", failure: "Failure", *, is_timed: bool) -> ExitCod
 
 def _asked(where: Where, *, is_story: bool, has_run: bool) -> "Asked":
     """Return what was asked for; a time that has begun and is not over is now."""
-    from stackward.diagnosis.now import Asked
+    from stackward.diagnosis.asked import Asked
 
     if is_story:
         return Asked.STORY
@@ -344,7 +344,7 @@ def _found(
     ids: tuple[str, ...],
 ) -> "tuple[Diagnosis, Failure]":
     from stackward.diagnosis.reasoning import diagnose as reasoned
-    from stackward.diagnosis.signs import WORDS
+    from stackward.diagnosis.signs import LOOKED_FOR
     from stackward.diagnosis.unit_lives import WORDS as OF_UNITS
     from stackward.facts.failure import read_failure
     from stackward.signatures import read_signatures
@@ -352,5 +352,5 @@ def _found(
     only = frozenset(where.component or ())
     is_live = where.source is None
     before, beside = (_BEFORE, OF_UNITS) if is_live else (None, ())
-    failure = read_failure(read, query, WORDS, ids=ids, before=before, beside=beside)
+    failure = read_failure(read, query, LOOKED_FOR, ids=ids, before=before, beside=beside)
     return reasoned(failure, known, only, read_signatures()), failure

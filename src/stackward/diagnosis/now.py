@@ -11,10 +11,10 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from enum import Enum, auto
 
 from stackward.anatomy import Anatomy
 from stackward.diagnosis.accused import short
+from stackward.diagnosis.asked import Asked
 from stackward.diagnosis.cause import Aside, Cause, Diagnosis, Link, LookTold, Seen
 from stackward.diagnosis.certainty import RULES_NOW, KnownNow
 from stackward.diagnosis.components import DEPTH, USUAL_DEPTH
@@ -40,14 +40,6 @@ _OF_CODE = frozenset(
 )  # fmt: skip
 # They tell of a unit that does not run.
 _DOWN = frozenset({"unit-down", "trigger-down", "unit-ended", "gate-shut"})
-
-
-class Asked(Enum):
-    """What was asked for."""
-
-    NOW = auto()  # what is wrong now
-    THEN = auto()  # a time that is over
-    STORY = auto()  # a request, or a server
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,6 +31,7 @@ from stackward.diagnosis.witnesses import (
 )
 from stackward.facts.failure import Failure
 from stackward.logs.event import Event, Level
+from stackward.logs.reading import Place, Repeated
 from stackward.logs.story import UUID
 from stackward.model.sureness import Sureness, first_that_holds
 from stackward.signatures.form import Kind, Signature
@@ -77,7 +78,8 @@ def diagnose(
     owners = components_of(every, known)
     usual = frozenset(key_of(one, component_of(one, owners)) for one in failure.before)
     events = [one for one in failure.events if _is_of(one, failure.ids)]
-    witnesses = _witnesses(events, owners, usual)
+    repeated = failure.reading.repeated
+    witnesses = _witnesses(events, owners, usual, repeated)
     witnesses += _sayings(failure, owners, usual)
     signs = _signs(events, owners, {one.event: one for one in witnesses})
     noticed = frozenset[str]().union(*(one.ids for one in signs))
@@ -99,7 +101,8 @@ def diagnose(
         is_grave=any(
             one.event.level >= Level.ERROR and one.weight is not Weight.USUAL for one in witnesses
         ),
-        events=sum(one.level >= Level.WARNING or not MADE.search(one.message) for one in events),
+        events=sum(one.level >= Level.WARNING or not MADE.search(one.message) for one in events)
+        + sum(one.count for one in repeated.values()),
     )
 
 
@@ -116,9 +119,10 @@ def _witnesses(
     events: Iterable[Event],
     owners: Mapping[tuple[str, str], str],
     usual: frozenset[tuple[object, ...]],
+    repeated: Mapping[Place, Repeated],
 ) -> list[Witness]:
     made = (
-        witness_of(one, component_of(one, owners), usual, _ids_of(one))
+        witness_of(one, component_of(one, owners), usual, _ids_of(one), repeated)
         for one in events
         if one.level >= Level.WARNING
     )
@@ -134,7 +138,8 @@ def _sayings(
     for one in failure.events:
         is_told = one.raised or REASONS.search(one.message[:MOST_READ])
         if one.level < Level.WARNING and is_told:
-            made = witness_of(one, component_of(one, owners), usual, _ids_of(one))
+            component, repeated = component_of(one, owners), failure.reading.repeated
+            made = witness_of(one, component, usual, _ids_of(one), repeated)
             if made is not None and _is_of(one, failure.ids):
                 yield made
 
@@ -431,7 +436,7 @@ def _cause(  # noqa: PLR0913  # all by which a cause is judged
         evidence=tuple(dict.fromkeys([told.event, *(one.event for one in episode.witnesses)]))[:5],
         accuses=told.accused.component if told.accused and not is_other else None,
         until=max(
-            each.event.at
+            each.until
             for one in (episode, *episodes)
             if one is episode or component in _named_by(one)
             for each in one.witnesses
@@ -603,7 +608,7 @@ def _aside(component: str, members: Sequence[Episode], why: str) -> Aside:
     return Aside(
         component=component,
         nodes=tuple(sorted({one.node for one in members})),
-        count=sum(len(one.witnesses) for one in members),
+        count=sum(each.count for one in members for each in one.witnesses),
         first=min(one.at for one in members),
         says=members[0].told.event.message,
         why=why,

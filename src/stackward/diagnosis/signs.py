@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from stackward.facts.failure import Signs
 from stackward.logs.event import Event, Level
 
 MOST_READ = 2048  # characters of a message: what follows tells no more, and costs time
@@ -73,6 +74,8 @@ SIGNS = (
 
 # It takes back what was noticed of a server before: it was made after all.
 MADE = re.compile(r"^Took [\d.]+ seconds to (?:build|spawn)\b")
+# A healthy cloud logs it of each server: it is looked for only where there is a sign to take back.
+MADE_WORDS = ("seconds to build", "seconds to spawn")
 
 # What tells a reason below the level of a warning; it counts where nothing graver does.
 REASONS = re.compile(
@@ -94,8 +97,6 @@ WORDS = (
     "to ERROR",
     "to error",
     "HTTP exception thrown",
-    "seconds to build",
-    "seconds to spawn",
     "returned 0 hosts",
     "Filtering removed all hosts",
     "Got no allocation candidates",
@@ -115,3 +116,11 @@ def sign_of(one: Event) -> Sign | None:
         ),
         None,
     )
+
+
+def may_be_taken_back(one: Event) -> bool:
+    """Say whether a user notices something by this event that a later one may take back."""
+    return (one.server or one.request) is not None and sign_of(one) is not None
+
+
+LOOKED_FOR = Signs(words=WORDS, made_good=MADE_WORDS, may_be_made_good=may_be_taken_back)

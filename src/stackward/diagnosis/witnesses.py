@@ -3,7 +3,9 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import IntEnum
+from types import MappingProxyType
 
 from stackward.diagnosis.accused import CALLS, Accused, accused_by, short
 from stackward.diagnosis.code_places import NEAR, CodePlace, package_of, place_of, place_of_logger
@@ -11,7 +13,9 @@ from stackward.diagnosis.components import MIXED, component_of_module
 from stackward.diagnosis.signs import MOST_READ
 from stackward.logs.event import Event, Level, Raised
 from stackward.logs.groups import words_of
+from stackward.logs.reading import Place, Repeated
 
+NONE_REPEATED: Mapping[Place, Repeated] = MappingProxyType({})
 _OF_THE_WEB = frozenset({"uwsgi", "access", "haproxy"})  # they tell of answers, not of reasons
 _OF_ALL = frozenset({"chrony", "logind", "machine"})  # whose files, such as syslog, have all
 _PERIODIC = ("oslo_service/periodic_task.py", "oslo_service/loopingcall.py")
@@ -87,6 +91,17 @@ class Witness:
     raised: Raised | None = None  # the first cause of its traceback
     accused: Accused | None = None
     ids: frozenset[str] = frozenset()
+    repeated: Repeated | None = None  # what says the same, and was only counted
+
+    @property
+    def count(self) -> int:
+        """Return for how many events it stands."""
+        return 1 + (self.repeated.count if self.repeated else 0)
+
+    @property
+    def until(self) -> datetime:
+        """Return when the last of them was."""
+        return max(self.event.at, self.repeated.last) if self.repeated else self.event.at
 
     @property
     def is_handled(self) -> bool:
@@ -134,7 +149,11 @@ def component_of(one: Event, known: Mapping[tuple[str, str], str]) -> str:
 
 
 def witness_of(
-    one: Event, component: str, usual: frozenset[tuple[object, ...]], ids: frozenset[str]
+    one: Event,
+    component: str,
+    usual: frozenset[tuple[object, ...]],
+    ids: frozenset[str],
+    repeated: Mapping[Place, Repeated] = NONE_REPEATED,
 ) -> Witness | None:
     """Return what an event tells; None where it tells only that a user has noticed something."""
     if one.format in _OF_THE_WEB:
@@ -161,6 +180,7 @@ def witness_of(
         raised=raised,
         accused=accused,
         ids=ids,
+        repeated=repeated.get(one.written_at) if repeated else None,
     )
 
 

@@ -5,10 +5,23 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from stackward.logs.event import Event, Level
+from stackward.logs.order import in_order
 from stackward.logs.reading import Query, Reading
 
 Read = Callable[[Query], Reading]
 _JUST_BEFORE = timedelta(microseconds=1)
+MOST_ALIKE = 50  # events of a file that say the same; the others are counted
+_ONE_OF_A_KIND = 1  # tells that it was usual
+_CLOCKS = timedelta(seconds=5)  # by which an answer may be before what it answers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signs:
+    """What is looked for below the level of a warning."""
+
+    words: Sequence[str]  # of what a user notices, and of reasons
+    made_good: Sequence[str] = ()  # of what takes such a sign back
+    may_be_made_good: Callable[[Event], bool] = lambda _: False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +55,7 @@ class Failure:
 def read_failure(  # noqa: PLR0913  # all that a window is asked for
     read: Read,
     asked: Query,
-    signs: Sequence[str],
+    signs: Signs,
     *,
     ids: Sequence[str] = (),
     before: timedelta | None = None,
@@ -50,17 +63,37 @@ def read_failure(  # noqa: PLR0913  # all that a window is asked for
 ) -> Failure:
     """Read the warnings and errors of a window, what has signs, and what was usual `before`.
 
-    What has none of these, but words that are asked for `beside`, is kept apart.
+    What has none of these, but words that are asked for `beside`, is kept apart. Of warnings and
+    errors that say the same, many are only counted, unless a story is asked for by its ids. What
+    takes a sign back is read only from the first such sign on.
     """
-    also = (*signs, *beside)
-    reading = read(replace(asked, level=Level.WARNING, also=also, traced=True))
-    events, asides = _apart(reading.events, signs, beside)
+    also = (*signs.words, *beside)
+    wanted = replace(
+        asked,
+        level=Level.WARNING,
+        also=also,
+        traced=True,
+        most_alike=None if ids else MOST_ALIKE,
+        each=tuple(beside),
+    )
+    reading = read(wanted)
+    events, asides = _apart(reading.events, signs.words, beside)
+    events = _with_made_good(read, asked, events, signs)
     usual: Sequence[Event] = ()
     times = [one for node in reading.nodes.values() for one in node.files]
     if asked.since is not None:
         until = asked.since - _JUST_BEFORE
         since = None if before is None else asked.since - before
-        earlier = read(replace(asked, since=since, until=until, level=Level.WARNING, traced=True))
+        earlier = read(
+            replace(
+                asked,
+                since=since,
+                until=until,
+                level=Level.WARNING,
+                traced=True,
+                most_alike=_ONE_OF_A_KIND,
+            )
+        )
         usual = earlier.events
         times += [one for node in earlier.nodes.values() for one in node.files]
     return Failure(
@@ -73,6 +106,19 @@ def read_failure(  # noqa: PLR0913  # all that a window is asked for
         last=max((one.last for one in times if one.last), default=None),
         ids=frozenset(ids),
     )
+
+
+def _with_made_good(
+    read: Read, asked: Query, events: Sequence[Event], signs: Signs
+) -> Sequence[Event]:
+    """Add what takes signs back; what of it cannot be read takes back nothing."""
+    first = next((one.at for one in events if signs.may_be_made_good(one)), None)
+    if first is None or not signs.made_good:
+        return events
+    since = first - _CLOCKS if asked.since is None else max(asked.since, first - _CLOCKS)
+    found = read(replace(asked, since=since, words=tuple(signs.made_good)))
+    known = {one.written_at for one in events}
+    return in_order([*events, *(one for one in found.events if one.written_at not in known)])
 
 
 def _apart(

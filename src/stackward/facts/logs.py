@@ -13,9 +13,18 @@ from stackward.answers import document, figure, mapping, rows, text, texts, trut
 from stackward.errors import NotUnderstood, StackwardError, Uncertain, Unreachable
 from stackward.logs.event import Event, Level, Raw
 from stackward.logs.folding import folded, without_doubles
-from stackward.logs.formats import BODIES, JOURNAL, PREFIXES, Format, parse
+from stackward.logs.formats import BODIES, JOURNAL, PREFIXES, Format, by_our_clock, parse
+from stackward.logs.groups import VARIABLE
 from stackward.logs.order import in_order
-from stackward.logs.reading import ClockStep, NodeRead, OwnPlace, Query, ReadFile, Reading
+from stackward.logs.reading import (
+    ClockStep,
+    NodeRead,
+    OwnPlace,
+    Query,
+    ReadFile,
+    Reading,
+    Repeated,
+)
 from stackward.logs.tracebacks import Continued
 from stackward.masking import has_known, masked, may_hide
 from stackward.model.clock_offset import Offset
@@ -25,6 +34,8 @@ from stackward.ports.together import Together
 
 PER_NODE = 8 * 2**20  # bytes that a node sends home
 IN_ALL = 64 * 2**20
+ALIKE_IN_ALL = 1000  # events that say the same, of one kind on all nodes
+LEAST_ALIKE = 5  # on each of them
 SCAN_S = 20.0  # of work on a node
 _WAY_S = 10.0  # there and back, and to begin
 _AT_ONCE = 50
@@ -127,6 +138,7 @@ def read_logs(
     nodes = [each for each in source.nodes if not query.nodes or each in query.nodes]
     budget = min(PER_NODE, IN_ALL // max(1, len(nodes)))
     asked = _asked(query, places, source, budget, within_s)
+    asked = {**asked, **as_alike(query, len(nodes))}
     told = together.ask(
         {node: _Question(source, node, asked, within_s) for node in nodes},
         within_s=within_s + _WAY_S,
@@ -139,7 +151,26 @@ def read_logs(
         reads[node], own = _of_node(node, told.get(node), places, query, continued)
         events += own
     kept, doubled = without_doubles(in_order(events))
-    return Reading(events=kept, nodes=reads, doubled=doubled)
+    counted = {one.like: one for node in reads.values() for one in node.repeated}
+    read = {one.written_at for one in kept} if counted else set()
+    repeated = {place: one for place, one in counted.items() if place in read}
+    return Reading(events=kept, nodes=reads, doubled=doubled, repeated=repeated)
+
+
+def as_alike(query: Query, nodes: int) -> Mapping[str, Json]:
+    """Return what the scanner of each of so many nodes is told of events that say the same."""
+    if query.most_alike is None:
+        return {}
+    most = max(LEAST_ALIKE, ALIKE_IN_ALL // max(1, nodes))
+    forms: list[Json] = [[_with_flags(form), sign] for form, sign in VARIABLE]
+    return {
+        "alike": {"most": min(query.most_alike, most), "each": list(query.each), "forms": forms}
+    }
+
+
+def _with_flags(form: re.Pattern[str]) -> str:
+    """Return a pattern that needs no flag beside it."""
+    return f"(?i:{form.pattern})" if form.flags & re.IGNORECASE else form.pattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +285,13 @@ def _of_node(
         if not query.components or raw.component in query.components
     ]
     kept = [each for each in folded(events) if _is_wanted(each, query)]
-    return replace(read, offset=told.offset), kept
+    repeated = tuple(_by_our_clock(each, told.offset) for each in read.repeated)
+    return replace(read, offset=told.offset, repeated=repeated), kept
+
+
+def _by_our_clock(one: Repeated, offset: Offset | None) -> Repeated:
+    first, last = (by_our_clock(at, offset)[0] for at in (one.first, one.last))
+    return replace(one, first=first, last=last)
 
 
 def _is_wanted(one: Event, query: Query) -> bool:
@@ -308,9 +345,22 @@ def parse_scan(node: str, out: str, places: Places) -> tuple[NodeRead, list[Raw]
                 took_s=figure(told["took_s"]),
                 own_places=own,
                 settings_unread=texts(told.get("settings_unread", [])),
+                repeated=tuple(
+                    _repeated(node, rows(one)) for one in rows(told.get("repeated", []))
+                ),
             ),
             raws,
         )
+
+
+def _repeated(node: str, given: Sequence[object]) -> Repeated:
+    path, offset, count, first, last = given
+    return Repeated(
+        like=(node, text(path), whole(offset)),
+        count=whole(count),
+        first=_time(first),
+        last=_time(last),
+    )
 
 
 def _step(given: object) -> ClockStep | None:

@@ -87,3 +87,8 @@ class Event:
     def place(self) -> tuple[str, str]:
         """Return where it was logged: the node and the component."""
         return self.node, self.component
+
+    @property
+    def written_at(self) -> tuple[str, str, int]:
+        """Return where it is written: the node, the file, and where in that it begins."""
+        return self.node, self.file, self.offset

@@ -434,7 +434,7 @@ def parse(raw: Raw, offset: Offset | None = None, continued: Continued | None = 
     message = context.rest
     if has_traceback(message):
         raised = read_traceback((message, *lines))
-    at, error_s = _by_our_clock(raw.at, offset)
+    at, error_s = by_our_clock(raw.at, offset)
     return Event(
         at=at,
         node=raw.node,
@@ -458,7 +458,7 @@ def parse(raw: Raw, offset: Offset | None = None, continued: Continued | None = 
     )
 
 
-def _by_our_clock(at: datetime, offset: Offset | None) -> tuple[datetime, float]:
+def by_our_clock(at: datetime, offset: Offset | None) -> tuple[datetime, float]:
     """Return a time of a node's clock by ours, and by how many seconds that may be wrong."""
     if offset is None:
         return at, 0.0

@@ -9,7 +9,7 @@ from functools import lru_cache
 from stackward.logs.event import Event, Frame, Level
 
 # Each becomes a sign; the longer forms first, for they hold shorter ones.
-_VARIABLE = (
+VARIABLE = (
     (re.compile(r"req-[0-9a-f-]{8,}"), "<req>"),
     (re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "<uuid>"),
     (re.compile(r"\b(?:tap|qvo|qvb|qbr)[0-9a-f]{8}-[0-9a-f]{2}\b"), "<tap>"),
@@ -50,7 +50,7 @@ def words_of(message: str) -> str:
 def _with_signs(message: str) -> str:
     """Put the signs in. What fails on many nodes says the same words again and again."""
     words = " ".join(message.split())
-    for form, sign in _VARIABLE:
+    for form, sign in VARIABLE:
         words = form.sub(sign, words)
     return words
 

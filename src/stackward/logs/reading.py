@@ -1,7 +1,7 @@
 """What is asked of the logs of a cloud, and what of them could be read."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from stackward.logs.event import Event, Level
@@ -21,6 +21,10 @@ class Query:
     components: tuple[str, ...] = ()
     nodes: tuple[str, ...] = ()
     only_times: bool = False  # no events: only of which time the files are
+    # Of events of a file that say the same but for numbers and ids, about so many are read, and the
+    # others are counted; None: all are read.
+    most_alike: int | None = None
+    each: tuple[str, ...] = ()  # of `also`: what has one of these is read each time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +69,22 @@ class OwnPlace:
     to_journal: bool = False
 
 
+Place = tuple[str, str, int]  # of an event: its node, its file, and where in that it begins
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeated:
+    """Events that were only counted: they say what one that was read says, but for numbers and ids.
+
+    The counted ones are not those that were read.
+    """
+
+    like: Place  # of the first of them, which was read
+    count: int
+    first: datetime  # in UTC, as `Event.at`
+    last: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeRead:
     """What was read on a node."""
@@ -78,6 +98,7 @@ class NodeRead:
     unread: str | None = None  # why nothing was read of it
     own_places: tuple[OwnPlace, ...] = ()
     settings_unread: tuple[str, ...] = ()  # where logs may be elsewhere, unknown to us
+    repeated: tuple[Repeated, ...] = ()
 
     @property
     def is_whole(self) -> bool:
@@ -97,6 +118,8 @@ class Reading:
     events: Sequence[Event]
     nodes: Mapping[str, NodeRead]
     doubled: int = 0  # events that were in the journal too, and count once
+    # By the place of the event that was read; one that was in the journal too has none there.
+    repeated: Mapping[Place, Repeated] = field(default_factory=dict)
 
     @property
     def is_blind(self) -> bool:

@@ -33,7 +33,7 @@ DIAGNOSIS_FIELDS = {
     "look": "of the cloud: `at`, `took_s`, `state`, `answered` (components that proved that they "
     "work), `not_proved`, `not_seen` (in sentences); null where logs alone were read",
     "looked": "`since`, `until` (as asked, or null), `first`, `last` (of the logs), `nodes`, "
-    "`files`, `events`",
+    "`files`, `events`; of these `counted` repeat others, and were only counted",
 }
 CAUSE_FIELDS = {
     "component": "what is broken, as the anatomy calls it",
@@ -263,8 +263,10 @@ def _looked(found: Diagnosis, failure: Failure) -> str:
             well += f"; not proved: {first_of(found.look.not_proved, 8)}"
         if found.look.not_seen:
             well += f"; not seen: {count_of(len(found.look.not_seen), 'thing')}"
+    counted = sum(one.count for one in failure.reading.repeated.values())
+    repeat = f" ({count_of(counted, 'event')} only counted: they repeat others)" if counted else ""
     return (
-        f"looked at {count_of(found.events, 'warning or error', 'warnings and errors')} in "
+        f"looked at {count_of(found.events, 'warning or error', 'warnings and errors')}{repeat} in "
         f"{count_of(files, 'file')} of {count_of(len(nodes), 'node')}{span}{well}"
     )
 
@@ -295,6 +297,7 @@ def diagnosis_record(
             "nodes": list(nodes),
             "files": sum(len(one.files) for one in nodes.values()),
             "events": found.events,
+            "counted": sum(one.count for one in failure.reading.repeated.values()),
         },
     }
 
