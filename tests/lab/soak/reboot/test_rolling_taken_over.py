@@ -27,6 +27,7 @@ from lab.soak.reboot.test_rolling_reboot import (
 )
 from real_lab import STACKWARD, RealLab, until
 from stackward.adapters.store.listing import FILE, list_runs
+from stackward.errors import ExitCode
 from stackward.model.run import Run, RunState
 
 WAITS_S = 900  # for three nodes
@@ -104,7 +105,8 @@ def resumed(drains: Drains, chain: str) -> Ended:
     """Resume a chain; again, as it says itself, where the busy cloud could not be looked at."""
     ended = said(drains, "run", "resume", chain, "--yes")
     for _ in range(TRIES - 1):
-        if NOT_SEEN not in ended.said:
+        # What it says has all that was before, too.
+        if ended.code != ExitCode.STOPPED or NOT_SEEN not in ended.said:
             break
         ended = said(drains, "run", "resume", chain, "--yes")
     return ended
