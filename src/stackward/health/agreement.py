@@ -34,10 +34,11 @@ def reconcile(  # noqa: PLR0913  # how it looks
     always_twice: bool = False,
     waiting: Callable[[int, float], None] | None = None,
 ) -> Agreement:
-    """Look, wait and look again; of a host, only what touches it.
+    """Look, wait and look again; with a host, only at the cases that touch it.
 
-    `waiting` is told how many cases were seen by the first look, and how long the wait is.
-    `always_twice` looks again also where the first look saw none: something else is compared, too.
+    `waiting` is called with the number of cases that the first look saw, and the length of the
+    wait. `always_twice` looks again even if the first look saw no case: something else is compared,
+    too.
     """
     first = read_testimony(world, remembered)
     seen = _of_host(find_cases(first), host)

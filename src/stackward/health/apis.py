@@ -90,9 +90,9 @@ def _judge_unasked(
 
 
 def unasked(state: CloudState, anatomy: Anatomy, running: Collection[str]) -> Iterator[Component]:
-    """Return the components whose API was to be asked, and has no endpoint that is ours.
+    """Return the components whose API the look wanted to ask, but which have no endpoint of ours.
 
-    One that the catalog does not have at all, and no node runs, is not a part of this cloud.
+    A component that is not in the catalog, and that no node runs, is not a part of this cloud.
     """
     if state.catalog is None:
         return
@@ -143,7 +143,7 @@ def _judge_probe(component: Component, answer: Answered | Failed) -> Iterator[Fi
 def _judge_other_lists(state: CloudState, anatomy: Anatomy, shown: Shown) -> Iterator[Finding]:
     """Judge the lists that the check itself needs.
 
-    Some of an API's workers may still answer: that the list of users was told is no excuse.
+    Some of an API's workers may still answer: a list of users that arrived is no excuse.
     """
     lists = [(name, "list of its services", one) for name, one in state.heartbeats_unread.items()]
     if state.hypervisors_unread:
@@ -270,7 +270,7 @@ _HOW = {
 def gaps_of_doors(
     state: CloudState, anatomy: Anatomy, running: Collection[str] = ()
 ) -> Iterator[Gap]:
-    """Name what the APIs did not tell."""
+    """Name what the APIs did not report."""
     for component in unasked(state, anatomy, running):
         yield Gap(
             kind=Kept.SPARED,

@@ -1,10 +1,10 @@
 """What belongs on a node although it is switched off there: masked, or stopped and disabled.
 
-Whoever masks a service, or disables it, may have meant it. So no single sign that a removed service
-would leave as well is enough: not its configuration, not its queue, not a link of systemd. What is
-not installed never belongs: its package has taken its files along. Of what is
-installed, the signs of `Sign` are counted, and `ENOUGH` of them make a finding. A word that
-somebody left about it (a claim of ours, the disabled reason in its API) makes it a note.
+A person who masks or disables a service may have meant it. A removed service may leave its
+configuration, its queue or a link of systemd. So none of these signs is enough alone. A service
+that is not installed never belongs: its files went with its package. For an installed service, the
+signs of `Sign` are counted, and `ENOUGH` of them make a finding. A word that somebody left about it
+(a claim of ours, the disabled reason in its API) makes it a note.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -149,7 +149,7 @@ def _by_place(
 
 @dataclass(frozen=True, slots=True)
 class _Cloud:
-    """What one look has told of the whole cloud."""
+    """What one look has read of the whole cloud."""
 
     state: CloudState
     present: Present

@@ -47,7 +47,7 @@ def _starts(unit: Unit, units: Mapping[str, Unit], seen: set[str]) -> bool:
 
 def _container(unit: Unit, units: Mapping[str, Unit]) -> str:
     if unit.enabled != NO_RESTART:
-        return ""  # or it was not told
+        return ""  # or it was not reported
     keeper = units.get(keeper_of(unit.name))
     if keeper is not None:
         starts = _starts(keeper, units, set())

@@ -1,4 +1,4 @@
-"""Whether processes answer their APIs, which call them over RPC for whoever asks.
+"""Whether processes answer their APIs, which call them over RPC for any user who asks.
 
 No setting is needed for that, as it is for a ping, and no login on a node. Where several share a
 queue, an answer proves that one of them lives.
@@ -36,10 +36,10 @@ _NAME = "{name}"
 def worth_calling(
     state: CloudState, present: Present, anatomy: Anatomy, before: CloudState | None
 ) -> tuple[list[CallTarget], dict[str, RpcAnswer]]:
-    """Return whom to have called, and what is known without that, by queue.
+    """Return the processes to call, and what is known without a call, by queue.
 
-    A call that stays unanswered holds a worker of the API: what hangs since the last look is not
-    called again, nor is what is known to be deaf.
+    A call that stays unanswered holds a worker of the API. So a process is not called again if its
+    last call still hangs, or if it is known to be deaf.
     """
     targets, known = [], {}
     for component in anatomy.components.values():
@@ -124,7 +124,7 @@ def _answers(
 
 
 def judge_calls(state: CloudState, present: Present, anatomy: Anatomy) -> Iterator[Finding]:
-    """Judge the calls that stayed without an answer; whom a ping has found deaf has its finding."""
+    """Judge the calls without an answer; a process that a ping found deaf has its finding."""
     for component, those, answer in _answers(state, anatomy):
         pings = [state.pings.get(f"{component.topic}.{one.name}") for one in those]
         if answer.outcome not in {Rpc.SILENT, Rpc.EMPTY}:
@@ -177,7 +177,7 @@ def is_called(component: Component, node: str, state: CloudState) -> bool:
 
 
 def gaps_of_calls(state: CloudState, anatomy: Anatomy) -> Iterator[Gap]:
-    """Name those of whom a call by their APIs has told nothing, and why."""
+    """Name the processes of which a call by their APIs has shown nothing, and why."""
     for component, those, answer in _answers(state, anatomy):
         kind, why, cure = _kept(answer, len(those))
         for one in those if why else ():

@@ -90,10 +90,11 @@ class Known:
     needs: dict[Place, set[Place]] = field(default_factory=dict)
 
     def lost_controllers(self) -> tuple[int, ...]:
-        """Return the findings on dead machines that may have had what the cloud needs.
+        """Return the findings on dead machines that may have run what the cloud needs.
 
-        Nobody can say what ran there: the one of Keystone's address, or none of which the cloud
-        itself still tells that it is a compute node. Of many at once there is one finding.
+        Nobody can say what ran there. If the machine with Keystone's address is dead, it is that
+        one. Otherwise, if many machines died at once, it is the one finding on them. Otherwise it
+        is each dead machine that the cloud itself does not report as a compute node.
         """
         dead = {one.node: at for at, one in enumerate(self.findings) if one.rule in _DEAD}
         together = tuple(at for at, one in enumerate(self.findings) if one.rule == NODES_LOST)

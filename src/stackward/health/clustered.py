@@ -64,10 +64,10 @@ def managed_here(component: Component, survey: Survey) -> Managed | None:
 
 
 def is_left_to_cluster(component: Component, survey: Survey, unit: Unit) -> bool:
-    """Say whether it is Pacemaker's word that counts of a unit, and not how systemd has it.
+    """Say whether the word of Pacemaker counts for a unit, and not that of systemd.
 
-    What runs is to be started by Pacemaker, not at boot; what does not run is missed only where
-    Pacemaker says that it runs. Where Pacemaker cannot be asked, nobody knows what it runs.
+    Pacemaker must start what runs; the boot must not. A unit that does not run is missed only if
+    Pacemaker says that it runs. If Pacemaker cannot be asked, nobody knows what it runs.
     """
     if isinstance(survey.cluster, Unseen):
         return not unit.is_wanted and unit.load != "masked"
@@ -147,7 +147,7 @@ def _why_nowhere(own: list[Resource], cluster: Cluster, says: list[str]) -> str:
 
 
 def notes_of_clusters(state: CloudState, anatomy: Anatomy) -> Iterator[Note]:
-    """Tell what Pacemaker leaves alone, or keeps from a node, because somebody said so."""
+    """Report what Pacemaker leaves alone, or keeps off a node, because somebody said so."""
     for survey in state.surveys.values():
         if not isinstance(survey, Survey) or not isinstance(survey.cluster, Cluster):
             continue

@@ -26,7 +26,7 @@ from stackward.policy.evacuations import LIVES_ON_SOURCE
 from stackward.status.stuck import LOST_AFTER_S
 from stackward.wording import first_of, has_and_not
 
-TASK_LONG_S = 1800.0  # a snapshot of a large disk takes long, and Nova writes nothing meanwhile
+TASK_LONG_S = 1800.0  # a snapshot of a large disk takes long, and Nova writes nothing during it
 
 RUNS = frozenset({"running", "blocked", "shutting down"})  # of a domain: its CPUs may go on
 _SETTLED = frozenset({"ACTIVE", "SHUTOFF", "PAUSED", "SUSPENDED", "RESCUE"})
@@ -197,7 +197,7 @@ class Disagreement:
     rule: Rule
     repair: str = ""  # what `--repair` does
     no_repair: str = ""  # why it does nothing
-    is_busy: bool = False  # a task or a record is what it is about
+    is_busy: bool = False  # it is about a state of Nova's or about a record
     needs_absence: bool = False  # Nova is asked once more whether it has no such server
 
     def __post_init__(self) -> None:
@@ -309,7 +309,7 @@ def _domain_of_deleted(index: Index) -> Iterator[Case]:
 
 
 def _held(index: Index, server: Server) -> list[str]:
-    """Return the hosts on which it holds allocations, but for those that Nova gives up itself."""
+    """Return the hosts on which it holds allocations, except those that Nova gives up itself."""
     return [one for one in index.holders.get(server.id, ()) if one not in index.sources(server.id)]
 
 

@@ -18,9 +18,10 @@ _WHY = "no node of the inventory is known to have it: it was not looked at"
 
 
 def gaps_of_members(state: CloudState, present: Present) -> Iterator[Gap]:
-    """Name what of RabbitMQ and of Galera was not looked at.
+    """Name the members of RabbitMQ and of Galera that were not looked at.
 
-    A node that told nothing may have any member, so this is said only where all have told theirs.
+    A node that reported nothing may have any member. So this is said only if all have reported
+    theirs.
     """
     if state.has_seen_all:
         yield from _of_rabbitmq(state, present)
@@ -48,7 +49,7 @@ def _of_rabbitmq(state: CloudState, present: Present) -> Iterator[Gap]:
 
 
 def _of_galera(present: Present) -> Iterator[Gap]:
-    """Count its members: it tells no names of theirs."""
+    """Count its members: it does not report their names."""
     servers = [one.survey.database for (name, _), one in present.items() if name == "mariadb"]
     own = [one for one in servers if isinstance(one, DatabaseServer) and one.is_galera]
     size = max((one.cluster_size for one in own), default=0)

@@ -78,7 +78,7 @@ Proof = tuple[str, float | None]  # what shows that a component works, and how l
 
 
 def judge_cloud(state: CloudState, anatomy: Anatomy) -> Health:
-    """Judge all that one look has told."""
+    """Judge all that one look has read."""
     here = present(state, anatomy)
     works = proved(state, here, anatomy)
     off = list(switched_off(state, here, anatomy))
@@ -157,7 +157,7 @@ def _all_findings(
 def _stopped(
     here: Mapping[tuple[str, str], Presence], told: Iterable[Finding]
 ) -> Iterator[Finding]:
-    """Find what somebody has stopped, and of which nothing else has told."""
+    """Find what somebody has stopped, and what no other finding names."""
     by_place: dict[tuple[str, str], list[Finding]] = {}
     for one in told:
         by_place.setdefault((one.component, one.node or ""), []).append(one)
@@ -224,7 +224,7 @@ def _overall(state: CloudState, found: Sequence[State], gaps: Iterable[Gap]) -> 
 
 
 def _is_blind(state: CloudState) -> bool:
-    """Say whether nothing was reached: no node, and no API beside the login."""
+    """Say whether nothing was reached: no node, and no API except the login."""
     return not _has_asked_an_api(state) and all(
         isinstance(one, Unseen) for one in state.surveys.values()
     )

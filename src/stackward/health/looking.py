@@ -1,4 +1,4 @@
-"""One look at a whole cloud: read, called where that can tell more, and judged."""
+"""One look at a whole cloud: read it, call processes where a call can show more, and judge."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -102,7 +102,7 @@ class _Calls:
     last: CloudState | None = None  # what was known at the last turn
 
     def begin(self, state: CloudState, hypervisors: Mapping[str, str] | None) -> None:
-        """Call those of whom this is known to tell more, as far as it is known by now."""
+        """Call the processes of which a call can show more, as far as that is known by now."""
         here = present(state, self.anatomy)
         deadline, within_s = self.look.deadline.sooner(TOLD_S), self.asked.within_s
         ends, each_s = deadline.sooner(TOLD_S), min(within_s, RPC_S)  # of calls one after another
@@ -145,7 +145,7 @@ class _Calls:
         return [one for one in worth if one.queue not in self.called]
 
     def _choose_for_apis(self, state: CloudState, here: Present) -> bool:
-        """Choose whom APIs are to call; say whether there is anybody."""
+        """Choose the processes that APIs must call; say whether there are any."""
         chosen = worth_calling(state, here, self.anatomy, self.before)
         self.targets, self.hanging = chosen
         return bool(self.targets)

@@ -1,7 +1,7 @@
 """Whether RabbitMQ and MariaDB are well, by the rules of a check: before a node is given up.
 
-Where a member of theirs is broken, nodes that are well fall silent. The node that is to be fenced
-is not asked: what it has of them is no sign that anything else is broken.
+If one of their members is broken, healthy nodes fall silent. The node to fence is not asked: its
+own members are no sign that anything else is broken.
 """
 
 from collections.abc import Iterator, Sequence
@@ -41,7 +41,7 @@ class Members:
 
 
 def with_members(world: World, journal: Journal, fence: FenceFacts) -> FenceFacts:
-    """Add what is known of them to a node that is to be fenced."""
+    """Add what is known of them to the node to fence."""
     nodes = [*_controllers(world, journal, fence.name)]
     found = read_members(world.shell, world.clock, world.together, nodes)
     return replace(fence, broken_members=found.broken, unread_members=found.unread)
@@ -130,7 +130,7 @@ def judge_members(state: CloudState, anatomy: Anatomy) -> Members:
 
 
 def _unread(one: Presence, said: set[str]) -> Iterator[str]:
-    """Say why its own tool did not tell how it is; where something is found of it, it is known."""
+    """Say why its own tool did not report how it is; if it has a finding, that is known."""
     name = one.component.name
     tool = own_tool(one)
     if f"{name} on {one.node}" in said or tool is None or not isinstance(tool.answer, Unseen):

@@ -30,7 +30,7 @@ TOO_MANY = 429
 BROKER = "rabbitmq"
 _NETWORK = LISTED["neutron"]
 _REPLY, _FANOUT = "reply_", "_fanout_"  # vanish by themselves, half an hour after their reader
-_FANOUT_STREAM, _STREAM = "_fanout", "stream"  # keeps what it was sent, whoever has read it
+_FANOUT_STREAM, _STREAM = "_fanout", "stream"  # keeps messages also after they are read
 
 
 # --- connections --------------------------------------------------------------------------------
@@ -38,7 +38,7 @@ _FANOUT_STREAM, _STREAM = "_fanout", "stream"  # keeps what it was sent, whoever
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherSide:
-    """What others are to be connected to at all times, as its own nodes see it."""
+    """What others must be connected to at all times, as its own nodes see it."""
 
     nodes: frozenset[str]
     ports: frozenset[int]
@@ -122,7 +122,7 @@ def links_to(here: Presence, ports: Container[int]) -> list[Link]:
 def are_half_open(links: Sequence[Link], side: OtherSide) -> bool:
     """Say whether the other side knows none of these connections, though it knows others.
 
-    What leads to somebody who was not looked at is nobody's word against another's.
+    A connection to a node that was not looked at proves nothing: only one side is known.
     """
     return (
         side.agrees
@@ -135,7 +135,7 @@ def are_half_open(links: Sequence[Link], side: OtherSide) -> bool:
 
 
 def brokers(present: Present) -> list[Broker]:
-    """Return what each node of RabbitMQ told."""
+    """Return what each node of RabbitMQ reported."""
     told = [one.survey.broker for (name, _), one in present.items() if name == BROKER]
     return [one for one in told if isinstance(one, Broker)]
 
@@ -156,13 +156,13 @@ def is_shared_name(present: Present, name: str) -> bool:
 
 
 def _all_queues(present: Present) -> list[Queue]:
-    """Return all queues; every node of RabbitMQ tells of the same."""
+    """Return all queues; every node of RabbitMQ reports the same ones."""
     told = (queue for broker in brokers(present) for queue in broker.queues or ())
     return list({(queue.vhost, queue.name): queue for queue in told}.values())
 
 
 def knows_all_queues(present: Present) -> bool:
-    """Say whether of each cluster of RabbitMQ a node has told the queues of every virtual host."""
+    """Say whether in each cluster of RabbitMQ a node reported the queues of all virtual hosts."""
     told = [
         {*one.members}
         for one in brokers(present)
@@ -274,7 +274,7 @@ def gaps_of_queues(state: CloudState, present: Present, anatomy: Anatomy) -> Ite
 
 
 def _bindings(present: Present) -> tuple[set[tuple[str, str]], set[str]]:
-    """Return the queues to which exchanges lead, and the virtual hosts that all have told of."""
+    """Return the queues to which exchanges lead, and the virtual hosts that all have reported."""
     told = brokers(present)
     bound = {one for broker in told for one in broker.bound or ()}
     knows = [
@@ -287,7 +287,7 @@ def _bindings(present: Present) -> tuple[set[tuple[str, str]], set[str]]:
 def own_queues(
     state: CloudState, present: Present, anatomy: Anatomy
 ) -> Iterator[tuple[Component, str, str]]:
-    """Return each process that has a queue of its own: its component, node and name there."""
+    """Return each process that has its own queue: its component, node and name there."""
     hosts: dict[str, list[str]] = {}
     for host, node in state.nodes.items():
         if node:
@@ -337,7 +337,7 @@ def judge_all_queues(state: CloudState, present: Present, anatomy: Anatomy) -> I
     own = {
         f"{component.topic}.{host}" for component, _, host in own_queues(state, present, anatomy)
     }
-    # Who is down is said elsewhere; what waits for it is no finding of its own.
+    # Another finding says which process is down; what waits for it is no second finding.
     own |= {
         f"{component.topic}.{one.name}"
         for one in state.heartbeats
@@ -555,7 +555,7 @@ def is_kept_off(state: CloudState, component: Component, node: str, present: Pre
 def _is_stopped(
     state: CloudState, one: Heartbeat, here: Presence | None, component: Component
 ) -> bool:
-    """Say whether its node says that nothing of it runs, whatever its last record says."""
+    """Say whether its node says that nothing of it runs, even if its last record differs."""
     if here is not None:
         return all(unit.active in {FAILED, "inactive"} for unit in here.units)
     survey = state.surveys.get(node_of(state, one))
@@ -575,7 +575,7 @@ def age_of(one: Heartbeat) -> str:
 
 
 def notes_of_heartbeats(state: CloudState) -> Iterator[Note]:
-    """Tell what is disabled on purpose, and by whom."""
+    """Report what is disabled on purpose, and who disabled it."""
     for one in state.heartbeats:
         if _is_off_on_purpose(one) and is_asked(state, one):
             claim = read_claim(one.reason)
@@ -698,7 +698,7 @@ def _knows_no_uptime(state: CloudState, host: str, answer: RpcAnswer) -> bool:
 def judge_failed_calls(
     api: str, failed: Iterable[tuple[str, RpcAnswer]], log: str
 ) -> Iterator[Finding]:
-    """Judge the calls that an API itself could not make: whom it was to call, and its answer."""
+    """Judge the calls that an API itself could not make: the process called, and its answer."""
     told: dict[symptoms.Symptom, list[tuple[str, RpcAnswer]]] = {}
     for who, answer in failed:
         if answer.outcome is Rpc.ODD:
@@ -726,7 +726,7 @@ def judge_rpc_failed(state: CloudState, anatomy: Anatomy) -> Iterator[Finding]:
 
 
 def kept_of(answer: RpcAnswer) -> tuple[Kept, str, str]:
-    """Say why a call by an API has told nothing of who was called, and the cure; or empty."""
+    """Say why a call by an API has shown nothing of the called process, and the cure; or empty."""
     match answer.outcome:
         case Rpc.FORBIDDEN:
             return Kept.RIGHTS, "this login may not have it called", ADMIN

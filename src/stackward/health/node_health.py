@@ -25,11 +25,12 @@ from stackward.ports.login import words_for
 from stackward.wording import count_of, first_of, in_size, in_utc
 
 FULL, FILLING = 99, 90  # percent
-ROOM_LEFT = 20 * 1024**3  # bytes: whatever part of a disk that is, it is not full
+ROOM_LEFT = 20 * 1024**3  # bytes: a disk with so many free is not full, however large it is
 INODES_SHORT = 90
 MEMORY_SHORT = 4  # percent available
-# How long an error of the kernel is one of today: a day is what mcelog counts hardware errors over
-# as it comes (`uc-error-threshold = 1 / 24h`), and what passes between two daily looks at the logs.
+# How long an error of the kernel counts as one of today: a day. By default, mcelog counts hardware
+# errors over a day (`uc-error-threshold = 1 / 24h`). It is also the time between two daily looks at
+# the logs.
 TODAY_S = 24 * 3600
 ASTRAY_S = 2.0
 SHOWN = 3  # lines of evidence, names
@@ -123,7 +124,7 @@ _WHATEVER_REPORTS = {
 }
 
 
-# From how many nodes on something is told as one finding: two that may be by chance are two.
+# From how many nodes on, something is one finding. On two nodes it may be chance: two findings.
 _AT_ONCE = {
     symptoms.NODES_LOST: MANY,
     symptoms.NODES_UNSEEN: MANY,
@@ -241,13 +242,13 @@ def _is_old(one: KernelError) -> bool:
 
 
 def _last(those: Sequence[KernelError]) -> str:
-    """Say when the last one was, after a comma; nothing where no line tells."""
+    """Say when the last one was, after a comma; nothing if no line says it."""
     times = [one.at for one in those if one.at]
     return f", the last at {in_utc(max(times))}" if times else ""
 
 
 def notes_of_kernels(state: CloudState) -> Iterator[Note]:
-    """Tell of errors that are no finding of today any more, so that none is forgotten."""
+    """Report errors that are no finding of today any more, so that none is forgotten."""
     for node, survey in state.surveys.items():
         if isinstance(survey, Unseen) or isinstance(survey.kernel_errors, Unseen):
             continue
@@ -297,7 +298,7 @@ def _judge_tracked(node: str, count: int, most: int) -> Iterator[Finding]:
 
 
 def _silent_systemd(survey: Survey, units: Unseen) -> Finding:
-    """Return why systemd tells nothing; who is not root asks it by way of the message bus."""
+    """Return why systemd reports nothing; a user who is not root asks it over the message bus."""
     bus = survey.answers.get((BUS, 0))
     if units.kind is Blind.SILENT and _NO_BUS.search(units.why):
         return symptoms.UNIT_DOWN.found(
@@ -351,7 +352,7 @@ def _judge_clock(node: str, clock: NodeClock) -> Iterator[Finding]:
         yield symptoms.CLOCK_FREE.found(MACHINE, node)
 
 
-# What reports from a machine that is its own: others may bear any name, as the hosts of Cinder do.
+# What reports from its own machine. Others may have any name, as the hosts of Cinder do.
 _OF_MACHINES = re.compile(r"nova-compute|neutron-.*-agent|ovn-controller")
 
 

@@ -39,9 +39,9 @@ def read_what_is_left(
     remembered: Mapping[str, Itself],
     only: Container[str] | None = None,
 ) -> LeftBehind:
-    """Read what the cases do not tell of it.
+    """Read what the cases do not say of it.
 
-    Where `only` is given, only ports with these ids are looked for.
+    With `only`, only ports with these ids are looked for.
     """
     cases = cases_of_orphans(found)
     return read_left_behind(

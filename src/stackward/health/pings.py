@@ -24,11 +24,11 @@ from stackward.model.health import Finding, Gap, Kept
 
 
 def worth_pinging(state: CloudState, present: Present, anatomy: Anatomy) -> Iterator[PingTarget]:
-    """Return the processes of which a call over RPC can tell more than is known.
+    """Return the processes of which a call over RPC can show more than is known.
 
-    What does not run, does not report, or is seen to hear nothing is not called: that is a finding
-    already. A queue that nobody was seen to read may be in another virtual host, or of another
-    name: silence would prove nothing.
+    A process that does not run, does not report or hears nothing is not called: it has a finding
+    already. If nobody was seen to read a queue, the real one may have another virtual host or name:
+    then silence would prove nothing.
     """
     ill = {(one.component, one.node) for one in judge_own_queues(state, present, anatomy)}
     sides, queues = other_sides(present, anatomy), queues_of(present)
@@ -56,7 +56,7 @@ def worth_pinging(state: CloudState, present: Present, anatomy: Anatomy) -> Iter
 def _answers(
     state: CloudState, present: Present, anatomy: Anatomy
 ) -> Iterator[tuple[Component, str, str, RpcAnswer]]:
-    """Return each process that was to be called: component, node, its name there, what came."""
+    """Return each process that had to be called: component, node, its name there, what came."""
     for component, node, host in own_queues(state, present, anatomy):
         if answer := state.pings.get(f"{component.topic}.{host}"):
             yield component, node, host, answer
@@ -91,7 +91,7 @@ CURE_PING = "set `rpc_ping_enabled = true` in `[DEFAULT]` of its settings, and r
 
 
 def gaps_of_pings(state: CloudState, present: Present, anatomy: Anatomy) -> Iterator[Gap]:
-    """Name those that were to be called and could not be, and why."""
+    """Name the processes that had to be called but could not be, and why."""
     for component, node, host, answer in _answers(state, present, anatomy):
         is_shared = is_shared_name(present, f"{component.topic}.{host}")
         if answer.outcome is Rpc.NOT_ENABLED:

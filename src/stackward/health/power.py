@@ -18,7 +18,7 @@ from stackward.ports.power import PowerReader
 from stackward.ports.probes import Probes
 
 Told: TypeAlias = PowerDevice | StackwardError | None  # None: no device is named
-Own: TypeAlias = Hardware | str  # or why the node did not tell
+Own: TypeAlias = Hardware | str  # or why the node did not report it
 
 LATE_S = 2.0  # so much later a look gives up what should have ended by itself
 

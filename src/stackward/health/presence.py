@@ -38,7 +38,7 @@ class Presence:
 
     @cached_property
     def services(self) -> tuple[Unit, ...]:
-        """Return those that do its work: a socket waits for who does, a helper is beside them."""
+        """Return the units that do its work: not sockets, which wait for them, and not helpers."""
         return tuple(
             unit
             for unit in self.units
@@ -73,7 +73,7 @@ class Presence:
 
     @property
     def restart(self) -> str:
-        """Return the command that starts it again, and nothing beside it, for a remedy."""
+        """Return the command that starts it again, and nothing else, for a remedy."""
         tool = self.engine if self.is_in_container else "systemctl"
         return self.deployed.restart or f"{tool} restart {self.main}"
 
@@ -102,12 +102,12 @@ def processes_by(restart: str) -> str:
 
 
 def restart_of(here: Presence | None, unit: str) -> str:
-    """Return the command that starts a component anew; one that was not seen has its usual unit."""
+    """Return the command that restarts a component; one that was not seen has its usual unit."""
     return here.restart if here else f"systemctl restart {unit}"
 
 
 def deployed_as(component: Component, units: Iterable[Unit]) -> Deployed:
-    """Return the flavour that these units are of; the first where they tell none."""
+    """Return the flavour that these units are of; the first if they do not show it."""
     flavours, there = list(component.flavours.values()), list(units)
     if not any(unit.is_container for unit in there):
         return flavours[0]

@@ -39,7 +39,7 @@ LOCKED_S = 5  # a backup holds such a lock for a moment
 TABLE_LOCKED_S = 30
 OFTEN_PAUSED = 0.1
 NO_WRITES = 4  # from this `innodb_force_recovery` on
-# What MariaDB and MySQL call a wait in which no statement that writes gets on, whatever its table.
+# What MariaDB and MySQL call a wait that stops all statements that write, on any table.
 _OF_ALL = {
     "Waiting for backup lock",
     "Waiting for global read lock",
@@ -228,7 +228,7 @@ def _judge_gate(here: Presence, unit: Unit) -> Iterator[Finding]:
 
 
 def _waits_at_gate(here: Presence, unit: Unit) -> bool:
-    """Say whether nothing but its boot gate keeps a nova-compute off: a drain is no crash."""
+    """Say whether only its boot gate keeps a nova-compute off: a drain is no crash."""
     paths = here.survey.paths
     is_shut = boot_gate.DROP_IN in paths and boot_gate.OPENED not in paths
     is_kept_off = MAINTENANCE in paths or unit.load == "masked"
@@ -236,9 +236,9 @@ def _waits_at_gate(here: Presence, unit: Unit) -> bool:
 
 
 def notes_of_units(here: Presence, *, answers: bool = False) -> Iterator[Note]:
-    """Tell what fell and was started again, and what is kept off on purpose.
+    """Report what fell and was started again, and what is kept off on purpose.
 
-    That only of what reports to the cloud, where it is missed.
+    What is kept off is named only if it reports to the cloud, where it is missed.
     """
     for unit in here.units:
         up_s = unit.up_s
@@ -260,7 +260,7 @@ def notes_of_units(here: Presence, *, answers: bool = False) -> Iterator[Note]:
 def notes_of_masks(
     survey: Survey, anatomy: Anatomy, found: Collection[tuple[str, str]] = ()
 ) -> Iterator[Note]:
-    """Tell what somebody has masked, but for the units that are a finding: by node and name."""
+    """Report what somebody has masked, except the units that are a finding: by node and name."""
     if isinstance(survey.units, Unseen):
         return
     for component in anatomy.components.values():
@@ -412,7 +412,7 @@ def is_silent(here: Presence, unseen: Unseen) -> bool:
 
 
 def gaps_of_tools(here: Presence) -> Iterator[Gap]:
-    """Name what its own tool did not tell in time, or is not there to tell, though it serves."""
+    """Name components that serve, but whose own tool was missing or did not report in time."""
     own = own_tool(here)
     if own is None or not here.runs:
         return
@@ -449,19 +449,19 @@ def _gaps_of_clients(here: Presence) -> Iterator[Gap]:
 
 
 def own_words(name: str) -> str:
-    """Return what a component's own tool would tell."""
+    """Return what a component's own tool would report."""
     return f"what {name} says of itself"
 
 
 @dataclass(frozen=True, slots=True)
 class OwnTool:
-    """What a component's own tool told."""
+    """What a component's own tool reported."""
 
     answer: Broker | DatabaseServer | Cache | Cluster | str | Unseen | None
 
 
 def own_tool(here: Presence) -> OwnTool | None:
-    """Return what the own tool of a component told of it; None where it has none."""
+    """Return what a component's own tool reported of it; None: it has no such tool."""
     survey = here.survey
     match here.component.probe.kind:
         case "rabbitmq":
@@ -517,7 +517,7 @@ def _judge_database(here: Presence, present: Present, *, has_seen_all: bool) -> 
 
 
 def _count_of_galera(name: str, present: Present) -> int:
-    """Return how many servers may be members; one that says that it stands alone is none."""
+    """Return how many servers may be members; one that says that it runs alone is none."""
     servers = [one.survey.database for (each, _), one in present.items() if each == name]
     return sum(1 for one in servers if not isinstance(one, DatabaseServer) or one.is_galera)
 
@@ -601,7 +601,7 @@ def _takes_writes(other: Presence) -> bool:
 
 
 def notes_of_tools(here: Presence) -> Iterator[Note]:
-    """Tell of a database that takes no writes, and is not there for them."""
+    """Report a database that takes no writes, and is not there for them."""
     server = here.survey.database
     if here.component.probe.kind == "mariadb" and isinstance(server, DatabaseServer):
         if _read_only(server) and server.is_replica:

@@ -31,7 +31,7 @@ CONDUCTOR = "nova-conductor"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A component on a node, with all that the look has told."""
+    """A component on a node, with all that the look has read."""
 
     component: Component
     node: str
@@ -105,8 +105,8 @@ def _carried_a_report(place: Place) -> bool:
 def _age_of_report(place: Place) -> str:
     """Say how old the newest report of a nova-compute is, where it was written while we looked.
 
-    A clock that is astray tells no age: one report from the future, or a node that is seconds away
-    from our own clock, and no age of theirs proves anything.
+    A wrong clock gives no age. One report from the future, or one node whose clock is seconds away
+    from ours, is enough: then no age proves anything.
     """
     known = [age for kind in (NOVA_COMPUTE, CONDUCTOR) for age in ages(place.state, kind)]
     clock = place.here.survey.clock if place.here else None

@@ -25,7 +25,7 @@ class Outcome(StrEnum):
     """What a question to a process came to."""
 
     PROVED = "proved"
-    RESERVE = "reserve"  # it is well, and stands by for another
+    RESERVE = "reserve"  # it is well, and waits to replace another
     REFUTED = "refuted"  # it answers, and says that it is not well
     OFF_BUS = "off the bus"  # it runs, and who asks the message bus for it does not find it
     SILENT = "silent"
@@ -102,9 +102,9 @@ def _is_open(here: Presence, way: str) -> bool:
 
 
 def judge_answers(here: Presence) -> Iterator[Finding]:
-    """Judge what was asked of a component; of one that does not run, that has been said.
+    """Judge what was asked of a component; one that does not run has its finding already.
 
-    A process may be asked several things. What its first answer is not well by is told once.
+    A process may be asked several things. Only its first bad answer is reported.
     """
     if not here.runs:
         return
@@ -144,7 +144,7 @@ def judge_answers(here: Presence) -> Iterator[Finding]:
 
 
 def restart_for(here: Presence, question: Question) -> str:
-    """Return what starts anew the very process that is silent; a component may have several."""
+    """Return what restarts exactly the process that is silent; a component may have several."""
     if here.is_in_container and question.container:
         return f"{here.engine} restart {question.container}"
     if question.unit and not here.is_in_container:
@@ -188,11 +188,11 @@ def _judge_one_of(
 def _deployments(
     component: Component, own: Sequence[Presence], present: Present
 ) -> list[tuple[list[Presence], bool]]:
-    """Return which processes work on the same, each with whether those are all who do.
+    """Return which processes work on the same, each with whether these are all that do.
 
-    An inventory may have more than one deployment. On the nodes of one, somebody is connected to
-    the same address of what they depend on. One of whose node no such connection is seen is with
-    the others where those are one deployment; else it may be of any.
+    An inventory may have more than one deployment. On the nodes of one deployment, some process is
+    connected to the same address of what they depend on. If a node shows no such connection, its
+    process belongs to the others if these are one deployment. Otherwise it may belong to any.
     """
     ports = {
         port
@@ -258,7 +258,7 @@ def proof_of_answers(component: Component, present: Present) -> str:
 
 
 def has_answered(here: Presence) -> bool:
-    """Say whether a component on a node has answered all that it was to be asked."""
+    """Say whether a component on a node has answered all that it had to be asked."""
     came = [one for _, one, _ in answers(here)]
     return bool(came) and all(one in {Outcome.PROVED, Outcome.RESERVE} for one in came)
 

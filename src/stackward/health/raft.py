@@ -61,7 +61,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    """One cluster: who told of it, and all who belong to it."""
+    """One cluster: which members reported it, and all that belong to it."""
 
     told: tuple[Told, ...]
     state: CloudState
@@ -69,7 +69,7 @@ class Members:
 
     @property
     def peers(self) -> tuple[Peer, ...]:
-        """Return all members, by the word of the leader, or of all who told."""
+        """Return all members, by the word of the leader, or of all members that reported."""
         leader = self.leader
         seen = [leader] if leader else self.told
         return tuple({one.server: one for each in seen for one in each.member.peers}.values())
@@ -91,12 +91,12 @@ class Members:
         return [one for one in self.told if one.member.status in known and not one.member.leader]
 
     def may_be_led(self, peers: Iterable[Peer]) -> list[Peer]:
-        """Return those that did not tell by themselves that they look for a leader."""
+        """Return the members that did not report themselves that they look for a leader."""
         without = {one.member.short for one in self.leaderless}
         return [one for one in peers if one.server not in without]
 
     def told_of(self, peer: Peer) -> Told | None:
-        """Return what a member itself told, if it was asked."""
+        """Return what a member itself reported, if it was asked."""
         return next((one for one in self.told if one.member.short == peer.server), None)
 
     def node_of(self, peer: Peer) -> str | None:
@@ -121,7 +121,7 @@ class Members:
             return False
         here = self.present.get((told.here.component.name, node))
         if here is None:
-            return not survey.unread  # what runs in containers may not have been told
+            return not survey.unread  # what runs in containers may not have been reported
         if not _runs(here, told.question):
             return True
         key = (told.here.component.name, told.number)
@@ -172,7 +172,7 @@ def judge_members(state: CloudState, present: Present) -> Iterator[Finding]:
 
 
 def _judge_own(one: Told) -> Iterator[Finding]:
-    """Judge what a member says of itself, whatever the others do."""
+    """Judge what a member says of itself, without regard to the others."""
     name, member, what = one.here.component.name, one.member, one.question.what
     if member.status == JOINING:
         yield symptoms.OVSDB_JOINING.found(
@@ -243,7 +243,7 @@ def _may_lead(cluster: Members) -> int:
 
 
 def _named(cluster: Members, peers: Iterable[Peer]) -> str:
-    """Name members that did not tell by themselves that they look for a leader."""
+    """Name members that did not report themselves that they look for a leader."""
     return ", ".join(_name(cluster, one) for one in cluster.may_be_led(peers))
 
 
@@ -257,7 +257,7 @@ def _words(told: Sequence[Told]) -> list[str]:
 
 
 def _judge_lost(cluster: Members) -> Iterator[Finding]:
-    """Judge whom the leader does not hear, and who is far behind it."""
+    """Judge the members that the leader does not hear, or that are far behind it."""
     leader = cluster.leader
     if leader is None:
         return
@@ -304,7 +304,7 @@ def _is_new(leader: Member) -> bool:
 def quorums(state: CloudState, present: Present) -> list[tuple[int, int, frozenset[str]]]:
     """Return of each cluster without a leader its size, its majority, and where others are.
 
-    Those are the nodes of the members that have not told themselves that they look for a leader.
+    "Others" are the nodes of members that did not report themselves that they look for a leader.
     """
     found = []
     for cluster in clusters(state, present):

@@ -1,7 +1,7 @@
 """Whether what users have can be kept: stores of images, volumes and instances.
 
-They are judged without a write: by their mounts, by what the kernel tells their user, and by their
-room.
+They are judged without a write: by their mounts, by what the kernel reports to their user, and by
+their free space.
 """
 
 from collections.abc import Iterator
@@ -108,7 +108,7 @@ def gaps_of_stores(here: Presence) -> Iterator[Gap]:
 
 
 def _gap_of_group(here: Presence, group: VolumeGroup) -> Gap:
-    """Say what the free space of a group does not tell: a pool for thin volumes takes all of it."""
+    """Say what the free space of a group does not show: a pool for thin volumes takes all of it."""
     left = f"{in_size(group.free)} of {in_size(group.size)} not given away"
     return Gap(
         kind=Kept.NO_QUESTION,

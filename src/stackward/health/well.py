@@ -1,6 +1,6 @@
 """Whether a cloud is well as a whole, as the exit code of a check says it; and if not, why not.
 
-Some nodes may be left out: what whoever asks is doing to them is no illness of the cloud.
+Some nodes may be left out: what the asking run does to them is no illness of the cloud.
 """
 
 from collections.abc import Collection, Iterator
@@ -33,13 +33,13 @@ def _findings(health: Health, but: Collection[str]) -> Iterator[Unwell]:
 
 
 def _is_of(finding: Finding, health: Health, but: Collection[str]) -> bool:
-    """Say whether it is so of a node that is left out, or follows from what is so of one."""
+    """Say whether it is about a node that is left out, or follows from something on such a node."""
     if finding.node is not None:
         return finding.node in but or _follows(finding, but)
     of_each = TOGETHER.get(finding.rule)
     if of_each is None:
         return _follows(finding, but)
-    # Of many machines at once: each of them has a finding of its own.
+    # Of many machines at once: each has its own finding.
     those = [one.node for one in health.findings if one.rule in of_each]
     return bool(those) and all(node in but for node in those)
 
