@@ -26,7 +26,8 @@ class Attachments:
     def only_cinder(self) -> tuple[tuple[str, str], ...]:
         """Return Cinder's attachments, (id, volume), that Nova does not know.
 
-        Nova knows one of each of its volumes; of several it does not tell which: all are returned.
+        Nova knows one attachment of each volume. If there are several, it does not say which one:
+        all are returned.
         """
         return () if isinstance(self.cinder, Unread) else tuple(self._unknown(self.cinder))
 

@@ -14,7 +14,7 @@ class Blind(StrEnum):
     KEY_CHANGED = "host key changed"  # it has another key than the one that is known
     SILENT = "silent"  # no answer in time
     LATE = "late"  # not answered within our own limit, which a busy machine may need more than
-    USELESS = "useless"  # it lets us in, and cannot answer
+    USELESS = "useless"  # the login works, but it cannot answer
     UNKNOWN = "unknown"  # nobody knows how to reach it: it was not asked
     NOT_ASKED = "not asked"  # no time was left to ask it
     ODD = "odd"  # it answers in a shape that we do not know

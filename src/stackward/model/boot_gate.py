@@ -63,7 +63,7 @@ class BootGate:
 
     @property
     def words(self) -> str:
-        """Say how it stands."""
+        """Say how the gate is."""
         if not self.is_any:
             return "none"
         state = "shut" if self.is_shut else "open"

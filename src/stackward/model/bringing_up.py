@@ -1,4 +1,4 @@
-"""A server that is to be brought up where it is, with all that decides whether it may be."""
+"""A server to bring up where it is, with all that decides whether that may be done."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from stackward.model.unread import Unread
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerToBringUp:
-    """One server; where its guest is, and what Nova has begun with it."""
+    """One server; where its guest is, and what Nova has started with it."""
 
     server: Server
     guest: Guest | Unread | None = None  # on its own node; None: its hypervisor has no domains
@@ -19,6 +19,6 @@ class ServerToBringUp:
     evacuation: Migration | None = None  # an open record: it was evacuated from here
     # The requests in its action log; what is newer later was asked since.
     known: tuple[str, ...] = ()
-    # Its attachments, where Nova has it as running and libvirt does not have it: then only a hard
-    # reboot, which makes the guest anew, brings it up. None: it is not so.
+    # Its attachments, if Nova has it as running and libvirt does not have it. Then only a hard
+    # reboot brings it up, because that makes the guest again. None: this is not the case.
     made_anew: Attachments | None = None

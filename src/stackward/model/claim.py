@@ -1,7 +1,7 @@
 """The claim on a node: what a compute service's `disabled_reason` says when Stackward disabled it.
 
-It stands in the cloud itself, so that everybody sees it, with or without our database. Nova keeps
-255 characters: the reason is cut, the rest never is.
+It is in the cloud itself, so that everybody sees it, with or without our database. Nova keeps 255
+characters: only the reason is cut, never the rest.
 """
 
 import re
@@ -21,14 +21,14 @@ _FORM = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """Which run holds a node, for whom, since when and why."""
+    """Which run holds a node, for which user, since when and why."""
 
     run: str
     operator: str
     machine: str
     since: str  # ISO 8601, UTC
     reason: str
-    chain: str | None = None  # that has begun the run
+    chain: str | None = None  # that started the run
 
     @override
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""Which cloud: what tells it from all others, and what an operator knows it by."""
+"""Which cloud: what distinguishes it from all others, and how an operator knows it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ CLOUD = "cloud"  # among the decisions of a plan by its id, among its facts by i
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloudIdentity:
-    """One cloud, whoever asks and by whichever of its URLs; it holds no secret.
+    """One cloud, the same for every user and by each of its URLs; it holds no secret.
 
     The id is stored: in plans, runs, holds and observations.
     """
@@ -40,7 +40,7 @@ class KnownCloud:
 
 
 def known_cloud(decisions: Mapping[str, object], facts: Mapping[str, object]) -> KnownCloud:
-    """Return what the decisions and facts of a plan tell of its cloud."""
+    """Return what the decisions and facts of a plan say of its cloud."""
     id_, name = decisions.get(CLOUD), facts.get(CLOUD)
     return KnownCloud(
         id=id_ if isinstance(id_, str) else None, name=name if isinstance(name, str) else None

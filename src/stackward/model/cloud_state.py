@@ -1,4 +1,4 @@
-"""All that one look at a cloud has told: its nodes, its APIs, its heartbeats, its RPC."""
+"""All that one look at a cloud has read: its nodes, its APIs, its heartbeats, its RPC."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -33,7 +33,7 @@ class Catalog:
     cloud: str = ""  # the id of its `CloudIdentity`
 
     def endpoint(self, kinds: tuple[str, ...]) -> Endpoint | None:
-        """Return the endpoint that we use of a service, whichever of its types it bears."""
+        """Return the endpoint that we use of a service, under any of the service's types."""
         ours = [one for one in self.endpoints if one.region == self.region]
         fitting = (
             one
@@ -69,7 +69,7 @@ class Failed:
     says: str  # its words, or those of the transport
     status: int | None = None
     request_id: str | None = None
-    is_late: bool = False  # its time was over; else it said at once that there is no connection
+    is_late: bool = False  # its time was over; False: it said at once that there is no connection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +177,7 @@ class CloudState:
     heartbeats_unread: Mapping[str, Failed] = field(default_factory=dict)  # by the API's component
     rpc: Mapping[str, RpcAnswer] = field(default_factory=dict)  # of nova-compute, by host
     pings: Mapping[str, RpcAnswer] = field(default_factory=dict)  # of others, by their own queues
-    is_rpc_asked: bool = True  # False: nobody was to be called over RPC
+    is_rpc_asked: bool = True  # False: no process had to be called over RPC
     calls: Mapping[str, RpcAnswer] = field(default_factory=dict)  # by their APIs, by queue
     nodes: Mapping[str, str | None] = field(default_factory=dict)  # of hosts; None: not named
     bare_metal: frozenset[str] = frozenset()  # hosts that are no machines: Ironic's

@@ -1,7 +1,7 @@
 """How nova-compute runs on a node: the processes of it, and what each belongs to.
 
-A unit alone does not tell: `systemctl mask` accepts one that does not exist, which then reads
-masked and inactive while a container runs nova-compute.
+A unit alone does not show it. `systemctl mask` accepts a unit that does not exist: it then reads as
+masked and inactive, while a container runs nova-compute.
 """
 
 import re
@@ -94,8 +94,8 @@ def _of_compute(rows: list[list[str]]) -> Iterator[ComputeProcess]:
 def _is_compute(arguments: str) -> bool:
     """Say whether a process carries out nova-compute: itself, or through an interpreter.
 
-    Which word of an interpreter is its script depends on its flags, so any of them counts: one too
-    many is looked at by the operator, one too few would be called off.
+    Which word of an interpreter is its script depends on its flags, so any word counts. If that is
+    one process too many, the operator looks at it. If one is missed, the node would count as off.
     """
     program, *others = (word.rpartition("/")[2] for word in arguments.split())
     if program.rstrip(":") == NOVA_COMPUTE:  # a title that a process gives itself ends so

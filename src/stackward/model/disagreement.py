@@ -16,7 +16,7 @@ class Case:
     hosts: tuple[str, ...]  # those that it touches, as Nova calls them
     says: str  # what is so, in one sentence
     server: str | None = None  # the id of the server that it is about
-    place: str = ""  # what tells it from others of this class and thing: a host, a port, a volume
+    place: str = ""  # which of this class and thing: a host, a port, a volume
     witnesses: Mapping[Source, str] = field(default_factory=dict)  # what each says, in words
     remedy: str = ""  # where that of its class does not fit
 

@@ -7,7 +7,7 @@ SECONDS = "seconds"  # in what a move expects: low, likely, high
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastMove:
-    """One move that was begun and proved on this cloud."""
+    """One move that was started and proved on this cloud."""
 
     how: str  # "live", "cold"
     gib: float  # of memory and disk that it carried

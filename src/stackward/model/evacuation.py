@@ -1,9 +1,9 @@
 """An evacuation that its source has not settled: what nova-compute acts on as it starts there.
 
-nova 31.0 compute/manager.py, `_destroy_evacuated_instances`: for each record in one of these states
-whose source is its own host, nova-compute destroys the guest that libvirt has there, and its disks
-unless the destination sees the file that it puts beside them. It never looks where the server is.
-Of one server it settles one record a start.
+nova 31.0 compute/manager.py, `_destroy_evacuated_instances`: nova-compute takes each record in one
+of these states whose source is its own host. It destroys the guest that libvirt has there. It also
+destroys the guest's disks, unless the destination sees the file that nova-compute puts next to
+them. It never looks where the server is. At each start it settles one record of a server.
 """
 
 from collections import Counter
@@ -30,9 +30,9 @@ def is_under_way(record: Migration) -> bool:
 def is_used_up(record: Migration, records: Sequence[Migration], server: Server | None) -> bool:
     """Say whether an order was carried out under an older record of its server.
 
-    So it is where an order was lost, and given again: the conductor takes the first record that is
-    `accepted`, and that of the second order stays (nova 31.0 conductor/manager.py,
-    rebuild_instance). `records` are all of the server.
+    This happens if an order was lost, and then given again. The conductor takes the first record
+    that is `accepted`; the record of the second order stays (nova 31.0 conductor/manager.py,
+    rebuild_instance). `records` are all records of the server.
     """
     if record.status != "accepted" or server is None or server.task_state is not None:
         return False

@@ -1,4 +1,4 @@
-"""What tells a machine from all others, and whether two of them are the same."""
+"""What distinguishes a machine from all others, and whether two of them are the same."""
 
 import re
 from collections.abc import Iterable
@@ -68,7 +68,7 @@ class Hardware:
         return Alike.DIFFERENT if may_be_compared else Alike.UNTOLD
 
     def agreeing(self, other: "Hardware") -> tuple[str, ...]:
-        """Return in words what proves that both are the same machine; else nothing."""
+        """Return in words what proves that both are the same machine; empty: nothing proves it."""
         found = []
         if self.uuid and other.uuid and other.uuid in {self.uuid, _other_order(self.uuid)}:
             found.append("UUID")

@@ -60,13 +60,13 @@ class Kept(StrEnum):
 
     RIGHTS = "rights"  # this login may not see it
     DEADLINE = "deadline"  # there was no way to it, or no time left
-    SPARED = "spared"  # it was not asked: a finding says already what stands in the way
+    SPARED = "spared"  # it was not asked: a finding already says what prevents it
     OFF = "off"  # it can be asked, but that is switched off here
     NO_QUESTION = "no question"  # nothing can be asked, or nothing here can ask it
 
     @property
     def is_unknown(self) -> bool:
-        """Say whether we were kept from looking; else there was nothing to look at."""
+        """Say whether something prevented the look; False: there was nothing to look at."""
         return self in {Kept.RIGHTS, Kept.DEADLINE, Kept.SPARED}
 
 
@@ -78,7 +78,7 @@ class Gap:
     component: str
     where: str  # a node, or what else it is about
     what: str  # "the clock"
-    why: str  # told once for all that share it: "is shared with the host"
+    why: str  # said once for all that share it: "is shared with the host"
     cure: str = ""  # the setting or the right that closes it
     is_proof: bool = False  # it would only have proved that the component works
 
@@ -90,7 +90,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """Something to know that is no finding: it is so on purpose, or it is over."""
+    """Something to know that is no finding: somebody wants it like that, or it is over."""
 
     where: str
     says: str
@@ -148,7 +148,7 @@ class Unwell:
     where: str  # the component, and its node
     reason: str
     remedy: str = ""
-    is_known: bool = True  # else it could not be seen how it is
+    is_known: bool = True  # False: nobody could see how it is
 
     @property
     def says(self) -> str:

@@ -1,4 +1,4 @@
-"""All that the journal holds of one run, as it stood at one moment."""
+"""All that the journal holds of one run, as it was at one moment."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,14 +15,14 @@ class Hold:
     cloud: str | None = None
 
     def excludes(self, other: "Hold") -> bool:
-        """Say whether no other run may have the other hold beside this one."""
+        """Say whether no other run may have the other hold together with this one."""
         is_in_one_cloud = self.cloud is None or other.cloud in {None, self.cloud}
         return self.node == other.node and self.run != other.run and is_in_one_cloud
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """A run with its attempts and events, and what else the journal holds beside it."""
+    """A run with its attempts and events, and what else the journal holds with it."""
 
     run: Run
     attempts: tuple[Attempt, ...] = ()

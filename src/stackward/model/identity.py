@@ -49,7 +49,7 @@ def address_of(text: str) -> Address | None:
 
 
 def is_everybodys(name: str) -> bool:
-    """Say whether any machine may have this name or address: it tells none from another."""
+    """Say whether any machine may have this name or address: then it distinguishes none."""
     if address := address_of(name):
         return address.is_loopback or address.is_unspecified or address.is_link_local
     return first_label(name) in _EVERYBODYS
@@ -174,7 +174,7 @@ class Known:
 
     name: str
     address: str
-    by: tuple[str, ...] = ()  # what else tells where an ssh to it ends: its port, a jump host
+    by: tuple[str, ...] = ()  # what else decides where an ssh to it ends: its port, a jump host
     is_local: bool = False
 
     @property
@@ -285,7 +285,7 @@ class Directory:
         return Directory(self._index, {**self.said, **said})
 
     def candidates(self, machine: Machine) -> tuple[Candidate, ...]:
-        """Return the nodes that a machine may be; who is no candidate need not be asked."""
+        """Return the nodes that a machine may be; a node that is no candidate need not be asked."""
         names = [name for name in machine.names if not is_everybodys(name)]
         signs: dict[str, set[How]] = {}
 
@@ -338,7 +338,7 @@ def has_its_name(candidates: Sequence[Candidate]) -> bool:
 
 
 def confirms(said: Itself, machine: Machine) -> bool | None:
-    """Say whether a node's own words are of this machine; None where they tell nothing."""
+    """Say whether a node's own words are of this machine; None: they say nothing about it."""
     if said.configured and _key(said.configured) == _key(machine.host):
         return True
     own = _longest(name for name in said.all_names if not is_everybodys(name))
@@ -391,7 +391,7 @@ def decide(
     # A machine may have been renamed since: its name in the inventory, or its address, may be true.
     renamed = [each for each in found.once_no if each.signs & _UNASKED]
     if found.yes:
-        # Who is silent might say the same: the name and the address decide between them.
+        # A silent node might say the same: the name and the address decide between them.
         rivals = [] if found.certain else [*unknown, *renamed]
         return _one_of(machine, [*found.yes, *rivals], said, _UNASKED)
     if unknown:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HaNotification:
-    """What an instance-HA service was told of a host, and what it made of it."""
+    """What was reported of a host to an instance-HA service, and what the service made of it."""
 
     id: str
     kind: str  # COMPUTE_HOST, VM, PROCESS

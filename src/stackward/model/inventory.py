@@ -31,7 +31,7 @@ class Node:
     bmc_url: str | None = None  # its Redfish system
     bmc_fingerprint: str | None = None  # SHA-256 of the BMC's certificate, in hex
     fence_agent: str | None = None  # the program that switches its power, where Redfish does not
-    # What that program is told, once for each feed; no login is among it.
+    # The input of that program, once for each feed; no login is in it.
     fence_options: tuple[tuple[tuple[str, str], ...], ...] = ()
     # What it shares with those that fail together with it: a rack, a row; unread: a template, say.
     failure_domain: str | Unread | None = None

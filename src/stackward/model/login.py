@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 MOST_NAMED = 20  # addresses in one loop: what is longer is read by nobody
-# What decides which machine is reached, as whom, and by which keys it is known. What else an
-# inventory hands to ssh (such as not to check keys) has no place in a login by hand.
+# What decides which machine is reached, as which user, and by which keys it is known. An inventory
+# may give ssh other options (such as not to check keys). A login by hand does not use them.
 _TOLD = {
     "proxyjump", "proxycommand", "hostname", "hostkeyalias", "port", "user", "identityfile",
     "userknownhostsfile", "globalknownhostsfile",
@@ -28,7 +28,7 @@ class Login:
 
     @property
     def to(self) -> str:
-        """Return the word by which ssh is told where to go, and as whom."""
+        """Return the word that gives ssh the machine and the user."""
         return f"{self.user}@{self.address}" if self.user else self.address
 
     @property
@@ -80,7 +80,7 @@ def _once(command: Sequence[str], to: Sequence[str], then: str = " true") -> str
 
 
 def _needed(options: Sequence[str]) -> Iterator[str]:
-    """Return the arguments that tell where and as whom, each option as words of its own."""
+    """Return the arguments that give the machine and the user, each option as separate words."""
     words = iter(options)
     for word in words:
         if word in _WITH_A_WORD:

@@ -56,7 +56,7 @@ class MovedServer:
 
     id: str
     name: str
-    target: str | None  # None where the journal does not tell
+    target: str | None  # None: the journal does not say
     source: str | None = None  # where it was; same
 
 
@@ -89,7 +89,7 @@ class ReturningNode:
     flavors: tuple[OfferedFlavor, ...] = ()
     networks: tuple[Network, ...] = ()
     ha_hosts: tuple[HaHost, ...] | Unread = ()  # its entries in the instance-HA service
-    is_ha_ours: bool = False  # a run of ours told that service of the maintenance
+    is_ha_ours: bool = False  # a run of ours reported the maintenance to that service
     identified_at: datetime | None = None  # when it last said who it is, where it says nothing now
     # The run that has opened it last, and has ended without having proved that it works.
     unproved: str | None = None
@@ -138,7 +138,7 @@ class ReturningNode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AwayServer:
-    """A server that a drain moved, as it stands now."""
+    """A server that a drain moved, as it is now."""
 
     drained: MovedServer
     server: Server | None  # None: it was deleted

@@ -61,7 +61,7 @@ class ComputeNode:
     reserved: Mapping[str, Resources] = field(default_factory=dict)  # to other drains, by provider
     acting_run: str | None = None  # for which it was read: a claim of that run is our own
     claiming_run: RunState | None = None  # of the run that claims it, where our journal knows it
-    is_claim_idle: bool = False  # that run has stopped, and nothing it began goes on or is half-way
+    is_claim_idle: bool = False  # that run has stopped and left nothing under way or unfinished
     is_left_occupied: bool = False  # that run was approved to leave servers here
     # Whether nova-compute is off and stays off; asked where another run claims the node.
     is_kept_off: bool | Unread | None = None

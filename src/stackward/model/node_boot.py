@@ -6,9 +6,9 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeBoot:
-    """One boot of a node: two are the same by what the kernel tells of it, whatever its clock says.
+    """One boot of a node: what the kernel says decides whether two are the same, not the clock.
 
-    Containers may have the name of their host's boot: then their first process tells.
+    Containers may have the name of their host's boot: then their first process decides.
     """
 
     id: str

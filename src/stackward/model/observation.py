@@ -1,4 +1,4 @@
-"""An observation: what was last seen of a node, by whom and when; it holds no secret."""
+"""An observation: what was last seen of a node, who saw it and when; it holds no secret."""
 
 from dataclasses import dataclass
 from datetime import datetime

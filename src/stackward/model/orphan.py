@@ -29,7 +29,7 @@ class Orphan:
     name: str
     hosts: tuple[str, ...] = ()  # where it is, as the cloud calls them
     owner: str | None = None  # the id of its project; None: not known
-    since: datetime | None = None  # since when it is so, at the latest; None: not known
+    since: datetime | None = None  # since when it is an orphan, at the latest; None: not known
     says: str
     way: str  # what removes it
     server: str | None = None  # the id of the server that it names, which is gone

@@ -6,7 +6,7 @@ from enum import StrEnum
 from stackward.model.hardware import Hardware
 from stackward.model.health import State
 
-# Stages, by which the journal is read: who has cut a node's power, and who switched it on.
+# Stages, by which the journal is read: which run cut a node's power, and which switched it on.
 CUT, SWITCHED_ON = "fence", "power on"
 
 
@@ -69,7 +69,7 @@ class PowerCheck:
 
     node: str
     name: DeviceName | None
-    told: PowerDevice | None  # None: it did not tell
+    told: PowerDevice | None  # None: it did not say
     agreeing: tuple[str, ...]  # what proves that it is this node's: "UUID", "2 MAC addresses"
     findings: tuple[PowerFinding, ...]
 

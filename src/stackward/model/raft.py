@@ -19,7 +19,7 @@ class Peer:
     server: str  # the beginning of its id: four digits
     address: str  # "tcp:192.0.2.11:6643"
     is_self: bool = False
-    heard_s: float | None = None  # since its last word; None: it has said none, or that is not told
+    heard_s: float | None = None  # since its last word; None: no word yet, or not reported
     matched: int | None = None  # the last entry of the log that it is known to have, by its leader
 
     @property
@@ -41,11 +41,11 @@ class Member:
     term: int
     leader: str | None  # the beginning of its leader's id; None: it knows none
     election_s: float  # for how long it waits for its leader
-    leads_s: float | None = None  # since it was last elected, where it tells
+    leads_s: float | None = None  # since it was last elected, if it says so
     last: int = 0  # the last entry of its log
     uncommitted: int = 0  # entries that no majority has yet
     unapplied: int = 0  # entries that it does not show to its clients yet
-    linked: frozenset[str] = frozenset()  # those with whom a connection is open, either way
+    linked: frozenset[str] = frozenset()  # members with an open connection, either way
     peers: tuple[Peer, ...] = ()  # all members, itself among them
     remotes: tuple[str, ...] = ()  # by which it tries to join
 

@@ -11,13 +11,13 @@ from stackward.model.values import Json, Mark
 
 
 class RunState(StrEnum):
-    """Where a run stands. The words are stored."""
+    """The state of a run. The words are stored."""
 
     QUEUED = "queued"  # approved, or left by a worker: nobody carries it out now
     RUNNING = "running"
-    STOPPED = "stopped"  # midway: it can be resumed
+    STOPPED = "stopped"  # stopped between two changes: it can be resumed
     SUCCEEDED = "succeeded"  # done and proved
-    FAILED = "failed"  # the verification found that it is not so, or a failed move was taken back
+    FAILED = "failed"  # verification failed, or a failed move was taken back
     UNVERIFIED = "unverified"  # all was carried out, and it could not be proved
     CANCELLED = "cancelled"
     REFUSED = "refused"  # the plan no longer held when its turn came: nothing was changed
@@ -88,7 +88,7 @@ class Turn:
     """When a run may begin, and until when it may start anything; for a run of the workers."""
 
     at: datetime  # not before
-    by: datetime | None  # from then on it is not begun; None: its turn has come, and it has begun
+    by: datetime | None  # then it is *not begun*; None: it has started in its turn
     until: datetime | None = None  # from then on it starts nothing more
     asked: str = ""  # as the operator wrote it, with the zone: "--window 01:00-05:00@UTC"
 
@@ -116,7 +116,7 @@ class Run:
     ending: Said = field(default_factory=Said)
     cancel_asked_by: str | None = None
     progress: Mapping[str, Json] = field(default_factory=dict)  # by step, as last seen
-    for_workers: bool = False  # any worker may take it up; else it is its operator's own
+    for_workers: bool = False  # True: any worker may take it; False: it is its operator's own
     deaths: int = 0  # of workers that carried it out, since it was given to them
     undone_by: str | None = None  # the run that was last approved to undo it
     turn: Turn | None = None  # None: it may begin at any time
@@ -203,9 +203,9 @@ _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: no I, L, O, U to 
 
 
 def new_run_id(now: datetime, chance: Random, *, after: str | None = None) -> str:
-    """Return a short id that sorts by time: ten characters of milliseconds, four of chance.
+    """Return a short id that sorts by time: ten characters of milliseconds, four random ones.
 
-    It sorts after the one that is given, whatever clock that was made by.
+    It sorts after the id that is given, also if another clock made that one.
     """
     at = int(now.timestamp() * 1000)
     if after is not None:

@@ -33,7 +33,7 @@ class ServerGroup:
 
     @property
     def keeps_apart(self) -> bool:
-        """Say whether its members are to be on different hosts, by a hard policy or a soft one."""
+        """Say whether its members must be on different hosts, by a hard policy or a soft one."""
         return "anti-affinity" in self.policy
 
 

@@ -38,14 +38,14 @@ class Guest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StalledMove:
-    """A move in which nothing happens, with all that tells why."""
+    """A move in which nothing happens, with all that shows why."""
 
     server: Server
     source: str
     migration: Migration | None  # the newest; None: there is no record
     quiet_s: float  # since anything was seen to change
     dead: frozenset[str] = frozenset()  # `nova-conductor`, or the hosts whose nova-compute is down
-    is_conductor_known: bool = True  # else one may be up: its cell does not answer
+    is_conductor_known: bool = True  # False: one may be up, its cell does not answer
     is_queue_moving: bool = False  # its source works on another live migration
     is_followed: bool = False  # by a newer migration of its server: Nova begins none before
     guests: tuple[Guest, ...] | Unread = ()  # on the source, and on the target if there is one

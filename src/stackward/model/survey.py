@@ -1,4 +1,4 @@
-"""What a machine tells of itself when it is looked at: units, sockets, disks, clock, tools."""
+"""What a machine reports of itself at a look: units, sockets, disks, clock, tools."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -43,9 +43,9 @@ class Unit:
     load: str = "loaded"
     active: str = ACTIVE
     sub: str = "running"
-    is_oneshot: bool = True  # it has done its work once it has ended; also where it is not told
+    is_oneshot: bool = True  # it has done its work once it has ended; also if that is not reported
     result: str = "success"
-    # What `systemctl is-enabled` says; of a container its restart policy, where it was told.
+    # What `systemctl is-enabled` says; of a container its restart policy, if it was reported.
     enabled: str = "enabled"
     restarts: int = 0  # by systemd itself, since somebody last started it
     up_s: float | None = None  # since it last became active; None: it never did
@@ -64,7 +64,7 @@ class Unit:
     def has_ended(self) -> bool:
         """Say whether nothing of it runs, though systemd calls it active: `RemainAfterExit`.
 
-        So it does with every script of /etc/init.d, whatever became of its process.
+        It does so with every script of /etc/init.d, even if its process is gone.
         """
         return self.active == ACTIVE and self.sub == "exited" and not self.is_oneshot
 
@@ -154,11 +154,11 @@ class Broker:
     partitions: tuple[str, ...] = ()
     running: tuple[str, ...] = ()
     members: tuple[str, ...] = ()
-    queues: tuple[Queue, ...] | None = None  # of all virtual hosts that told; None: none told
+    queues: tuple[Queue, ...] | None = None  # of all virtual hosts that reported; None: none did
     queues_unread: tuple[str, ...] = ()  # virtual hosts
-    bound: frozenset[tuple[str, str]] | None = None  # virtual host and queue; None: none told
+    bound: frozenset[tuple[str, str]] | None = None  # virtual host and queue; None: none reported
     bound_unread: tuple[str, ...] = ()  # virtual hosts
-    vhosts: tuple[str, ...] | None = None  # None: not told
+    vhosts: tuple[str, ...] | None = None  # None: not reported
     vhosts_down: tuple[str, ...] = ()
     odd_queues: tuple[str, ...] = ()  # rows of queues in a form that is not known
     # Where members are to take clients: their ports, as the cluster has them.
@@ -278,7 +278,7 @@ class WebReply:
     """What came of one HTTP request to where a process listens on its node."""
 
     place: str  # address and port
-    path: str  # `*`: the web server itself was asked, whatever it serves
+    path: str  # `*`: the web server itself was asked, not one of its sites
     status: int | None = None  # None: there was no answer
     is_own: bool = False  # it is known to be of who was meant, and not of another site there
     has_request_id: bool = False  # an application of OpenStack wrote it, not the server around it
@@ -288,9 +288,9 @@ class WebReply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Board:
-    """What tells a machine from all others, as it says itself."""
+    """What distinguishes a machine from all others, as it says itself."""
 
-    uuid: str = ""  # of its board; empty: it was not told
+    uuid: str = ""  # of its board; empty: it was not reported
     serial: str = ""  # same
     macs: tuple[str, ...] = ()  # of its network cards
 
@@ -306,7 +306,7 @@ class Survey:
     hosts: Mapping[str, str] = field(default_factory=dict)  # `[DEFAULT] host`, by settings file
     board: Board = field(default_factory=Board)
     addresses: tuple[str, ...] = ()  # of its networks
-    guests: tuple[Domain, ...] | None = None  # None: libvirt did not tell
+    guests: tuple[Domain, ...] | None = None  # None: libvirt did not say
     other_failed: tuple[str, ...] = ()  # units that have failed and are no component's
     listeners: tuple[Listener, ...] = ()
     links: tuple[Link, ...] = ()
@@ -328,7 +328,7 @@ class Survey:
     silent_engines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     # Where RabbitMQ was asked as its clients do, with why it did not answer; None: it did.
     amqp: Mapping[str, Unseen | None] = field(default_factory=dict)
-    # Where MariaDB was to greet a client, its own client having told nothing; None: it did.
+    # Where MariaDB should greet a client, because its own client reported nothing; None: it did.
     greeting: Mapping[str, Unseen | None] = field(default_factory=dict)
     database: DatabaseServer | Unseen | None = None
     cache: Cache | Unseen | None = None

@@ -1,4 +1,4 @@
-"""Times as the services of OpenStack tell them: in UTC, which they do not always say."""
+"""Times as the services of OpenStack give them: in UTC, which they do not always say."""
 
 from datetime import UTC, datetime
 
@@ -10,7 +10,7 @@ def utc_time(said: str) -> datetime:
 
 
 def utc_time_or_none(said: str | None) -> datetime | None:
-    """Read such a time; none is told, or it has no known form: None."""
+    """Read such a time; None: no time is given, or it has no known form."""
     try:
         return utc_time(said or "")
     except ValueError:

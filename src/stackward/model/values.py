@@ -1,4 +1,4 @@
-"""Plain values that survive JSON: what may stand in a plan and in the journal."""
+"""Plain values that survive JSON: what may be in a plan and in the journal."""
 
 from collections.abc import Mapping
 from typing import TypeAlias

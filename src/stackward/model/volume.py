@@ -16,7 +16,7 @@ class Volume:
     backend: str | None = None  # `host@backend#pool`
     attached: tuple[tuple[str, str | None], ...] = ()  # (server, host)
     attachment_ids: tuple[str, ...] = ()  # of the same, in the same order
-    devices: tuple[str, ...] = ()  # of the same, as Nova told Cinder: /dev/vdb
+    devices: tuple[str, ...] = ()  # of the same, as Nova reported it to Cinder: /dev/vdb
     updated: str | None = None  # when Cinder last wrote to it
     project: str = ""
     is_multiattach: bool = False  # several servers may have it

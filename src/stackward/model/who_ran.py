@@ -1,4 +1,4 @@
-"""Who ran on a node before it was lost: what each witness tells of a server, and what follows."""
+"""Which servers ran on a node before it was lost: what each witness says, and what follows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,11 +23,11 @@ class StartOrNot(StrEnum):
 
     START = "start"
     LEAVE_OFF = "leave off"
-    CONTRADICTED = "contradicted"  # witnesses differ, or none can tell: a person says
+    CONTRADICTED = "contradicted"  # witnesses differ, or none knows: a person decides
 
 
 class GuestEvent(StrEnum):
-    """What libvirt's log of a guest tells, in words of our own."""
+    """What libvirt's log of a guest says, in our own words."""
 
     STARTED = "started"
     SIGNALLED = "told to end by a signal"  # by another process than libvirt's
@@ -75,14 +75,14 @@ class Listed:
     """Who ran on a node, as a reboot of ours has written it there before it stopped anything."""
 
     run: str
-    user: str  # by whom its servers were then stopped
+    user: str  # which run then stopped its servers
     at: datetime
     boot: NodeBoot  # in which it was written
     # The newest request of each server's action log at that time; empty: it had none.
     ran: Mapping[str, str] = field(default_factory=dict)
     off: Mapping[str, str] = field(default_factory=dict)
-    # The requests by which that run has stopped them, and whether all are known: a run of another
-    # machine is in its journal, and an answer that was lost may be that of one more.
+    # The requests by which that run has stopped them, and whether all are known. A run of another
+    # machine is in the journal of that machine. A lost answer may belong to one more request.
     stops: frozenset[str] = frozenset()
     has_all_stops: bool = False
 
@@ -128,7 +128,7 @@ def is_left_off(listed: Listed, server: str, actions: Sequence[ServerAction]) ->
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
-    """All that tells of one server whether it ran; what could not be read says why."""
+    """All that shows whether one server ran; for what could not be read, the reason."""
 
     server: Server
     actions: tuple[ServerAction, ...] | Unread  # the newest first
@@ -139,7 +139,7 @@ class Past:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Testimony:
-    """What one witness tells."""
+    """What one witness says."""
 
     witness: str  # "its owner", "Nova", "libvirt's log", "our last look", "our list"
     was: Was

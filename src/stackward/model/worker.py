@@ -1,4 +1,4 @@
-"""A worker: a process that takes up the runs that are queued for it and its like."""
+"""A worker: a process that takes the runs that are queued for workers."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,13 +6,14 @@ from datetime import datetime
 from stackward.model.run import Run
 from stackward.overriding import override
 
-# Who has shown no sign of life for so long is dead: a worker, and whoever carries a run out. There
-# is no other definition. Both beat several times within it, whatever else they do.
+# A worker, or any other process that carries out a run, is dead if it shows no sign of life for so
+# long. There is no other definition. Both beat several times within it, also while they do other
+# work.
 SILENT_S = 30.0
 
 
 def is_dead(silent_s: float, limit_s: float = SILENT_S) -> bool:
-    """Say whether who has been silent for so long counts as dead."""
+    """Say whether a process that has been silent for so long counts as dead."""
     return silent_s >= limit_s
 
 
@@ -30,7 +31,7 @@ class Worker:
     machine: str
     pid: int
     since: datetime
-    cloud: str | None = None  # the one whose runs it takes up; None: an older version, or any
+    cloud: str | None = None  # the cloud whose runs it takes; None: an older version, or any
     beats: int = 0  # raised as long as it lives; others compare this, so clocks need not agree
     beat_at: datetime | None = None  # by its own clock: for people
 
