@@ -5,7 +5,7 @@ from stackward.ports.world import World
 
 
 def objection(fresh: Plan[World], move: Move[World]) -> Blocked | None:
-    """Say what stands against a move now, by a fresh plan for its server alone."""
+    """Say what blocks a move now, by a fresh plan for its server alone."""
     if fresh.blockers:
         return fresh.blockers[0]
     moves = [each for _, each in fresh.moves() if each.thing_id == move.thing_id]

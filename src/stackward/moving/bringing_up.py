@@ -98,9 +98,9 @@ _WAY_OUT = {
 
 
 def judge_start(one: ServerToBringUp, *, as_node_returns: bool = False) -> Iterator[Verdict]:
-    """Ask all that stands against bringing a server up.
+    """Find all that blocks bringing a server up.
 
-    As its node returns, Nova may still have it as ACTIVE, and is waited for.
+    When its node returns, Nova may still have it as ACTIVE: then the step waits for Nova.
     """
     server = one.server
     if server.host is None and server.status != IN_DOWN_CELL:

@@ -1,4 +1,4 @@
-"""How long moves will take on this cloud, judged by those that it has seen.
+"""How long moves will take on this cloud, judged by its past moves.
 
 For each kind of move, over the past moves of that kind (`facts/durations.py`):
 
@@ -9,9 +9,9 @@ For each kind of move, over the past moves of that kind (`facts/durations.py`):
     likely        fixed part + rate * GiB
     low, high     likely, times the 10th and the 90th percentile of (seconds / likely) over the past
 
-Fewer than three past moves of a kind say nothing, nor do they about a server more than twice as
-big as any of them. That moves slow each other down is not modelled: it is in the past figures as it
-was then.
+Fewer than three past moves of a kind say nothing, nor do they about a server more than twice as big
+as any of them. That moves slow each other down is not modelled: the past figures already contain
+it.
 
 All of this is shown and never compared: no plan is stale for it, and no move is given up for it.
 """
@@ -23,7 +23,7 @@ from statistics import median, quantiles
 from stackward.model.duration import PastMove, Span
 
 ENOUGH = 3  # past moves of a kind
-_APART_GIB = 0.25  # less of a difference in size than this tells nothing of the rate
+_APART_GIB = 0.25  # a smaller difference in size shows nothing of the rate
 _BIGGER = 2.0  # times the biggest of the past: beyond that nothing is known
 _LEAST_S = 1.0  # what a past move is taken to have needed, at least
 
@@ -35,7 +35,7 @@ def carried_gib(how: str, memory_mib: float, copied_bytes: float) -> float:
 
 
 def expect(how: str, gib: float, past: Sequence[PastMove]) -> Span | None:
-    """Return how long a move of that kind and size will take; None where the past does not tell."""
+    """Return how long a move of that kind and size will take; None: past moves do not show it."""
     known = [one for one in past if one.how == how]
     if len(known) < ENOUGH or gib > _BIGGER * max(one.gib for one in known) + _APART_GIB:
         return None

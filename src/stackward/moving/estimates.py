@@ -13,7 +13,7 @@ _GIB = "gib"
 
 
 def with_estimates(plan: Plan[World], past: Sequence[PastMove]) -> Plan[World]:
-    """Return the plan with what each server carries, and with its time where the past tells it."""
+    """Return the plan with what each server carries, and with its time if past moves show it."""
     stages = (
         replace(stage, moves=tuple(_with_estimate(move, past) for move in stage.moves))
         for stage in plan.stages

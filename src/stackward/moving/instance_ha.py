@@ -1,11 +1,11 @@
-"""The stages by which the instance-HA service is told that servers leave a node, or may come."""
+"""The stages that report to the instance-HA service that servers leave a node, or may come."""
 
 from stackward.model.maintenance import HA_OFF, HA_ON
 from stackward.plan import Move, Stage
 from stackward.ports.world import World
 from stackward.steps.instance_ha import TellInstanceHa
 
-TELL = "tell"  # how that service is told
+TELL = "tell"  # how it is reported to that service
 
 
 def telling_instance_ha(host: str, *, is_in_maintenance: bool) -> Stage[World]:

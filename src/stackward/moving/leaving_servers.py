@@ -113,7 +113,7 @@ def _widened(judged: Judged) -> Judged:
 
 
 def judge(server: Server, facts: ComputeNode, how: HowToMove, choice: Choice) -> Judged:
-    """Say how the server leaves the node, and all that stands against it."""
+    """Say how the server leaves the node, and all that blocks it."""
     if server.status == IN_DOWN_CELL:  # all else of it is unknown too
         return Judged(server, None, choice, tuple(compute.judge_state(server, facts)))
     way = compute.way_of(server)

@@ -10,8 +10,9 @@ from stackward.model.placement import DISABLED, Candidate, Need, Provider
 def once_open(home: BringBackFacts, account: Provider, zone: str) -> BringBackFacts:
     """Return the way home as it will be once the node is in service.
 
-    Placement offers a disabled node to nobody. So its own account there stands for the answer that
-    it will give; the moves are judged again by that answer just before each begins.
+    Placement offers a disabled node to nobody. So the node's own account there is taken as the
+    answer that placement will give. Just before each move begins, it is judged again by the real
+    answer.
     """
     away = tuple(
         replace(each, node=_offering(each.node, home, account, zone)) if each.node else each

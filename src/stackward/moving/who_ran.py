@@ -1,21 +1,22 @@
-"""Who ran when a node was lost: one judgement for whoever brings its servers up again.
+"""Which servers ran when a node was lost: one judgement for all that bring them up again.
 
     ran = judge_who_ran(past, loss)
 
 `past` is read by `facts/who_ran.py`: the server, Nova's action log, how we saw its guest while the
-node lived, libvirt's log of it. `loss` is the moment at which the node was lost at the latest: the
-boot since, of a node that is back; the last sign of it, of one that is dead. The answer of each
-server is to start, to leave off, or contradicted, with every witness and its time.
+node lived, libvirt's log of it. `loss` is the moment at which the node was lost at the latest. If
+the node is back, it is the boot since then; if it is dead, the last sign of life. The answer of
+each server is to start, to leave off, or contradicted, with every witness and its time.
 
-What a reboot of ours has written on the node before it stopped anything decides, as long as nobody
-has asked for anything since; what it has itself stopped ran. Its stops are told by their requests,
-never by the account: without them the list only contradicts a stop by that account. Else the last
-action of its owner does, before the loss or since. Else all witnesses that can tell must agree.
+The first witness is the list that our reboot wrote on the node before it stopped anything. It
+decides if nobody has asked for anything since. A server that the reboot itself stopped did run. Its
+stops are known by their requests, never by the account. Without the requests, the list only
+contradicts a stop by that account. Otherwise the last action of the server's owner decides, before
+the loss or since. Otherwise all witnesses that know must agree.
 
-Read in nova 31.0 compute/manager.py (`_sync_power_states`) and instance_actions.py: seconds after
-nova-compute starts, Nova stops what it has as running and libvirt has not; a guest that switches
-itself off is stopped likewise. Both are a `stop` without a user, and only the time tells one from
-the other.
+Read in nova 31.0 compute/manager.py (`_sync_power_states`) and instance_actions.py: Seconds after
+nova-compute starts, Nova stops each server that it has as running and that libvirt does not have.
+It also stops a server whose guest switched itself off. Both are a `stop` without a user; only the
+time distinguishes them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -102,10 +103,10 @@ def _testimonies(past: Past, loss: Loss) -> Iterator[Testimony]:
 
 
 def _listed(past: Past, loss: Loss) -> Testimony | None:
-    """Return what the list tells; None where others have asked for something since.
+    """Return what the list says; None: others have asked for something since.
 
-    It is not known whether a server is to run that its user has stopped, where nothing tells
-    whether that was a stop of the reboot.
+    A user has stopped a server, and nothing shows whether that stop was one of the reboot: then it
+    is not known whether the server should run.
     """
     listed = past.listed
     if listed is None or isinstance(past.actions, Unread):
@@ -121,7 +122,7 @@ def _listed(past: Past, loss: Loss) -> Testimony | None:
 def _not_stopped_by(
     listed: Listed, server: str, actions: Sequence[ServerAction], loss: Loss
 ) -> Testimony | None:
-    """Return what the list tells of a server that no known request of its run has stopped."""
+    """Return what the list says of a server that no known request of its run has stopped."""
     newer = newer_than(listed.known[server], actions) if server in listed.known else None
     since = [each for each in _orders(newer or ()) if not _found_off(each, loss)]
     if newer is None or any((each.action, each.user) != ("stop", listed.user) for each in since):
