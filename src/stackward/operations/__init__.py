@@ -113,7 +113,7 @@ def can_be_undone(journal: Journal, run: Run) -> bool:
 def every_rule() -> tuple[Rule, ...]:
     """Return every rule by which a plan is judged: the shared ones, and those of each operation.
 
-    The words of a rule are beside the code that finds it: in `policy/` and `moving/`, or in
+    The words of a rule are next to the code that finds it: in `policy/` and `moving/`, or in
     `rules.py` of the one operation that has it. All of them are imported: for pages and tests.
     """
     shared = [
@@ -219,9 +219,9 @@ def _with_waiting(
 
 
 def with_rights(plan: Plan[World], world: World) -> Plan[World]:
-    """Return the plan with what stands against it where a right is missing on a node.
+    """Return the plan, with its blockers if a right is missing on a node.
 
-    Not where it is said already that the node does not answer: asking again would take as long.
+    Not if a blocker already says that the node does not answer: asking again would take as long.
     """
     if is_silent(each.worry for each in plan.blockers):
         return plan

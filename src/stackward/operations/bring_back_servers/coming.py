@@ -21,7 +21,7 @@ def how_of(facts: BringBackFacts, asked: BringBackRequest) -> HowToMove:
 
 
 def judge_coming(away: AwayServer, facts: BringBackFacts, asked: BringBackRequest) -> Judged:
-    """Say how a server comes home, and all that stands against it."""
+    """Say how a server comes home, and all that blocks it."""
     assert away.node is not None  # noqa: S101  # `why_it_stays` has sorted out the others
     [server] = away.node.servers
     choice = Chooser(away.node, facts.host).choose(server)
@@ -37,7 +37,7 @@ def against(away: AwayServer, judged: Judged) -> list[Blocked]:
 def who_stays(
     judged: list[tuple[AwayServer, Judged]], left_out: dict[str, Blocked], way: str
 ) -> Iterator[Warned]:
-    """Tell who stays away for now, and why; and what is to be known of those who come."""
+    """Warn of servers that stay away for now, and why; and of what to know of the others."""
     for away, each in judged:
         server = each.server
         blocked = against(away, each)

@@ -1,4 +1,4 @@
-"""Read the servers that a drain of a node moved away, and how they stand."""
+"""Read the servers that a drain of a node moved away, and how they are now."""
 
 from dataclasses import replace
 
@@ -24,7 +24,7 @@ def read_homecoming(
     asked: BringBackRequest,
     run_id: str | None,  # noqa: ARG001  # it claims nothing
 ) -> BringBackFacts:
-    """Return what a drain of the node moved away and how it stands.
+    """Return what a drain of the node moved away, and how that is now.
 
     The calls grow with the servers that were moved.
     """

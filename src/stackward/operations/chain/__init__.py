@@ -16,7 +16,7 @@ def _judge(
     asked: ChainRequest,  # noqa: ARG001
     move: Move[World],  # noqa: ARG001
 ) -> Blocked | None:
-    """Object to nothing: each run is planned from fresh facts as it is begun."""
+    """Object to nothing: each run is planned from fresh facts when it starts."""
     return None
 
 

@@ -1,6 +1,6 @@
-"""Items of a chain by failure domain, and those that never go on beside each other.
+"""Items of a chain by failure domain, and those that never go on at the same time.
 
-A run tells in the facts of its plan what its node shares with others, where that matters.
+The facts of a run's plan say what its node shares with others, if that matters.
 """
 
 from collections.abc import Iterator, Sequence
@@ -32,13 +32,13 @@ class ItemPlans:
 
 
 def by_domain(items: Sequence[ItemPlans]) -> Sequence[ItemPlans]:
-    """Return the items, those of one domain together: in the order that was given, but for that."""
+    """Return the items, those of one domain together, otherwise in the order that was given."""
     order = list(dict.fromkeys(each.domain for each in items))
     return sorted(items, key=lambda each: order.index(each.domain))
 
 
 def apart_from(one: ItemPlans, items: Sequence[ItemPlans]) -> Iterator[str]:
-    """Return the names of the items that never go on beside this one."""
+    """Return the names of the items that never go on together with this one."""
     for other in items:
         if other is not one and (_names(one, other) or _names(other, one)):
             yield other.item.name

@@ -84,7 +84,7 @@ def _twice(by_item: Sequence[ItemPlans]) -> Iterator[Blocked]:
 
 
 def _blockers(by_item: Sequence[ItemPlans]) -> Iterator[Blocked]:
-    """Return what stands against any of them, with the item that it is of."""
+    """Return what blocks any of them, with its item."""
     for one in by_item:
         for each in (blocker for plan in one.plans for blocker in plan.blockers):
             is_named = each.thing == one.item.name

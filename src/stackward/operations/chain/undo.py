@@ -33,7 +33,7 @@ def _ended(one: InChain) -> tuple[str, str]:
 
 
 def _item(name: str, runs: Iterable[InChain], asked: UndoRequest) -> ChainItem:
-    # One follows another: their order is that of the item, whatever the clocks of its workers say.
+    # One follows another: their order is that of the item, not that of its workers' clocks.
     ordered = sorted(runs, key=lambda each: (each.run.part, each.run.id), reverse=True)
     first, *then = [_undo(each, asked) for each in ordered]
     return ChainItem(name=name, asked=first, then=tuple(then))

@@ -1,7 +1,7 @@
 """Change the boot gate of a compute node: put it there, take it away, or open it for this boot.
 
-Not where a container runs nova-compute, which asks no unit of systemd, nor where an instance-HA
-service looks after the node: it would take one that waits at its gate for dead.
+Not if a container runs nova-compute: a container asks no unit of systemd. Nor if an instance-HA
+service looks after the node: it would take a node that waits at its gate for dead.
 """
 
 from collections.abc import Iterator

@@ -9,7 +9,7 @@ from stackward.requests.undo_run import UndoRequest
 _OTHER = {"installed": "removed", "removed": "installed"}
 
 
-def undo_gate(did: Did, asked: UndoRequest) -> tuple[Request, ...] | Blocked:  # noqa: ARG001  # whatever was asked for
+def undo_gate(did: Did, asked: UndoRequest) -> tuple[Request, ...] | Blocked:  # noqa: ARG001 # for any request
     """Return the request of the other way."""
     request = did.plan.request
     to = _OTHER.get(request.to) if isinstance(request, GateRequest) else None

@@ -1,4 +1,4 @@
-"""Read a node that is to be emptied: whose it is, what was done to it, what room is left."""
+"""Read a node to empty: which run has it, what was done to it, what room is left."""
 
 from dataclasses import replace
 from platform import node
@@ -31,8 +31,8 @@ def read_drain(
 ) -> ComputeNode:
     """Return the node as it is now.
 
-    The journal tells how the run stands that has the node, and what room other runs count on. What
-    that run has left undone is seen on the node itself.
+    The journal shows the state of the run that has the node, and what room other runs count on.
+    What that run has left undone is seen on the node itself.
     """
     facts = read_compute_node(world, asked.node, remembered=read_remembered(world, journal))
     if not isinstance(facts.domains, Unread):

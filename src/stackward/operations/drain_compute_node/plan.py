@@ -39,8 +39,8 @@ from stackward.requests.drain_compute_node import DrainRequest
 def plan_drain(facts: ComputeNode, asked: DrainRequest) -> Plan[World]:
     """Plan how to empty the node, from facts alone: no reads, no changes.
 
-    On a node that another run has taken out of service, what is lacking is done under a claim of
-    our own. Where nothing is, only the proofs are left.
+    If another run has taken the node out of service, the missing steps are done under our own
+    claim. If nothing is missing, only the proofs are left.
     """
     undone = find_undone(facts, asked)
     if undone is None:

@@ -1,4 +1,4 @@
-"""What stands against a drain alone, and its words."""
+"""What blocks only a drain, and the words for it."""
 
 from collections.abc import Collection, Iterator
 
@@ -172,7 +172,7 @@ def judge_node(facts: ComputeNode, asked: DrainRequest) -> Iterator[Verdict]:
 
 
 def judge_returned(node: ComputeNode, claim: Claim, expected: Collection[str]) -> Iterator[Verdict]:
-    """Name the servers that are on a node in maintenance, but for those expected there."""
+    """Name the servers that are on a node in maintenance, except those expected there."""
     for server in node.servers:
         if server.id not in expected:
             yield CAME_BACK.blocks(
@@ -204,7 +204,7 @@ def judge_keeping_off(node: ComputeNode) -> Iterator[Verdict]:
 def judge_staying(facts: ComputeNode, asked: DrainRequest) -> Iterator[Verdict]:
     """Return what is warned of where servers stay."""
     if asked.projects:
-        # One warning, whoever else is here: a server that others build refuses no plan.
+        # One warning, for any other servers here: a server that others build refuses no plan.
         names = ", ".join(f"`{each.name}`" for each in asked.projects)
         yield ONLY_PROJECTS.warns(facts.name, projects=names)
     for project in asked.projects:
@@ -218,7 +218,7 @@ def judge_staying(facts: ComputeNode, asked: DrainRequest) -> Iterator[Verdict]:
 
 
 def judge_again(facts: ComputeNode, asked: DrainRequest, move: Move[World]) -> Iterator[Blocked]:
-    """Return what now stands against a move, from facts that hold its server only."""
+    """Return what now blocks a move, from facts that hold its server only."""
     for server in facts.servers:
         if not asked.takes(server):
             yield NOT_TO_MOVE.blocks(server.label, server.id)

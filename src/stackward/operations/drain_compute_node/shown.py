@@ -35,7 +35,7 @@ def facts_shown(
 
 
 def taken_over(undone: Undone | None) -> Iterator[str]:
-    """Say from whom the node is taken over, and what is lacking."""
+    """Say from which run the node is taken over, and what is missing."""
     if undone:
         run, operator = undone.claim.run, undone.claim.operator
         yield f"taken over from run `{run}` of {operator}, which has left undone: {undone.words}"

@@ -1,4 +1,4 @@
-"""The stages of a drain, in their order: told, cordoned, emptied, kept off."""
+"""The stages of a drain, in their order: reported, cordoned, emptied, kept off."""
 
 from collections.abc import Iterator
 

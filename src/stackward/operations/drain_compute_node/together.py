@@ -51,7 +51,7 @@ def _away_together(drains: _Drains) -> Iterator[_Drains]:
 
 
 def _beside(node: ComputeNode, hosts: set[str], taken: Mapping[str, Counter[str]]) -> ComputeNode:
-    """Return the node with what is left beside the others."""
+    """Return the node with the room that the other nodes leave to it."""
     candidates = {
         need: tuple(each for each in found if each.host not in hosts)
         for need, found in node.candidates.items()

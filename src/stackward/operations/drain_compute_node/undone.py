@@ -1,6 +1,6 @@
-"""What of a drain's end is lacking on a node that another run has taken out of service.
+"""What a node that another run has taken out of service still needs for the end of a drain.
 
-Whichever run left it undone, the next drain does it, and nothing else.
+The next drain does this and nothing else, no matter which run left it undone.
 """
 
 from collections.abc import Iterator
@@ -19,24 +19,24 @@ from stackward.wording import count_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Undone:
-    """What is lacking, as the facts say, and whose claim the node has."""
+    """What is missing, as the facts say, and which claim the node has."""
 
     claim: Claim
-    servers: tuple[Server, ...]  # that are to leave
+    servers: tuple[Server, ...]  # that must leave
     lacks_trait: bool
-    runs: bool  # nova-compute was to be kept off, and is not, or not for good
-    is_untold: bool  # the instance-HA service was to be told
+    runs: bool  # nova-compute must be kept off, and is not, or not for good
+    is_untold: bool  # maintenance is not reported to the instance-HA service
     unread: Unread | None  # why nobody can say whether nova-compute is kept off
     can_move: bool  # the node's nova-compute is there: servers can leave, placement hears of it
 
     @property
     def is_any(self) -> bool:
-        """Say whether anything is lacking, or may be."""
+        """Say whether anything is missing, or may be."""
         return self.is_known or self.unread is not None
 
     @property
     def is_known(self) -> bool:
-        """Say whether anything is known to be lacking."""
+        """Say whether anything is known to be missing."""
         return bool(self.servers) or self.lacks_trait or self.runs or self.is_untold
 
     @property
@@ -46,7 +46,7 @@ class Undone:
 
     @property
     def words(self) -> str:
-        """Say what is lacking."""
+        """Say what is missing."""
         return "; ".join(self._each())
 
     def _each(self) -> Iterator[str]:
@@ -61,9 +61,9 @@ class Undone:
 
 
 def find_undone(facts: ComputeNode, asked: DrainRequest) -> Undone | None:
-    """Return what is lacking on a node that another run claims, once that goes on no more.
+    """Return what is missing on a node that another run claims, once that run is over.
 
-    None where it goes on or may go on, and where the node has no such claim.
+    None if the run goes on or may go on, and if the node has no such claim.
     """
     if facts.claim is None or not (facts.is_in_maintenance or facts.is_claim_idle):
         return None
@@ -104,14 +104,14 @@ def may_be_dead(facts: ComputeNode) -> bool:
 
 
 def tells_ha(facts: ComputeNode, asked: DrainRequest) -> bool:
-    """Say whether the instance-HA service is to be told; not of a node that keeps servers."""
+    """Say whether to report to the instance-HA service; not for a node that keeps servers."""
     return (
         bool(facts.ha_hosts) and not isinstance(facts.ha_hosts, Unread) and asked.empties_the_node
     )
 
 
 def is_untold(facts: ComputeNode, asked: DrainRequest) -> bool:
-    """Say whether it is to be told, and leaves the node not alone yet."""
+    """Say whether to report to it, because it does not leave the node alone yet."""
     if isinstance(facts.ha_hosts, Unread) or not tells_ha(facts, asked):
         return False
     return not all(each.is_in_maintenance for each in facts.ha_hosts)

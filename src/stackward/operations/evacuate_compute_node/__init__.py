@@ -75,7 +75,7 @@ def _judge_node(
 def _judge_life(
     world: World, journal: Journal, asked: EvacuateRequest, run: str | None
 ) -> Blocked | None:
-    """Refuse any order, where a word stands for a device, once the run has seen a sign of life."""
+    """Refuse any order if a person's word replaces a device and the run has seen a sign of life."""
     if run is None or not asked.confirmed_off or (why := sign_of_life(journal, run)) is None:
         return None
     return rules.LIVES.blocks(asked.node, why=why, way=end_the_run(world))
@@ -89,7 +89,7 @@ def _judge_power(
         if run is None:
             continue
         if step.word is not None:
-            continue  # no device tells: `_judge_life`
+            continue  # no device shows it: `_judge_life`
         if world.power.state(step.node) is PowerState.OFF:
             continue
         dead = step.source if isinstance(step, Evacuate) else step.dead

@@ -67,7 +67,7 @@ def is_to_be_ended(other: OtherNode, server: Server, asked: EvacuateRequest) -> 
 
 
 def judge_ended(facts: Leaving, asked: EvacuateRequest) -> Iterator[Verdict]:
-    """Ask whether each guest that is to be ended is there, of a server that is brought up."""
+    """Check that each guest to end is there, and belongs to a server that is brought up."""
     known = {
         name
         for server in facts.node.servers

@@ -96,7 +96,7 @@ class EvacuationFacts:
     fence: FenceFacts
     leaving: Leaving
     loss: Loss
-    pasts: tuple[Past, ...] = ()  # of its servers, as far as others than the node can tell
+    pasts: tuple[Past, ...] = ()  # of its servers, as far as others than the node can say
     tags: Tags = field(default_factory=dict)
 
 
@@ -230,7 +230,7 @@ def _other(world: World, known: OtherNode, node: str | None, servers: Sequence[s
 
 
 def _with_may_end(world: World, one: OtherNode, asked: EvacuateRequest) -> OtherNode:
-    """Add whether the login may end guests there, if one is to be ended."""
+    """Add whether the login may end guests there, if there is one to end."""
     named = {each.partition("/")[0] for each in asked.kill_domain}
     if one.node is None or not named & {one.host, one.node} or isinstance(one.domains, Unread):
         return one
@@ -281,6 +281,6 @@ def _guests(one: Observation) -> Iterator[tuple[str, LastSeen]]:
 
 
 def _of_each(disks: Sequence[Mapping[str, object]], name: str) -> tuple[str, ...]:
-    """Return what was told of all disks; nothing, where one lacks it."""
+    """Return what was reported of all disks; nothing if it is missing for one."""
     told = [each.get(name) for each in disks]
     return tuple(map(text, told)) if all(told) else ()

@@ -81,7 +81,7 @@ def _judge(server: Server, facts: Leaving, asked: EvacuateRequest, chooser: Choo
         *wishes.judge_wish(server, asked.how.consent_to(server)),
     ]
     choice = chooser.choose(server)
-    choice = choice.cold or choice  # it is built anew: the CPU that it had does not bind it
+    choice = choice.cold or choice  # it is built again: the CPU that it had does not bind it
     if (unplaced := choice.blocks(server)) and not choice.only_live:
         return Judged(server, (*verdicts, unplaced))
     if warned := choice.warns(server):
@@ -145,7 +145,7 @@ def _judge_going(server: Server, going: Migration, facts: Leaving) -> Blocked:
 
 
 def _to(record: Migration) -> str:
-    """Say where it goes; the record of an order that nobody has taken up may not say."""
+    """Say where it goes; the record of an order that nobody has started may not say."""
     return f"to `{record.target}`" if record.target else "to a node that Nova chooses"
 
 
@@ -164,8 +164,8 @@ def _judge_passed_over(server: Server, facts: Leaving, asked: EvacuateRequest) -
 def _is_left(record: Migration, server: Server, facts: Leaving, asked: EvacuateRequest) -> bool:
     """Say whether it is proved that nobody carries an evacuation out.
 
-    Nothing is up on its target, and no guest is there that is not ended before the next order; or,
-    of one that no conductor has taken up, its order is lost.
+    Nothing is up on its target, and each guest there is ended before the next order. Or no
+    conductor has started it, and its order is lost.
     """
     if is_accepted(record):
         return record.id in facts.orders and facts.orders[record.id] is None

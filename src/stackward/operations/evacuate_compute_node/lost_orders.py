@@ -1,4 +1,4 @@
-"""Which orders of evacuations are lost: read only of the servers that are to be reset."""
+"""Which orders of evacuations are lost: read only for the servers to reset."""
 
 from collections.abc import Iterator, Mapping, Sequence
 

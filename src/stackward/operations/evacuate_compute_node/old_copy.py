@@ -1,9 +1,9 @@
 """Whether the disk that a node sees of a server is the one that its dead node had, or an old copy.
 
-Nova takes whatever directory is there. A move leaves a whole old disk where its end was lost; so
-does a nova-compute that was kept off while its node came back. Nobody writes to such a copy after
-the server has left: so it is older than the server's coming to the node that died. A move that
-failed, or was taken back, leaves a part of a newer one: nobody writes to that after its record.
+Nova takes any directory that is there. A move leaves a whole old disk if its end was lost; so does
+a nova-compute that was kept off while its node came back. Nobody writes to such a copy after the
+server has left: so it is older than the server's coming to the node that died. A move that failed,
+or was taken back, leaves a part of a newer one: nobody writes to that after its record.
 
 What other nodes see proves nothing of the dead one: its disks may have been its own.
 """

@@ -28,7 +28,7 @@ class Lacking:
 def places_of(
     server: Server, facts: Leaving, asked: EvacuateRequest, candidates: Sequence[Candidate]
 ) -> tuple[list[Verdict], dict[str, Promised]]:
-    """Return the nodes that may take it, each with its disk there; or what stands against all."""
+    """Return the nodes that may take it, each with its disk there; or what blocks all of them."""
     unfit: dict[str, str] = {}
     disks: dict[str, Promised | Lacking] = {}
     for each in candidates:

@@ -1,4 +1,4 @@
-"""The stages of an evacuation, in their order: claimed, told, fenced, called down, evacuated."""
+"""The stages of an evacuation, in order: claimed, reported, fenced, called down, evacuated."""
 
 from collections.abc import Iterator, Mapping, Sequence
 

@@ -6,6 +6,6 @@ from stackward.plan import Blocked
 from stackward.requests.undo_run import UndoRequest
 
 
-def undo_evacuation(did: Did, asked: UndoRequest) -> Blocked:  # noqa: ARG001  # whatever is asked
+def undo_evacuation(did: Did, asked: UndoRequest) -> Blocked:  # noqa: ARG001 # for any request
     """Say that no run takes it back, and what is done instead."""
     return NO_UNDO.blocks(did.run.id, did.run.id, host=did.run.holds[0])

@@ -24,7 +24,7 @@ from stackward.status.silence import SIGN_OF_LIFE
 
 
 def rests_on_word(fence: FenceFacts, asked: FenceRequest) -> bool:
-    """Say whether a person's word stands for its device: there is none, and the word was given."""
+    """Say whether a person's word replaces its device: it has none, and the word was given."""
     return fence.is_named and fence.device is None and bool(asked.confirmed_off)
 
 
@@ -61,7 +61,7 @@ def judge_locks(
 
 
 class Witnessed(TypedDict, total=False):
-    """What a step needs to ask every witness; nothing, where a device tells."""
+    """What a step needs to ask every witness; nothing if a device shows the power."""
 
     word: str | None
     addresses: tuple[str, ...]
@@ -69,7 +69,7 @@ class Witnessed(TypedDict, total=False):
 
 
 def witnesses_of(fence: FenceFacts, asked: FenceRequest) -> Witnessed:
-    """Return whom the steps ask before each request, where no device tells."""
+    """Return the witnesses that the steps ask before each request, if no device shows the power."""
     if not rests_on_word(fence, asked):
         return {}
     return {"word": asked.confirmed_off, "addresses": fence.addresses, "peers": fence.peers}
@@ -84,7 +84,7 @@ def is_silent(fence: FenceFacts) -> bool:
 def sign_of_life(journal: Journal, run: str) -> str | None:
     """Return the sign of life that a run has seen before a request or a stage, if there was one.
 
-    It counts for ever: what answers once and is silent again is cut off, not dead.
+    It counts permanently: a node that answers once and is silent again is cut off, not dead.
     """
     failed = (one for one in journal.attempts(run) if one.settled is Settled.FAILED)
     said = (

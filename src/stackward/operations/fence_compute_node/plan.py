@@ -1,7 +1,7 @@
 """Fence a compute node: cut its power by its device, and prove that it is dead.
 
-Not for a node that lives: that is drained. A fence is not undone: whoever switches the node on
-again returns it to service then.
+Not for a living node: drain that. A fence is not undone: the operator who switches the node on
+again then returns it to service.
 """
 
 from collections.abc import Iterator

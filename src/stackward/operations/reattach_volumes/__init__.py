@@ -1,4 +1,4 @@
-"""Mend how the volumes of a server are attached, each with the least that does it."""
+"""Repair how the volumes of a server are attached, each with the smallest change that does it."""
 
 from stackward.facts.moved import Did
 from stackward.moving.again import objection
@@ -21,7 +21,7 @@ def _judge(
     return objection(plan_reattach(read_reattach(world, journal, asked, run), asked), move)
 
 
-def _undo(did: Did, asked: UndoRequest) -> Blocked:  # noqa: ARG001  # whatever was asked for
+def _undo(did: Did, asked: UndoRequest) -> Blocked:  # noqa: ARG001 # for any request
     """Refuse: what was removed was of no use."""
     return NO_UNDO.blocks(did.run.id, did.run.id)
 

@@ -1,8 +1,8 @@
-"""What mends the attachment of one volume with the least done: pure, by what the three say.
+"""The smallest change that repairs the attachment of one volume: pure, by what the three say.
 
 nova 31.0 compute/manager.py: a hard reboot writes the definition of the guest again by Nova's
-records, with the connection that Cinder has for each, and deletes records that Cinder does not
-have (`_delete_dangling_bdms`). cinder 26.0 volume/api.py: `os-unreserve` acts on `attaching` alone,
+records, with the connection that Cinder has for each. It deletes records that Cinder does not have
+(`_delete_dangling_bdms`). cinder 26.0 volume/api.py: `os-unreserve` acts on `attaching` alone,
 `os-roll_detaching` on `detaching`; an attachment that Nova names is deleted by Nova alone.
 """
 
@@ -37,7 +37,7 @@ class Act(StrEnum):
 
 
 class Why(StrEnum):
-    """Why nothing mends it."""
+    """Why nothing repairs it."""
 
     GUEST_HAS_IT = "guest has it"  # and Nova does not
     NOBODY = "nobody has it"
@@ -74,7 +74,7 @@ class Chosen:
 
 
 def choose(row: AttachedVolume, server: Server, *, in_run: bool = False) -> Chosen:
-    """Return the least act that mends a volume; all that is unknown was refused before."""
+    """Return the smallest act that repairs a volume; all that is unknown was refused before."""
     volume = row.of_cinder
     if volume is None:
         return Chosen(row=row, why=Why.GONE)
@@ -95,7 +95,7 @@ def choose(row: AttachedVolume, server: Server, *, in_run: bool = False) -> Chos
 
 
 def _without_attachment(row: AttachedVolume, volume: Volume, stale: tuple[str, ...]) -> Chosen:
-    """Return what mends a record of Nova's with no attachment of Cinder's behind it."""
+    """Return what repairs a record of Nova's with no attachment of Cinder's behind it."""
     if any(owner != row.server for owner, _ in volume.attached):
         return Chosen(row=row, why=Why.OTHERS)
     if volume.status != AVAILABLE and not stale:

@@ -1,4 +1,4 @@
-"""Read a server whose volumes are to be mended, and how each witness has them."""
+"""Read a server whose volumes need a repair, and how each witness has them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class ReattachFacts:
     service: ComputeService | None = None  # of its host
     holders: tuple[Holder, ...] = ()  # runs that have its node for themselves
     console: str | Unread | None = None  # None: it has none
-    in_run: bool = False  # a run asks, which has begun to change things itself
+    in_run: bool = False  # a run asks, which has started to change things itself
 
 
 def read_reattach(

@@ -1,7 +1,7 @@
-"""Mend how the volumes of a server are attached, each with the least that does it.
+"""Repair how the volumes of a server are attached, each with the smallest change that does it.
 
-What only Cinder holds is given free first; then Nova reboots the server, or detaches and attaches.
-`os-reset_status` is never asked for. What was attached has its device again in the end.
+What only Cinder holds is released first; then Nova reboots the server, or detaches and attaches.
+`os-reset_status` is never asked for. In the end, each attached volume has its device again.
 """
 
 from collections.abc import Iterator

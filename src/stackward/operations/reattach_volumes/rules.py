@@ -1,4 +1,4 @@
-"""Whether the volumes of a server may be mended: its own rules, each beside its words.
+"""Whether the volumes of a server may be repaired: its own rules, each next to its words.
 
 They hold for Nova 28 (2023.2) and later, and were read in nova 31.0 and cinder 26.0 (2025.1). What
 is not known blocks.
@@ -270,7 +270,7 @@ def _judge_witnesses(facts: ReattachFacts) -> Iterator[Verdict]:
 def judge_volumes(
     facts: ReattachFacts, asked: ReattachRequest, chosen: tuple[Chosen, ...]
 ) -> Iterator[Verdict]:
-    """Ask what stands against each volume, and what is lost."""
+    """Find what blocks each volume, and what is lost."""
     for one in chosen:
         yield from _judge_volume(facts, one)
     mended = [one for one in chosen if one.is_mended]

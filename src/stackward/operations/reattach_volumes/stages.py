@@ -1,4 +1,4 @@
-"""The order of what mends volumes: first by Cinder, then by Nova."""
+"""The order in which volumes are repaired: first by Cinder, then by Nova."""
 
 from collections.abc import Iterator
 

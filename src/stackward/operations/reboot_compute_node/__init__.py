@@ -29,7 +29,7 @@ def _judge(
     return next((each for each in verdicts if isinstance(each, Blocked)), None)
 
 
-def _undo(did: Did, asked: UndoRequest) -> Blocked:  # noqa: ARG001  # whatever was asked for
+def _undo(did: Did, asked: UndoRequest) -> Blocked:  # noqa: ARG001 # for any request
     """Refuse: a boot is not taken back, and what ran before runs again."""
     node = str(did.plan.facts.get("node"))
     return NO_UNDO.blocks(did.run.id, did.run.id, node=node)

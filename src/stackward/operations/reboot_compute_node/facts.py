@@ -1,4 +1,4 @@
-"""Read a node that is to be rebooted with its servers on it."""
+"""Read a node to reboot with its servers on it."""
 
 import platform
 from collections.abc import Iterator, Mapping, Sequence
@@ -57,7 +57,7 @@ class MembersUnseen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RebootFacts:
-    """A node that is to be rebooted, and what decides how; read once."""
+    """A node to reboot, and what decides how; read once."""
 
     node: ComputeNode
     booted: datetime | Unread = field(default=Unread("it was not asked"))
@@ -154,9 +154,9 @@ def _members_down(
 
 
 def _is_left_off(world: World, journal: Journal, run: Run, member: str) -> bool:
-    """Say whether a server is off since that run has stopped it; whoever stops it later wants it.
+    """Say whether a server is off since that run stopped it; a later stop is a user's wish.
 
-    Where an answer to a stop was lost, any stop may be that of the run.
+    If an answer to a stop was lost, any stop may be that of the run.
     """
     server = world.nova.server(member)
     if server is None or is_on(server):

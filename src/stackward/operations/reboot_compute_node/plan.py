@@ -1,7 +1,8 @@
 """Reboot a compute node with its servers on it.
 
-It is cordoned; who runs is written down there; they are stopped, the node reboots, and exactly they
-are started again. Not for a node that is to be empty: that is drained first. It is not undone.
+The node is cordoned; the list of running servers is written on it; these servers are stopped, the
+node reboots, and exactly these are started again. Not for a node that must be empty: drain that
+first. A reboot is not undone.
 """
 
 from collections.abc import Iterator

@@ -241,7 +241,7 @@ def _judge_machine(facts: RebootFacts) -> Iterator[Verdict]:
 
 
 def _judge_list(facts: RebootFacts) -> Iterator[Verdict]:
-    """Ask what an earlier reboot has left: a new list would hide whom it has left off."""
+    """Ask what an earlier reboot has left: a new list would hide the servers that it left off."""
     node, listed = facts.node, facts.listed
     if isinstance(listed, Torn):
         yield LIST_TORN.warns(node.name, why=listed.why)
@@ -315,7 +315,7 @@ def judge_drained(facts: RebootFacts, asked: RebootNodeRequest) -> Iterator[Verd
 
 
 def judge_beside(facts: RebootFacts, asked: RebootNodeRequest) -> Iterator[Blocked]:
-    """Ask whether it may be down now, beside what others have down."""
+    """Ask whether it may be down now, together with what others have down."""
     for each in facts.apart:
         yield (APART_LEFT_OFF if each.ended else APART).blocks(
             facts.node.name,

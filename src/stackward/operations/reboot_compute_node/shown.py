@@ -1,4 +1,4 @@
-"""What the plan of a reboot shows: what users will notice, and what may be down beside its node."""
+"""What the plan of a reboot shows: what users will notice, and what may be down with its node."""
 
 from collections.abc import Iterator, Mapping
 
@@ -12,7 +12,7 @@ _TIMEOUT = "os_shutdown_timeout"  # of an image: after so long Nova cuts a guest
 
 
 def beside_told(facts: RebootFacts, asked: RebootNodeRequest) -> Mapping[str, Json]:
-    """Return the failure domain of the node, where others may be down beside it."""
+    """Return the failure domain of the node, if others may be down with it."""
     is_alone = asked.nodes_at_once == 1
     return {} if is_alone or isinstance(facts.domain, Unread) else {DOMAIN: facts.domain}
 

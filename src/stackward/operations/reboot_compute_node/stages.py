@@ -65,7 +65,7 @@ def _stages(facts: RebootFacts, asked: RebootNodeRequest) -> Iterator[Stage[Worl
     yield of_node(
         facts, REBOOT, reboot, needs=(is_cordoned, NothingRuns(host=host, node=node.name))
     )
-    # As of one that is down: only what Nova hears after this tells of the process of this boot.
+    # As for a node that is down: only a report after this is from the process of this boot.
     bring_up = BringUp(node=node.name, host=host, is_forced_down=True)
     yield of_node(facts, START, bring_up)
     works: tuple[Check[World], ...] = (
@@ -127,7 +127,7 @@ def _of_server(
 
 
 def _tells_ha(facts: RebootFacts) -> bool:
-    """Say whether the instance-HA service is to be told: not where others have told it already."""
+    """Say whether to report to the instance-HA service: not if others have done so already."""
     entries = facts.node.ha_hosts
     if isinstance(entries, Unread):
         return False

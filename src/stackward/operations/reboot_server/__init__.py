@@ -21,7 +21,7 @@ def _judge(
     return objection(plan_reboot(read_reboot(world, journal, asked, run), asked), move)
 
 
-def _undo(did: Did, asked: UndoRequest) -> Blocked:  # noqa: ARG001  # whatever was asked for
+def _undo(did: Did, asked: UndoRequest) -> Blocked:  # noqa: ARG001 # for any request
     """Refuse: nothing takes a reboot back."""
     return NO_UNDO.blocks(did.run.id, did.run.id)
 

@@ -1,4 +1,4 @@
-"""Read a server that is to be rebooted: its guest, its node, and what Cinder has of its volumes."""
+"""Read a server to reboot: its guest, its node, and what Cinder has of its volumes."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -39,7 +39,7 @@ class RebootFacts:
     holders: tuple[Holder, ...] = ()  # runs that are going on and have its node for themselves
     claiming: RunState | None = None  # of the run that claims its node, where our journal knows it
     attachments: Attachments = field(default_factory=Attachments)
-    is_uefi: bool = False  # its boot entries are kept beside its disks
+    is_uefi: bool = False  # its boot entries are kept next to its disks
 
     @property
     def claim(self) -> Claim | None:
@@ -94,6 +94,6 @@ def _guest_locations(
     """Look for a guest of it where Nova once had it, if none runs on its own node."""
     if not isinstance(guest, Guest) or guest.is_alive:
         return ()
-    # Beside a guest that is there, only its last moves may have left another.
+    # If a guest is there, only its last moves may have left another one.
     hosts = once_on(world.nova, server, only_recent=guest.state is not None)
     return read_guests(world, server.id, hosts)

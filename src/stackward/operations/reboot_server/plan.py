@@ -22,7 +22,7 @@ HARD, SOFT = "hard", "soft"
 def plan_reboot(facts: RebootFacts, asked: RebootRequest) -> Plan[World]:
     """Plan the reboot from facts alone. The request is kept with the server's id.
 
-    The run has the node for itself: a drain that began meanwhile would move the server under it.
+    The run has the node for itself: a drain that began during it would move the server under it.
     """
     server, how = facts.server, HARD if asked.is_hard else SOFT
     verdicts = tuple(judge_reboot(facts, asked))

@@ -1,4 +1,4 @@
-"""Whether a server may be rebooted, and what is lost by it: its own rules, each beside its words.
+"""Whether a server may be rebooted, and what is lost by it: its own rules, next to their words.
 
 They hold for Nova 28 (2023.2) and later, and were read in 31.0 (2025.1). What is not known to be
 safe blocks: a second guest of one server would write over the disks of the first.
@@ -240,7 +240,7 @@ _RUNS = {"running", "idle"}
 
 
 def judge_reboot(facts: RebootFacts, asked: RebootRequest) -> Iterator[Verdict]:
-    """Ask all that stands against a reboot, or is lost by it."""
+    """Find all that blocks a reboot, or is lost by it."""
     server = facts.server
     if server.status == IN_DOWN_CELL:
         yield CELL_DOWN.blocks(server.label, server.id)

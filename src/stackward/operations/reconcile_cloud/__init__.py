@@ -1,6 +1,6 @@
 """Repair what witnesses do not agree on: only what two looks have seen.
 
-By API alone, but for guests that were named to be ended.
+By API alone, except for guests that the request names to end.
 """
 
 from dataclasses import replace
@@ -23,7 +23,7 @@ def _judge(
 ) -> Blocked | None:
     """Look once more: it must still be so, and nothing may go on with it."""
     run = world.acting.run if world.acting else None
-    # Of its own case alone: what stands against another is no reason against this one.
+    # Only its own case: what blocks another case is no reason against this one.
     asked = replace(
         asked,
         cases=tuple(word for word in asked.cases or () if _is_of(word.split(" "), move)),
@@ -39,7 +39,7 @@ def _is_of(case: list[str], move: Move[World]) -> bool:
     return case[0] == move.how and move.thing_id.startswith(case[1])
 
 
-def _undo(did: Did, asked: UndoRequest) -> Blocked:  # noqa: ARG001  # whatever was asked for
+def _undo(did: Did, asked: UndoRequest) -> Blocked:  # noqa: ARG001 # for any request
     """Refuse: what was removed was of no use."""
     return NO_UNDO.blocks(did.run.id, did.run.id)
 

@@ -44,7 +44,7 @@ class ReconcileFacts:
     accounts: Mapping[str, Account | Unread | None] = field(default_factory=dict)  # by consumer
     strangers: frozenset[str] = frozenset()  # of these: no record of Nova says that it was a server
     roots: Mapping[str, str] | Unread = field(default_factory=dict)  # of nested providers
-    # Of servers whose guest is to be ended: the deletion; None: Nova knows of none.
+    # For servers with a guest to end: the deletion; None: Nova knows of none.
     deletions: Mapping[str, ServerAction | Unread | None] = field(default_factory=dict)
     may_end: Mapping[str, Unread] = field(default_factory=dict)  # by host: why no guest of it
     # Where things are removed that are left of servers and nodes:
@@ -120,7 +120,7 @@ def read_reconcile(
 
 
 def _cases_of(asked: ReconcileRequest) -> Iterator[str]:
-    """Return the words of the cases that stand for what is left: allocations and volumes."""
+    """Return the words of the cases that are about what is left: allocations and volumes."""
     for one in map(read_word, asked.orphans or ()):
         if one.kind is OrphanKind.ALLOCATION:
             yield f"{ORPHAN} {one.id}"
@@ -204,7 +204,7 @@ def _tree(world: World, own: Collection[str], roots: Mapping[str, str]) -> Tree:
 def _refusing(
     world: World, testimony: CloudTestimony, asked: ReconcileRequest
 ) -> Iterator[tuple[str, Unread]]:
-    """Return the hosts on which a guest is to be ended, and libvirt does not let this login."""
+    """Return the hosts with a guest to end, on which libvirt does not allow that to this login."""
     named = {each.rpartition("/")[0] for each in asked.kill_domain}
     for one in testimony.hosts:
         if one.node is None or not named & {one.host, one.node}:

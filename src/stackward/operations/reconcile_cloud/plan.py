@@ -1,8 +1,8 @@
 """Repair disagreements: each case of the classes that were named, where nothing speaks against it.
 
-Not where the guest of the server is in doubt, or where any libvirt cannot be read. By API alone,
-but for a guest that was named to be ended. The same for what is left of servers and nodes that are
-gone, and is named. Neither is undone.
+Not if the guest of the server is in doubt, or if any libvirt cannot be read. By API alone, except
+for a guest that the request names to end. The same holds for what is left of servers and nodes that
+are gone, if it is named. Neither is undone.
 """
 
 from collections.abc import Iterator, Sequence

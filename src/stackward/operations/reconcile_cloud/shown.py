@@ -1,4 +1,4 @@
-"""What the plan of a repair says beside its steps."""
+"""What the plan of a repair says besides its steps."""
 
 from collections.abc import Iterator, Sequence
 
@@ -25,7 +25,7 @@ def title(asked: ReconcileRequest) -> str:
 def shown(
     facts: ReconcileFacts, asked: ReconcileRequest, repaired: int, alone: int
 ) -> dict[str, Json]:
-    """Return the facts that stand above the steps."""
+    """Return the facts that are above the steps."""
     found: dict[str, Json] = {
         "looks": facts.found.looks,
         "read at": facts.found.testimony.at.isoformat(timespec="seconds"),

@@ -48,7 +48,7 @@ _OF_APIS = 5  # calls: the agents, the open records, the servers with the servic
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveryFacts:
-    """A node that is back, its servers, and what tells who of them ran; read once."""
+    """A node that is back, its servers, and what shows which of them ran; read once."""
 
     name: str  # as the inventory calls the machine
     host: str  # as Nova calls its service
@@ -145,7 +145,7 @@ def read_recovery(
 
 @dataclass(frozen=True, slots=True)
 class _There:
-    """What the node itself tells."""
+    """What the node itself reports."""
 
     domains: tuple[Domain, ...] | Unread
     directories: frozenset[str] | Unread
@@ -171,7 +171,7 @@ def _on_node(world: World, node: str) -> _There:
 
 @dataclass(frozen=True, slots=True)
 class _Served:
-    """What the services of the cloud tell of the node."""
+    """What the services of the cloud report of the node."""
 
     agents: tuple[NetworkAgent, ...] | Unread
     evacuations: tuple[Migration, ...]

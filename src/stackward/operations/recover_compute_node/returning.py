@@ -1,4 +1,4 @@
-"""Who is brought up, who stays off, and why: each server judged by itself."""
+"""Which servers are brought up, which stay off, and why: each server judged by itself."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Returning:
     server: Server
     answer: StartOrNot
     because: str
-    runs: bool = False  # it runs already: nothing is to be done
+    runs: bool = False  # it runs already: there is nothing to do
 
 
 def who_returns(facts: RecoveryFacts, asked: RecoverRequest) -> tuple[Returning, ...]:
@@ -82,7 +82,7 @@ def to_start(facts: RecoveryFacts, returning: tuple[Returning, ...]) -> list[Ser
 
 
 def judge_returning(facts: RecoveryFacts, returning: tuple[Returning, ...]) -> Iterator[Verdict]:
-    """Ask all that stands against bringing them up; name those of which nobody knows."""
+    """Find all that blocks bringing them up; name those of which nobody knows."""
     for each in returning:
         server = each.server
         if each.runs or each.answer is StartOrNot.LEAVE_OFF:
@@ -98,7 +98,7 @@ def judge_returning(facts: RecoveryFacts, returning: tuple[Returning, ...]) -> I
 
 
 def _judge_start(facts: RecoveryFacts, server: Server) -> Iterator[Verdict]:
-    """Ask what any start needs; a task that the loss has ended is waited for in vain."""
+    """Check what any start needs; a `task_state` from before the loss will never end by itself."""
     since = utc_time_or_none(server.updated)
     is_left = (
         since is not None

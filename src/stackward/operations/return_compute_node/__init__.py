@@ -18,7 +18,7 @@ _PASSED = {NEEDLESS_DISCARD.name}  # what it was needed for has passed, by this 
 def _judge(
     world: World, journal: Journal, asked: ReturnRequest, move: Move[World]
 ) -> Blocked | None:
-    """Judge the node again on fresh facts; not once it serves, when that is only told."""
+    """Judge the node again on fresh facts; not once it serves, when that is only reported."""
     if move.how == TELL:
         return None
     run = world.acting.run if world.acting else None

@@ -1,6 +1,6 @@
 """Which image, flavor and network an acceptance server is made of.
 
-Named by the operator, by name or id; else the smallest that will do.
+Named by the operator, by name or id; otherwise the smallest that will do.
 """
 
 from collections.abc import Callable, Sequence

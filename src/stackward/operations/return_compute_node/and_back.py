@@ -25,5 +25,5 @@ def return_and_back(
 
 
 def _is_in_service(blockers: Sequence[Blocked]) -> bool:
-    """Say whether all that stands against a return is that there is nothing to return."""
+    """Say whether the only blocker of a return is that there is nothing to return."""
     return {each.worry for each in blockers} == {NOTHING_TO_RETURN.name}

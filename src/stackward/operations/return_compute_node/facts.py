@@ -27,7 +27,7 @@ _LOOKED_AT = 5  # of those that changed it
 def read_return(
     world: World, journal: Journal, asked: ReturnRequest, run_id: str | None
 ) -> ReturningNode:
-    """Return the node as it is now; the journal tells who holds it, and what left it."""
+    """Return the node as it is now; the journal says which run holds it, and what left it."""
     facts = read_returning_node(world, journal, KINDS, asked, but=run_id)
     facts = _with_what_is_left(facts, world, journal, but=run_id)
     if not isinstance(facts.marks, Unread):
@@ -53,9 +53,9 @@ def read_return_after(
 def _with_what_is_left(
     facts: ReturningNode, world: World, journal: Journal, *, but: str | None
 ) -> ReturningNode:
-    """Find what earlier returns have begun and not ended: others were given up, or have failed.
+    """Find what earlier returns have started and not ended: others were given up, or have failed.
 
-    The last run that changed the node tells whether it was proved; any of the latest may have left
+    The last run that changed the node shows whether it was proved; any of the latest may have left
     its acceptance server.
     """
     here = world.cloud.identity().id

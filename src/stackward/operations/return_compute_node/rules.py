@@ -241,7 +241,7 @@ def _is_kept_off(node: ReturningNode) -> bool:
 
 
 def _judge_processes(node: ReturningNode) -> Iterator[Verdict]:
-    """Look for a nova-compute that runs although the node was to be kept off."""
+    """Look for a nova-compute that runs although it had to be kept off."""
     running, marks = node.running_as, node.marks
     if running is None or isinstance(marks, Unread):
         return

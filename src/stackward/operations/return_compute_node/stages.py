@@ -1,7 +1,7 @@
 """The stages of a return, in their order: started, tidied up, proved to take a server.
 
 After an evacuation it is switched on first; no old guest may run there; then its nova-compute is
-started until it has settled all records, and only then Nova is told that it is up.
+started until it has settled all records, and only then this is reported to Nova as up.
 """
 
 from collections.abc import Iterator

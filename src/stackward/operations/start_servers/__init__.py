@@ -22,8 +22,8 @@ def _judge(
     return objection(plan_start(read_start(world, journal, asked, run, move.thing_id), asked), move)
 
 
-def _undo(did: Did, asked: UndoRequest) -> Blocked:  # noqa: ARG001  # whatever was asked for
-    """Refuse: whoever wants a server off stops it."""
+def _undo(did: Did, asked: UndoRequest) -> Blocked:  # noqa: ARG001 # for any request
+    """Refuse: an operator who wants a server off stops it."""
     return NO_UNDO.blocks(did.run.id, did.run.id)
 
 

@@ -1,4 +1,4 @@
-"""Read the servers that are to be started, and their nodes."""
+"""Read the servers to start, and their nodes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ class StartFacts:
     servers: tuple[ServerToBringUp, ...]
     read_at: datetime
     services: Mapping[str, ComputeService | None] = field(default_factory=dict)  # by host
-    holders: Mapping[str, tuple[Holder, ...]] = field(default_factory=dict)  # same: who has it
+    holders: Mapping[str, tuple[Holder, ...]] = field(default_factory=dict)  # same: its runs
     tags: Tags = field(default_factory=dict)
 
 

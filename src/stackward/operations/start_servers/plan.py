@@ -18,7 +18,7 @@ from stackward.wording import count_of
 def plan_start(facts: StartFacts, asked: StartRequest) -> Plan[World]:
     """Plan the start from facts alone. The request is kept with the servers' ids.
 
-    The run has the nodes for itself: a drain that began meanwhile would move the servers under it.
+    The run has the nodes for itself: a drain that began during it would move the servers under it.
     """
     verdicts = tuple(_judge(facts, asked))
     count = len(facts.servers)

@@ -1,4 +1,4 @@
-"""Whether the nodes of servers that are to be started let them: rules of a start alone."""
+"""Whether the nodes of servers to start allow the start: rules of a start alone."""
 
 from collections.abc import Iterator
 

@@ -25,8 +25,8 @@ def _judge(world: World, journal: Journal, asked: UndoRequest, move: Move[World]
     return next(iter(with_rights(fresh, world).blockers), None)
 
 
-def _undo(did: Did, asked: UndoRequest) -> Blocked:  # noqa: ARG001  # whatever was asked for
-    """Refuse: what it undid is planned anew."""
+def _undo(did: Did, asked: UndoRequest) -> Blocked:  # noqa: ARG001 # for any request
+    """Refuse: what it undid needs a new plan."""
     again = "; ".join(
         f"`stackward node drain {node}` takes `{node}` out, "
         f"`stackward node return {node} --bring-back` brings it back"

@@ -1,4 +1,4 @@
-"""Read what a run has changed, and how that stands now: from its journal, then from the cloud."""
+"""Read what a run has changed, and how that is now: from its journal, then from the cloud."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -32,7 +32,7 @@ from stackward.steps.service import BringUp, Cordon, KeepOff
 
 
 def read_undo(world: World, journal: Journal, asked: UndoRequest, run_id: str | None) -> Undoing:
-    """Return what a run did and how that stands; `run_id` is the run that undoes it.
+    """Return what a run did and how that is now; `run_id` is the run that undoes it.
 
     The cloud is asked only where there may be something to undo.
     """
@@ -101,7 +101,7 @@ def _read_did(journal: Journal, run: Run) -> Did:
 
 
 def _left_by(journal: Journal, did: Did, now: datetime) -> tuple[RunState, tuple[str, ...]]:
-    """Return how a run stands now, and what of it nobody has brought to an end."""
+    """Return the state of a run now, and what of it nobody has brought to an end."""
     run = did.run
     state = state_now(run, this_machine(), now)
     said = {
@@ -127,7 +127,7 @@ def _undoer(journal: Journal, run: Run, but: str | None) -> Undoer | None:
     return Undoer(run=run.undone_by, state=journal.run(run.undone_by).state)
 
 
-def _with_parts(  # noqa: PLR0913, PLR0917  # whose memory, and of whom
+def _with_parts(  # noqa: PLR0913, PLR0917 # whose memory, and of which run
     known: Undoing,
     back: Sequence[Request],
     world: World,
@@ -153,7 +153,7 @@ def _with_parts(  # noqa: PLR0913, PLR0917  # whose memory, and of whom
                     ways.append(WayBack(request=request, home=home))
                 except BadInput as error:
                     node_gone += [(each, error.message) for each in left.servers]
-            case _:  # alone: `judge_undo` refuses others beside it
+            case _:  # alone: `judge_undo` refuses others next to it
                 facts = operation(request.kind).read(world, journal, request, run_id)
                 known = replace(known, whole=Part(request=request, facts=facts))
     unproved = () if only is not None else tuple(_unproved_moves(world, did))
@@ -191,7 +191,7 @@ def _stands_for(claim: Claim | None, run: str, journal: Journal) -> Iterator[str
         yield claiming.id
 
 
-# --- whom it moved ------------------------------------------------------------------------------
+# --- the servers that it moved ------------------------------------------------------------------
 
 
 def _left(did: Did, asked: BringBackRequest, only: str | None) -> MovedServers:

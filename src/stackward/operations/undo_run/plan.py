@@ -1,10 +1,10 @@
 """Undo a run: bring back what its journal says that it changed, and what is still its doing.
 
-The operation of that run answers with the requests that take it back: of a drain a return, then the
-servers come home that it moved; of a homecoming its servers go back to where they were; of a return
-a drain, for what has come to the node since must leave it too. Each is planned by its own
-operation, and they are joined here. What others have changed since is left alone, and named. An
-undo is not undone in turn: what it undid is planned anew.
+The operation of that run answers with the requests that take it back: for a drain a return, then
+the servers that it moved come home; for a homecoming its servers go back to where they were; for a
+return a drain, because servers that have come to the node since must leave it too. Each is planned
+by its own operation, and they are joined here. What others have changed since is left alone, and
+named. An undo is not undone in turn: what it undid needs a new plan.
 """
 
 from collections.abc import Iterator
@@ -102,7 +102,7 @@ def _return(facts: Undoing) -> Plan[World] | None:
 
 
 def _telling_instance_ha(facts: Undoing, asked: UndoRequest) -> Plan[World] | None:
-    """Return how the instance-HA service is told, where the node is in service all the same."""
+    """Return the plan that reports to the instance-HA service, if the node is in service anyway."""
     node = facts.returning
     if node is None or not facts.has_told_ha or is_to_return(facts) or not is_serving(node):
         return None

@@ -1,4 +1,4 @@
-"""A run that is to be undone: what it did, as its journal has it, and how that stands now."""
+"""A run to undo: what it did, as its journal has it, and how that is now."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Undoer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnprovedMove:
-    """A server whose move was begun and never proved, and where it is now."""
+    """A server whose move was started and never proved, and where it is now."""
 
     name: str
     host: str | None
@@ -39,7 +39,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WayBack:
-    """A request by which servers come back to a node, and how they and the node stand."""
+    """A request by which servers come back to a node, and how they and the node are now."""
 
     request: BringBackRequest
     home: BringBackFacts
@@ -56,18 +56,18 @@ class Undoing:
     read_at: datetime
     is_cloud_known: bool = True  # its plan says that it was done here
     is_of_one: bool = False  # one of its servers alone was asked for, or none
-    has_changed: bool = False  # it has begun something itself
+    has_changed: bool = False  # it has started something itself
     undone_by: Undoer | None = None
     back: Sequence[Request] | Blocked | None = None  # by its operation; None: by no operation here
-    unfinished: tuple[str, ...] = ()  # what is in flight or half-way, or that nobody has ended it
+    unfinished: tuple[str, ...] = ()  # what is in flight or unfinished, or that nobody has ended it
     # What it took out of service, and what is there to return it:
     returning: ReturningNode | None = None
     provider: Provider | None = None  # that node's
-    own_claims: frozenset[str] = frozenset()  # runs whose claim on it stands for that of this run
+    own_claims: frozenset[str] = frozenset()  # runs whose claim on it counts as that of this run
     has_kept_off: bool = False
-    has_told_ha: bool = False  # it told the instance-HA service of maintenance, and nobody since
+    has_told_ha: bool = False  # it reported maintenance to instance HA; nobody has since
     claimed_before: str | None = None  # the reason for which the node was disabled before
-    # Whom it moved, by the node that they left, and how they stand:
+    # The servers that it moved, by the node that they left, and how they are now:
     ways_back: tuple[WayBack, ...] = ()
     node_gone: tuple[tuple[MovedServer, str], ...] = ()  # that node is no more: why
     unproved: tuple[UnprovedMove, ...] = ()
