@@ -39,12 +39,12 @@ class BeginsRun(Protocol):
 
     @property
     def domain(self) -> str:
-        """Return the failure domain of its item; empty: items of all domains may go on beside."""
+        """Return the failure domain of its item; empty: items of any domain may go on with it."""
         ...
 
     @property
     def apart(self) -> Sequence[str]:
-        """Return the items that never go on beside its own."""
+        """Return the items that never go on together with its own."""
         ...
 
     @property

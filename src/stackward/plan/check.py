@@ -14,7 +14,7 @@ from stackward.ports.world import W_contra
 class Holds:
     """The statement is true, by what was read."""
 
-    read: str  # for whoever must account for it: "Nova lists 0 servers there"
+    read: str  # for a person who must account for it: "Nova lists 0 servers there"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from stackward.plan.stored import decided, dump
 
 @dataclass(frozen=True, slots=True)
 class Differences:
-    """What differs: what refuses the approved plan, and what is only told."""
+    """What differs: what refuses the approved plan, and what is only reported."""
 
     against: tuple[str, ...] = ()
     told: tuple[str, ...] = ()

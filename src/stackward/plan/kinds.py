@@ -14,7 +14,7 @@ from stackward.overriding import override
 
 
 class Stored(Protocol):
-    """Whatever is written into a plan by its kind."""
+    """Everything that is written into a plan by its kind."""
 
     @property
     def kind(self) -> str:

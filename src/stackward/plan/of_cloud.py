@@ -21,12 +21,12 @@ def of_cloud(plan: Plan[Any], cloud: CloudIdentity) -> Plan[Any]:
 
 
 def cloud_of(plan: Plan[Any]) -> KnownCloud:
-    """Return what the plan tells of its cloud."""
+    """Return what the plan says of its cloud."""
     return known_cloud(plan.decisions, plan.facts)
 
 
 def refuse_unsaid(plan: Plan[Any]) -> None:
-    """Refuse a plan that does not tell of which cloud it is."""
+    """Refuse a plan that does not say of which cloud it is."""
     if cloud_of(plan) == KnownCloud():
         raise Refused(
             "the plan does not say of which cloud it is: an older version of Stackward made it",
@@ -35,7 +35,7 @@ def refuse_unsaid(plan: Plan[Any]) -> None:
 
 
 def left_to_operators(plan: Plan[Any], cloud: CloudIdentity) -> str | None:
-    """Say why no worker of this cloud takes up a run of the plan; None where one does."""
+    """Say why no worker of this cloud takes a run of the plan; None: workers take it."""
     match cloud.is_meant(cloud_of(plan)):
         case None:
             return "its plan is of an older version, which did not write down of which cloud it is"
@@ -46,7 +46,7 @@ def left_to_operators(plan: Plan[Any], cloud: CloudIdentity) -> str | None:
 
 
 def refuse_another(what: str, known: KnownCloud, cloud: CloudIdentity) -> bool:
-    """Refuse what is of another cloud than ours; say whether it tells at all of which it is.
+    """Refuse a plan of another cloud than ours; say whether the plan names its cloud at all.
 
     A plan of an older version knows its cloud by its URL alone: by another URL of the same cloud
     it cannot be compared, and is refused too.

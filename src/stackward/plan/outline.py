@@ -1,4 +1,4 @@
-"""The outline of a stored plan: which steps it has, in which order, whatever they mean.
+"""The outline of a stored plan: its steps and their order, not their meaning.
 
 No class of a step is needed for it, so plans of other versions and other operations have one too.
 """
@@ -53,7 +53,7 @@ class MoveOutline:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a step stands in the plan."""
+    """Where a step is in the plan."""
 
     stage: int
     move: MoveOutline
@@ -81,7 +81,7 @@ class Outline:
         }
 
     def with_caught_up(self, event: Event) -> "Outline":
-        """Return the outline with what a stage caught up with, by the event that tells it."""
+        """Return the outline with what a stage caught up with, by the event that reports it."""
         if event.what != CAUGHT_UP:
             return self
         new = tuple(_move(event.step, each) for each in _list(event.says.get("moves")))

@@ -1,7 +1,7 @@
 """What a move and a step are called in the journal; nothing else spells or reads these paths.
 
-A move is `STAGE/THING`, a step `STAGE/THING/0`: the number is its place among the steps of its
-part of the move, and a part that is not the ordinary one is named before the number, as in
+A move is `STAGE/THING`, a step `STAGE/THING/0`. The number is the place of the step among the steps
+of its part of the move. Any part except the ordinary one is named before the number, as in
 `move/web-3/slow-0`. This is a stored format.
 """
 
@@ -15,7 +15,7 @@ class Part(StrEnum):
     """Which steps of a move a step is among; the value is written before its number."""
 
     STEPS = ""
-    SLOW = "slow-"  # started beside a step that is slow
+    SLOW = "slow-"  # started next to a step that is slow
     INSTEAD = "instead-"  # carried out in place of the first ones
     FAILED = "failed-"  # take back what a failed move left behind
 

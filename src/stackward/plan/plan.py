@@ -1,4 +1,4 @@
-"""A plan: what will be done, in which order, what stands against it, what will be proved.
+"""A plan: what will be done, in which order, what blocks it, what will be proved.
 
 It is a value: complete, comparable, stored. Nothing in it changes the world; the engine does that.
 Generic values have no slots: CPython 3.11 could not make `Move[World](...)` of a frozen one.
@@ -61,13 +61,13 @@ class Request(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Move(Generic[W]):
-    """The ordered steps for one thing, each begun when the one before it is proved done.
+    """The ordered steps for one thing: each starts when the one before it is proved done.
 
-    When `slow_after_s` have passed since the move began, the steps of `on_slow` are started beside
-    the one under way. That never settles it: only what the world shows does. Where the world then
-    shows that the first step was given up, the steps of `instead` are carried out in place of
-    `steps`. When a step fails otherwise, the steps of `on_failed` take
-    back what the move left behind, and the run ends as failed.
+    When `slow_after_s` seconds have passed since the move began, the steps of `on_slow` are started
+    next to the step under way. That does not end the step: only what the world shows ends it. If
+    the world then shows that the first step was given up, the steps of `instead` are carried out in
+    place of `steps`. When a step fails otherwise, the steps of `on_failed` take back what the move
+    left behind, and the run ends as failed.
     """
 
     thing: str
@@ -79,7 +79,7 @@ class Move(Generic[W]):
     instead: tuple[Step[W], ...] = ()
     on_failed: tuple[Step[W], ...] = ()
     expects: Mapping[str, Json] = field(default_factory=dict)  # shown, never compared
-    record: str = ""  # by what right it is moved, if that is to be journaled as it begins
+    record: str = ""  # by what right it is moved, if the journal must have that as it begins
 
     @property
     def key(self) -> str:
@@ -92,9 +92,9 @@ class Move(Generic[W]):
             raise ValueError(message)
 
     def way(self, path: str, begun: Container[str]) -> tuple[tuple[str, Step[W]], ...]:
-        """Return the steps of the way that the move has taken, each with its path in the journal.
+        """Return the steps of the part that the move follows, each with its path in the journal.
 
-        `begun` holds the paths of all steps that were ever begun.
+        `begun` holds the paths of all steps that were ever started.
         """
         is_other = self.instead and path_of_step(path, 0, Part.INSTEAD) in begun
         return tuple(self.steps_at(path, Part.INSTEAD if is_other else Part.STEPS))
@@ -116,8 +116,9 @@ class Move(Generic[W]):
 class Stage(Generic[W]):
     """Moves that may go on at the same time; the next stage waits for all of them.
 
-    One that catches up has no moves in the plan: when its turn comes the request is planned again,
-    and what is new since is moved under the same approval, if nothing blocks or warns of it.
+    A stage that catches up has no moves in the plan. When its turn comes, the request is planned
+    again. What is new since then is moved under the same approval, if nothing blocks or warns of
+    it.
     """
 
     name: str

@@ -1,7 +1,7 @@
-"""A step: one small change that can say where it stands.
+"""A step: one small change that can say how far it is.
 
-The engine starts a step only where it stands at *todo*, so a crash at any line is harmless. What
-was begun is found by looking at the world; our own memory (the mark) only says where to look.
+The engine starts a step only if it is *todo*, so a crash at any line is harmless. What was started
+is found by looking at the world; our own memory (the mark) only says where to look.
 """
 
 from collections.abc import Mapping
@@ -14,9 +14,9 @@ from stackward.ports.world import W_contra
 
 
 class Standing(StrEnum):
-    """Where a step stands, as the world shows it."""
+    """The state of a step, as the world shows it."""
 
-    TODO = "todo"  # nothing of it has begun
+    TODO = "todo"  # nothing of it has started
     UNDERWAY = "underway"
     DONE = "done"  # proved
     FAILED = "failed"  # it ended, and not well
@@ -26,7 +26,7 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a step has come; what the world does not tell is None."""
+    """How far a step has come; what the world does not show is None."""
 
     fraction: float | None = None  # 0 to 1
     remaining_bytes: int | None = None
@@ -49,7 +49,7 @@ CUT_OFF = "cut off"
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One look at a step: where it stands, and what the operator should read about it."""
+    """One look at a step: its state, and what the operator should read about it."""
 
     standing: Standing
     reason: str | None = field(default=None, kw_only=True)  # in our words: why failed, whose act
@@ -97,7 +97,7 @@ class Step(Protocol[W_contra]):
         ...
 
     def look(self, world: W_contra, mark: Mark | None, /) -> Look:
-        """Say where the step stands, counting only what is newer than `mark`.
+        """Return the state of the step, counting only what is newer than `mark`.
 
         Without a mark we have not started it: it is todo, done already, foreign or unknown.
         """
@@ -106,20 +106,20 @@ class Step(Protocol[W_contra]):
     def start(self, world: W_contra, /) -> str | None:
         """Ask the world for the change, once; never wait for it, never repeat it.
 
-        Returns the id by which the service knows the request, if it gave it one.
-        Raises `Uncertain` where the answer was lost or the service says it is already busy with
-        it (the engine looks again), `Unreachable` where nothing was sent, `StepFailed` or
-        `Refused` where the world said no.
+        Returns the id by which the service knows the request, if it gave it one. Raises `Uncertain`
+        if the answer was lost, or if the service says that it is already busy with it: the engine
+        looks again. Raises `Unreachable` if nothing was sent, `StepFailed` or `Refused` if the
+        world said no.
         """
         ...
 
 
 @runtime_checkable
 class Traced(Protocol[W_contra]):
-    """A step that can tell what has become of its thing, where a fresh plan leaves it out."""
+    """A step that can report what has become of its thing, if a fresh plan leaves it out."""
 
     def trace(self, world: W_contra, /) -> Mapping[str, Json]:
-        """Return it as evidence for the journal: who has deleted it, say, or where it is."""
+        """Return it as evidence for the journal: for example who deleted it, or where it is."""
         ...
 
 
@@ -161,7 +161,7 @@ class Lifting(Protocol):
 
 @runtime_checkable
 class Examined(Protocol[W_contra]):
-    """A step that can tell whether its change is stuck for good, at the cost of a closer look."""
+    """A step that can find out whether its change is stuck for good, by a closer look."""
 
     def examine(self, world: W_contra, mark: Mark | None, quiet_s: float, /) -> Look | None:
         """Say why it will never end; None where it may go on.

@@ -1,7 +1,7 @@
 """A plan as JSON and back, without loss.
 
-The form has a number. A newer one is refused, and so is whatever this version does not know: a
-plan that is not understood to its last field is not carried out.
+The form has a number. A newer number is refused, and so is everything that this version does not
+know. A plan that is not understood to its last field is not carried out.
 """
 
 import json
@@ -232,7 +232,7 @@ def _known(
     return whole
 
 
-def _usual(of: "Field[Any]") -> Any:  # noqa: ANN401  # whatever the field's default is
+def _usual(of: "Field[Any]") -> Any:  # noqa: ANN401 # the field's default, of any type
     usual = of.default_factory() if of.default_factory is not MISSING else of.default
     return list(usual) if isinstance(usual, tuple) else usual
 
