@@ -5,7 +5,7 @@ aggregate_instance_extra_specs.py with extra_specs_ops.py and utils.py, and
 aggregate_image_properties_isolation.py; `scheduler/request_filter.py` isolate_aggregates and
 require_tenant_aggregate.
 
-All of these are off by Nova's default (`conf/scheduler.py`), and no API tells which are on. So:
+All of these are off by Nova's default (`conf/scheduler.py`), and no API says which are on. So:
 
 - What has no other use (`filter_tenant_id`, the scope `aggregate_instance_extra_specs:`) is taken
   to be in force: it blocks.

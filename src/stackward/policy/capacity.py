@@ -94,7 +94,7 @@ class Choice:
     candidates: tuple[Candidate, ...] = ()
     rule: Rule | None = None
     words: Mapping[str, str] = field(default_factory=dict)
-    only_live: bool = False  # the rule stands against a live migration, not against a cold one
+    only_live: bool = False  # the rule is against a live migration, not against a cold one
     cold: "Choice | None" = None  # where it may go when it is stopped for its move
     doubtful: tuple[Candidate, ...] = ()  # more nodes, if a rule that cannot be seen is not asked
     doubt: Kept | None = None  # the rule that no candidate fulfils, or no doubtful one
@@ -294,8 +294,8 @@ class _Room:
     ) -> Candidate | None:
         """Take room on the emptiest node that has it, or on the first.
 
-        Room only shrinks: a node that is too full for one server of a kind is so for the next, and
-        one that has become fuller is put back by its new place when it is met.
+        Room only shrinks. So a node that is too full for one server of a kind is also too full for
+        the next. A node that has become fuller is put back at its new place when its turn comes.
         """
         group = server.group
         queue = self._queues.setdefault(

@@ -317,7 +317,7 @@ def judge_state(server: Server, node: ComputeNode) -> Iterator[Verdict]:
     elif server.task_state is not None:
         yield BUSY.blocks(server.label, server.id, task=server.task_state)
     if server.task_state is not None and server.status in _UNDER_A_TASK:
-        return  # the status is that of the task, and needs no remedy of its own
+        return  # `task_state` explains the status, so the status needs no other remedy
     if rule := _BLOCKING_STATUS.get(server.status):
         yield rule.blocks(server.label, server.id)
     elif way_of(server) is None:
@@ -372,7 +372,7 @@ def _judge_missing(server: Server, locations: tuple[Guest, ...] | Unread) -> Ver
 
 
 def judge_live(server: Server, node: ComputeNode) -> Iterator[Blocked]:
-    """Ask what stands only against a live migration: `--allow-downtime` takes it away."""
+    """Find what blocks only a live migration: `--allow-downtime` removes it."""
     flavor = server.flavor
     if alias := flavor.spec("pci_passthrough:alias"):
         yield HOLDS_PCI.blocks(server.label, server.id, what=alias)
@@ -426,7 +426,7 @@ def _is_guest_here(server: Server, node: ComputeNode) -> bool:
 
 
 def judge_bindings(server: Server) -> Iterator[Verdict]:
-    """Tell which bindings are removed before the move; those of a move under way are its own."""
+    """Report which bindings are removed before the move; those of a move under way are its own."""
     if server.task_state is None:
         for port, host in left_bindings(server):
             yield LEFT_BINDING.warns(server.label, server.id, port=port, left_on=host)
@@ -446,7 +446,7 @@ def judge_cpus(server: Server) -> Iterator[Verdict]:
 
 
 def judge_zone(server: Server, node: ComputeNode) -> Iterator[Verdict]:
-    """Tell that a zone may bind it, where Nova is too old to say."""
+    """Report that a zone may bind it, if Nova is too old to say."""
     if not server.is_zone_known and any(each.zone for each in node.aggregates):
         yield ZONE_UNKNOWN.warns(server.label, server.id, zone=node.zone)
 
@@ -466,7 +466,7 @@ _NAMED = 3  # nodes in one remedy
 
 
 def judge_capabilities(server: Server, others: Iterable[Candidate]) -> Iterator[Verdict]:
-    """Tell of what a flavor wants of a node's capabilities; only Nova's scheduler has them."""
+    """Report what a flavor wants of a node's capabilities; only Nova's scheduler has them."""
     wanted = [
         f"`{name}={value}`"
         for name, value in server.flavor.extra_specs
@@ -484,7 +484,7 @@ def judge_capabilities(server: Server, others: Iterable[Candidate]) -> Iterator[
 
 
 def judge_lock(server: Server) -> Iterator[Verdict]:
-    """Tell of a lock."""
+    """Report a lock."""
     if server.is_locked:
         why = server.locked_reason or "no reason given"
         yield LOCKED.warns(server.label, server.id, why=why)
@@ -497,7 +497,7 @@ def judge_allocation(server: Server, node: ComputeNode) -> Iterator[Verdict]:
 
 
 def judge_disks(server: Server, node: ComputeNode) -> Iterator[Verdict]:
-    """Tell what a move will have to copy."""
+    """Report what a move will have to copy."""
     match storage_of(server, node):
         case BlockStorage.LOCAL:
             yield DISK_COPIED.warns(
@@ -550,9 +550,9 @@ def shares_directory(server: Server, node: ComputeNode) -> bool:
 
 
 def directories_of(server: Server, node: ComputeNode) -> tuple[str, ...]:
-    """Return where a move may leave the server's directory: beside its own disk, if that is known.
+    """Return where a move may leave the server's directory: next to its own disk, if that is known.
 
-    A server that has only volumes has one too, and nothing tells where.
+    A server that has only volumes has one too, and nothing shows where.
     """
     own = _own_directory(server, node)
     return (INSTANCES, *own_directories(node)) if own is None else (own,)

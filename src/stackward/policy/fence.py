@@ -1,7 +1,7 @@
-"""Whether a node may be fenced: its own rules, each beside its words.
+"""Whether a node may be fenced: its own rules, each next to its words.
 
-A fence is refused wherever the device may be another machine's, and wherever more may be broken
-than this node. A living node loses its guests by it: their number is asked for.
+A fence is refused if the device may be that of another machine, or if more than this node may be
+broken. A living node loses its guests by a fence: so the operator must give their number.
 """
 
 from collections.abc import Iterator
@@ -203,8 +203,8 @@ def judge_fence(
 ) -> Iterator[Verdict]:
     """Ask whether the node may be fenced, and what is lost by it.
 
-    Without its device what is left holds of any node that is given up: who has it, who can tell
-    whether it answers, and whether it is the only one.
+    Without a device, the questions are those of any node that is given up. Which run has it? Who
+    can see whether it answers? Is it the only one?
     """
     for holder in facts.holders:
         yield HELD.blocks(facts.name, run=holder.run, title=holder.title, state=holder.state)
@@ -220,7 +220,7 @@ def judge_fence(
 
 
 def identified(facts: FenceFacts, asked: FenceRequest) -> Identified:
-    """Say whose device it is; a person's word counts where nothing else tells."""
+    """Say whose device it is; a person's word counts if nothing else shows it."""
     if not isinstance(facts.device, PowerDevice):
         return Identified(whose=Whose.UNKNOWN)
     found = identify(facts.device.hardware, facts.own, facts.others, is_heard=bool(facts.heard))

@@ -54,7 +54,7 @@ SETTLE = "settle that"
 
 
 def claimed_elsewhere(claim: Claim, node: str) -> Blocked:
-    """Return what stands against a node that a run has which the journal here does not know."""
+    """Return what blocks a node that is held by a run which our journal does not know."""
     return CLAIM_UNKNOWN.blocks(
         node,
         node=node,

@@ -150,7 +150,7 @@ def judge_service(node: ComputeNode) -> Iterator[Verdict]:
 
 
 def _judge_life(node: ComputeNode) -> Iterator[Blocked]:
-    """Tell a machine that may be dead from one that answers, and whose guests are not read."""
+    """Separate a machine that may be dead from one that answers but does not show its guests."""
     unread = node.domains if isinstance(node.domains, Unread) else None
     if not node.service.is_up and unread and unread.may_be_dead:
         yield NODE_DEAD.blocks(node.name, why=unread.why, way=way_to(unread))

@@ -1,4 +1,4 @@
-"""What else is on a node that is to be emptied, or to be rebooted: guests, moves, other roles."""
+"""What else is on a node before it is emptied or rebooted: guests, moves, other roles."""
 
 from collections.abc import Iterator
 
@@ -111,7 +111,7 @@ def _judge_stuck(node: ComputeNode, server: str, stuck: Stuck) -> Verdict:
 
 
 def judge_surroundings(node: ComputeNode) -> Iterator[Verdict]:
-    """Tell what else hangs on the machine."""
+    """Report what else depends on the machine."""
     for role in node.roles:
         yield HAS_ROLE.warns(node.name, role=role.name, effect=role.effect, remedy=role.remedy)
     if isinstance(node.ha_hosts, Unread):

@@ -1,6 +1,6 @@
 """A rule by which plans are judged: its name, and the words of its verdict.
 
-The words stand beside the code that finds it. The reference page is made from all of them
+The words are next to the code that finds it. The reference page is made from all of them
 (`operations.every_rule`). `name` is stable: plans are compared by it.
 """
 

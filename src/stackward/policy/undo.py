@@ -1,4 +1,4 @@
-"""What stands against undoing a run, whatever operation it was of."""
+"""What blocks undoing a run, of any operation."""
 
 from stackward.policy.rule import Rule
 

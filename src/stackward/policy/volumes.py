@@ -1,8 +1,9 @@
-"""Whether a server's volumes are at rest: what Nova and Cinder say of each, and what mends it.
+"""Whether a server's volumes are at rest: what Nova and Cinder say of each, and its remedy.
 
 Nova lists the volume as attached, so that Cinder must have it `in-use`, by this server. Each other
-pair of their words has its remedy here. Where it resets or removes something, it begins with
-a look at the guest, which is the third witness: what it has open is in use, whatever is written.
+pair of their words has its remedy here. A remedy that resets or removes something begins with a
+look at the guest, the third witness. A volume that the guest has open is in use, even if the
+records differ.
 
 After cinder 26.0 (2025.1): `objects/fields.py` VolumeStatus, `volume/api.py` begin_detaching
 (wants `in-use`), reset_status; nova 31.0: `cmd/manage.py` VolumeAttachmentCommands (refresh wants a

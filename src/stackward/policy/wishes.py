@@ -54,7 +54,7 @@ def needs_consent(server: Server) -> bool:
 
 
 def may_be_stopped(server: Server) -> bool:
-    """Say whether the owner allows downtime, whatever the operator's flags say."""
+    """Say whether the owner allows downtime; the operator's flags do not count here."""
     return wish_of(server) in {Wish.COLD, Wish.STOP}
 
 
