@@ -13,14 +13,14 @@ class InItem:
 
     item: str
     part: int = 0
-    is_last: bool = True  # else another one follows, for which the chain keeps the node
+    is_last: bool = True  # False: another run follows, for which the chain keeps the node
 
 
 class Children(Protocol):
     """The runs of one chain, as the worker sees them that has the chain."""
 
     def newest(self, place: InItem, /) -> Run | None:
-        """Return the last run that was begun there; None: there is none yet."""
+        """Return the last run that was started there; None: there is none yet."""
         ...
 
     def see_to(self, run: Run, /) -> None:
@@ -36,11 +36,10 @@ class Children(Protocol):
         *,
         needs_well: bool = False,
     ) -> None:
-        """Plan a run from fresh facts and begin it; or go on with one that stopped.
+        """Plan a run from fresh facts and start it; or go on with one that stopped.
 
-        `decisions` are those of its plan that was approved with the chain. With `needs_well` the
-        first run of an item is begun only while the cloud is well.
-        Raises `StepFailed` where more than was approved would be needed, `Locked` where another
-        run has its node.
+        `decisions` are those of its plan that was approved with the chain. With `needs_well`, the
+        first run of an item is started only while the cloud is well. Raises `StepFailed` if more
+        than was approved would be needed, `Locked` if another run has its node.
         """
         ...

@@ -1,7 +1,8 @@
-"""What may be asked of an OpenStack cloud as a whole; each of its services has a port of its own.
+"""What may be asked of an OpenStack cloud as a whole; each of its services has its own port.
 
-Of those, each reading method is one API call, or one per page or chunk of what it is asked for.
-What the catalog does not have raises `NotInCatalog`, an answer that makes no sense `NotUnderstood`.
+In those ports, each reading method is one API call, or one per page or chunk of what it reads. A
+service that is not in the catalog raises `NotInCatalog`. An answer that makes no sense raises
+`NotUnderstood`.
 """
 
 from typing import Protocol
@@ -13,11 +14,11 @@ class Cloud(Protocol):
     """An OpenStack cloud: which it is, and what it offers."""
 
     def identity(self) -> CloudIdentity:
-        """Return what tells this cloud from others, whoever asks; no call, and no secret."""
+        """Return what distinguishes this cloud from others, for any user; no call, no secret."""
         ...
 
     def user(self) -> str:
-        """Return the id of the user by whom all is asked; no call."""
+        """Return the id of the user who asks; no call."""
         ...
 
     def has_service(self, kind: str, /) -> bool:

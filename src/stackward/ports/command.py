@@ -1,4 +1,4 @@
-"""A command of the operator, run on this machine, and what it told."""
+"""A command of the operator, run on this machine, and what it reported."""
 
 import re
 from dataclasses import dataclass

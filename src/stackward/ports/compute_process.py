@@ -1,4 +1,4 @@
-"""What is read of nova-compute's processes on a node; whatever room asks."""
+"""What is read of nova-compute's processes on a node, for every room that asks."""
 
 from stackward.errors import Uncertain, Unreachable
 from stackward.model.compute_process import (

@@ -28,7 +28,7 @@ class Deadline:
         return cls(clock, clock.monotonic() + seconds)
 
     def left_s(self) -> float:
-        """Return how much time is left; none is left for ever after the end."""
+        """Return how much time is left; after the end it is always none."""
         return max(0.0, self.ends - self.clock.monotonic())
 
     def allows(self, limit_s: float) -> bool:

@@ -1,7 +1,7 @@
-"""From the intent to start a step to its order nobody waits: the order would be out of date.
+"""From the intent to start a step to its order, nobody waits: the order would be out of date.
 
-Meanwhile another worker may have taken the run over and done it, or an operator has stopped it.
-The engine starts a step within `starting`. An adapter gives up there where it would wait, and asks
+During a wait another worker may take the run over and do the step, or an operator may stop the run.
+The engine starts a step within `starting`. There, an adapter gives up instead of waiting, and asks
 `confirm_order` just before it sends an order.
 """
 

@@ -28,14 +28,14 @@ class Journal(Protocol):
     ) -> None:
         """Remember an approved run and take its nodes; raise `Locked` if another run has one.
 
-        One whose turn is to come later takes its nodes when it is taken up. Nodes of one name in
-        two clouds are two; a run that does not say where it is has both.
-        `undoes` is the run whose doing it takes back: that one can be resumed no more, and tells
-        by which run it was undone. `Refused` where it goes on, where another undoes it already, or
-        where it was stopped and something of it is under way or, by its attempts, must go on.
-        A run of a chain is told by the chain too, at once; `Superseded` where another worker has
-        the chain by now than the one of `chain_epoch`. What an earlier run of its item has passed
-        to the chain passes to it.
+        A run whose turn comes later takes its nodes when it starts. Two clouds may have nodes of
+        the same name: these are two nodes. A run that does not name its cloud takes both. `undoes`
+        is the run whose changes it takes back. That run can no longer be resumed, and it names the
+        run that undid it. Raises `Refused` if that run goes on, or if another run undoes it
+        already. Also if it was stopped, and something of it is under way or, by its attempts, must
+        go on. A run of a chain is written into the chain too, at once. Raises `Superseded` if the
+        chain now has another worker than that of `chain_epoch`. The run gets what an earlier run of
+        its item has passed to the chain.
         """
         ...
 
@@ -44,11 +44,11 @@ class Journal(Protocol):
         ...
 
     def children(self, chain: str, /) -> Sequence[Run]:
-        """Return the runs that a chain has begun, the oldest first."""
+        """Return the runs that a chain has started, the oldest first."""
         ...
 
     def child(self, chain: str, item: str | None = None, part: int | None = None, /) -> Run | None:
-        """Return the newest run that a chain has begun, of an item, or of a part of that."""
+        """Return the newest run that a chain has started, of an item, or of a part of that."""
         ...
 
     def count_ended(self, chain: str, /) -> int:
@@ -75,9 +75,9 @@ class Journal(Protocol):
         ...
 
     def lapse(self, run_id: str, at: datetime, /) -> Run:
-        """End a run whose turn has passed before it began; return it as it stands then.
+        """End a run whose turn has passed before it began; return it as it is then.
 
-        One that had begun in an earlier turn is stopped, and can be resumed.
+        One that had started in an earlier turn is stopped, and can be resumed.
         """
         ...
 
@@ -99,7 +99,7 @@ class Journal(Protocol):
         """
         ...
 
-    def take_up(  # noqa: PLR0913  # who, when, and as whom
+    def take_up(  # noqa: PLR0913 # who, when, and as which user
         self,
         run_id: str,
         worker: str,
@@ -113,8 +113,9 @@ class Journal(Protocol):
         """Raise the epoch, take the nodes again, set the state to running; return the run.
 
         A worker gives its `life` and takes what is queued; all others make the run their own.
-        `seen` is the epoch at which it was found to be free: `Locked` if somebody was quicker.
-        A worker takes nothing up out of its turn; to all others it is refused before it has begun.
+        `seen` is the epoch at which it was found to be free: `Locked` if somebody was quicker. A
+        worker takes no run out of its turn. All others are refused if the run is out of its turn
+        and has not started.
         """
         ...
 
@@ -192,18 +193,18 @@ class Journal(Protocol):
         must_go_on: Callable[[Sequence[Attempt]], bool],
         /,
     ) -> Run:
-        """Ask the worker to cancel; a run that has none is cancelled here and now.
+        """Ask the worker to cancel; a run that has no worker is cancelled here and now.
 
-        Not where anything is in flight, or where `must_go_on` says of its attempts that it may not
-        be left as it is: then whoever resumes it ends it. With a chain its runs are cancelled that
-        wait for a worker and have begun nothing.
+        Not if anything is in flight, or if `must_go_on` says of its attempts that it may not be
+        left as it is: then the worker that resumes it ends it. With a chain, its runs that wait for
+        a worker and have started nothing are cancelled too.
         """
         ...
 
     def approve_more(self, run_id: str, event: Event, /) -> None:
-        """Write down that more is approved for a stopped chain, as it stood when that was shown.
+        """Write down that more is approved for a stopped chain, as it was when that was shown.
 
-        Raises `Locked` where somebody has taken it up since.
+        Raises `Locked` if somebody has resumed it since.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""What `virsh` answers, read for whatever room asks it; another form is `NotUnderstood`."""
+"""What `virsh` answers, read for every room that asks it; another form is `NotUnderstood`."""
 
 import re
 
@@ -7,7 +7,7 @@ from stackward.model.unread import Hindrance, Unread
 from stackward.ports.login import way_to
 from stackward.ports.shell import Answer
 
-# With the login's own rights: who is in the group `libvirt` there has them.
+# With the login's own rights: a user in the group `libvirt` there has them.
 MAY_END = ("virsh", "--connect", "qemu:///system")
 
 _STATES = (

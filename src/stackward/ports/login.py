@@ -23,8 +23,8 @@ class _Saying:
         return found[0].strip() if found else None
 
 
-# All that is known of what OpenSSH writes when it does not lead to a node. The line that tells
-# most stands first: it ends with others that tell less.
+# All that is known of what OpenSSH writes when it does not lead to a node. The line that says most
+# is first: others that say less follow it.
 _SAYINGS = (
     _Saying(
         Blind.SETTINGS,
@@ -36,7 +36,7 @@ _SAYINGS = (
     _Saying(Blind.KEY_CHANGED, r"Host key for .+ has changed\b.*"),
     _Saying(Blind.REFUSED, r".*\bhost key .*\bwas revoked\b.*"),
     _Saying(Blind.KEY_UNKNOWN, r"No .*host key is known for .+"),
-    # A jump host's is told by this line alone.
+    # For a jump host, only this line reports it.
     _Saying(Blind.KEY_UNKNOWN, r"Host key verification failed\b.*"),
     # The list of methods ends it: before OpenSSH 7.6 nobody was named.
     _Saying(Blind.REFUSED, r"(?:.+@.+: )?Permission denied \([^()]*\)\."),
@@ -56,7 +56,7 @@ _SAYINGS = (
     ),
 )
 
-# The shared connection broke at the request; ssh then makes one of its own, and tells of that.
+# The shared connection broke at the request; ssh then makes its own, and reports on that.
 _TRIED_BEFORE = re.compile(r"^mux_client_request_session: read from master failed", re.MULTILINE)
 
 _TRUST = (

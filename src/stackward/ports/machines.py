@@ -26,7 +26,7 @@ NOVA_SETTINGS = (
 )
 _SETTINGS = " ".join(NOVA_SETTINGS)
 
-_NAMES = "=names="  # a line of its own: what a login prints by itself stands before it
+_NAMES = "=names="  # a separate line: what a login prints by itself comes before it
 
 # Needs no rights beyond a login, and prints no other setting than the one that is asked for.
 ASK_NAMES = (
@@ -58,7 +58,7 @@ def find_machine(
 ) -> Match:
     """Return which node a machine is; `remembered` is what nodes once said of themselves.
 
-    `ask` has the candidates tell what they call themselves, all at the same time.
+    `ask` asks the candidates what they call themselves, all at the same time.
     """
     once = remembered or {}
     directory = shell.directory().with_said(once) if once else shell.directory()
@@ -81,7 +81,7 @@ def machine_in(
 
 
 def ask_together(shell: Shell, together: Together, by: Deadline) -> Ask:
-    """Return a way to ask nodes side by side; who has not told by then has told nothing."""
+    """Return a way to ask nodes side by side; a node that is late has said nothing."""
 
     def ask(nodes: Sequence[str]) -> Mapping[str, Itself | None]:
         left_s = by.left_s()
@@ -106,14 +106,14 @@ def read_itself(shell: Shell, node: str, within_s: float | None = None) -> Itsel
 
 
 def is_name(word: object) -> bool:
-    """Say whether it can be the name of a host: what else stands there tells nothing."""
+    """Say whether it can be the name of a host: any other word there says nothing."""
     return isinstance(word, str) and _NAME.fullmatch(word) is not None
 
 
 def parse_itself(out: str) -> Itself | None:
     """Read the answer: its names, an empty line, then sections and `host` of its settings.
 
-    What stands before the mark is not the answer: a login may greet with the name of any host.
+    What comes before the mark is not the answer: a login may greet with the name of any host.
     """
     _, mark, answer = out.rpartition(f"\n{_NAMES}\n")
     if not mark:

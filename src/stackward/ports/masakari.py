@@ -17,11 +17,11 @@ class Masakari(Protocol):
         ...
 
     def notifications_of(self, entry: HaHost, /) -> tuple[HaNotification, ...]:
-        """Return what the service was told of a host that it looks after."""
+        """Return what was reported to the service of a host that it looks after."""
         ...
 
     # --- changing: each asks once, never waits, and returns the request's id, if it has one ---
 
     def set_ha_host(self, entry: HaHost, /, *, is_in_maintenance: bool) -> str | None:
-        """Tell the instance-HA service whether a host is in maintenance."""
+        """Report to the instance-HA service whether a host is in maintenance."""
         ...

@@ -31,17 +31,18 @@ class Nova(Protocol):
         ...
 
     def known_hypervisors(self) -> tuple[Hypervisor, ...]:
-        """Return what the last list of all had, none before the first; nothing is asked.
+        """Return what the last list of all had, nothing before the first; Nova is not asked.
 
-        It tells which name or host belongs to which hypervisor, not how one stands now.
+        It says which name or host belongs to which hypervisor, not how a hypervisor is now.
         """
         ...
 
     def uptime(self, hypervisor: str, /) -> str | None:
         """Return what nova-compute there says of its machine's uptime; None where it says nothing.
 
-        Nova asks it over RPC: an answer proves that it serves. Takes up to Nova's
-        `rpc_response_timeout`, usually 60 s, where it does not; one at a time, it holds a worker.
+        Nova asks it over RPC: an answer proves that it serves. If it does not serve, the call lasts
+        as long as Nova's `rpc_response_timeout`, usually 60 s. Ask one at a time: each call holds a
+        worker.
         """
         ...
 
@@ -166,7 +167,7 @@ class Nova(Protocol):
         ...
 
     def stop_server(self, server: str, /) -> str | None:
-        """Ask for a running server to be stopped: its guest is told to shut down."""
+        """Ask Nova to stop a running server: its guest is asked to shut down."""
         ...
 
     def start_server(self, server: str, /) -> str | None:
@@ -194,7 +195,7 @@ class Nova(Protocol):
         ...
 
     def force_down(self, service: str, /) -> str | None:
-        """Tell Nova that a compute service is down for certain: its host was fenced."""
+        """Report to Nova that a compute service is down for certain: its host was fenced."""
         ...
 
     def force_up(self, service: str, /) -> str | None:
@@ -209,5 +210,5 @@ class Nova(Protocol):
         ...
 
     def reset_state(self, server: str, /) -> str | None:
-        """Call a server active, and forget its task; nothing is done to its guest."""
+        """Set a server to active and clear its `task_state`; nothing is done to its guest."""
         ...

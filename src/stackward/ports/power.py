@@ -8,10 +8,10 @@ from stackward.model.power import DeviceName, PowerDevice, PowerState
 class PowerReader(Protocol):
     """The power of the nodes that the inventory names, by their names there; nothing is switched.
 
-    A device may misbehave in every way; what it did is told by the error:
+    A device may misbehave in every way; the error says what it did:
 
-    - `Refused`: the inventory names no device for the node, or there is no login for it; the device
-      does not let us in, or does not have the order. Nothing was changed.
+    - `Refused`: the inventory names no device for the node, or there is no login for it. Or the
+      device refuses the login, or does not have the order. Nothing was changed.
     - `Unreachable`: it is not there, or it did not answer in time. No order was sent.
     - `NotUnderstood`: it answered, but did not say what was asked. Nothing is known by it.
     - `Uncertain`: an order was sent, and what came of it is not known. Read the state.
@@ -27,11 +27,12 @@ class PowerReader(Protocol):
         ...
 
     def state(self, node: str, /, *, within_s: float | None = None) -> PowerState:
-        """Return whether a node has power, asked afresh.
+        """Ask the device now, and return whether a node has power.
 
-        OFF only if the device says so, and of several feeds each. One that is on makes it ON, even
-        if another does not answer. All else is an error: never take one for OFF. And OFF is only
-        the word of a device: that it is this node's, and does not lie, is for others to prove.
+        OFF only if the device says so; with several feeds, only if each feed says so. One feed that
+        is on makes it ON, even if another does not answer. Everything else is an error: never take
+        an error for OFF. OFF is only the word of a device. Others must prove that it is the device
+        of this node, and that its word is true.
         """
         ...
 
@@ -48,8 +49,8 @@ class Power(PowerReader, Protocol):
     def order_off(self, node: str, /, *, within_s: float | None = None) -> str | None:
         """Cut a node's power at once, without a shutdown; of several feeds each.
 
-        Without an error the order was taken: it proves nothing, `state` is the answer. To cut the
-        power of a node that is off is fine, whatever the device answers to that.
+        Without an error, the order was taken. That proves nothing: `state` is the answer. To cut
+        the power of a node that is off is no error, even if the device answers with one.
         """
         ...
 

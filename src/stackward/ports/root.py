@@ -1,16 +1,17 @@
 """Every command that Stackward runs as root on a node, word for word.
 
 The shipped sudoers file and the reference page are made of this list, and a shell refuses to run
-anything else as root. None takes a word that is chosen at the time: sudo compares them as they
-stand. What sudo cannot compare is what a command reads; so the two that are given a text write it
-to files: the content of one nothing reads, that of the other only Stackward, as a list of ids. Two
-more execute what they read, `SCAN_LOGS` and `TALK`: they equal root, and the shipped file has them
-behind a `#`.
+anything else as root. No command takes a word that is chosen at the time: sudo compares the
+commands as they are written here. Sudo cannot compare what a command reads. So the two commands
+that are given a text write it to files. Nothing reads the content of the one file; only Stackward
+reads that of the other, as a list of ids. Two more commands execute what they read, `SCAN_LOGS` and
+`TALK`: they equal root, and the shipped file has them behind a `#`.
 
-Sudo joins the words by blanks before it compares them, so it does not see where one ends: who may
-run `timeout 4 setpriv --reuid x /y` may run the program `setpriv --reuid x /y` of a folder of his
-own, as root. So every word that is executed is an absolute path, also behind `timeout`, `setpriv`
-and in a container: no cut of the words then names a program that its caller could have written.
+Sudo joins the words by blanks before it compares them, so it does not see where one word ends. A
+user who may run `timeout 4 setpriv --reuid x /y` may also run a program of the user's own folder as
+root, if its name is `setpriv --reuid x /y`. So every word that is executed is an absolute path,
+also behind `timeout`, `setpriv` and in a container. Then no cut of the words names a program that
+its caller could have written.
 """
 
 from collections.abc import Iterable, Sequence
@@ -53,15 +54,15 @@ class RootCommand:
 
 
 def _escaped(word: str) -> str:
-    # sudoers(5): `\`, `,`, `:`, `=` and `#` are its own; `*`, `?`, `[` and `]` would be patterns.
-    # A `\` before another character is refused then: such a word is to be spelled otherwise.
+    # sudoers(5): `\`, `,`, `:`, `=` and `#` are its own; `*`, `?`, `[` and `]` would be patterns. A
+    # `\` before another character is refused: such a word must be spelled in another way.
     return "".join(f"\\{one}" if one in "\\,:=#*?[]!" else one for one in word)
 
 
 # --- a check: it only looks ---------------------------------------------------------------------
 
-# What sudo has started is root's, so nobody else could end it: it ends by itself, and at once where
-# it does not hear that (a client of Docker may not).
+# A process that sudo has started belongs to root, so nobody else could end it. It ends by itself,
+# and at once if it does not hear that (a client of Docker may not).
 _LIMIT = ("/usr/bin/timeout", "-k", "1", "10")
 _LIMIT_INSIDE = ("/usr/bin/timeout", "4")
 _LONG_LIMIT = ("/usr/bin/timeout", "-k", "1", "3600")
@@ -154,7 +155,7 @@ DATABASE_FACTS = (
     " WHERE COMMAND IN ('Query','Execute') AND (STATE LIKE 'Waiting for % lock'"
     " OR STATE IN ('Waiting for table flush','Waiting for disk space')) GROUP BY STATE"
 )
-# What `rabbitmqctl list_queues` and `list_bindings` tell of one virtual host, for all of them at
+# What `rabbitmqctl list_queues` and `list_bindings` report of one virtual host, for all of them at
 # once: each start of that tool takes half a second of CPU.
 RABBITMQ_FACTS = (
     "io:put_chars([rabbit_json:encode([#{vhost => V, up => rabbit_vhost_sup_sup:is_vhost_alive(V),"
@@ -208,8 +209,9 @@ VOLUME_GROUPS: Words = (
     *("-o", "vg_name,vg_attr,vg_size,vg_free"),
 )
 MOUNTS: Words = (*_LIMIT_INSIDE, "/usr/bin/cat", "/proc/self/mountinfo")
-# Each kind of store of the anatomy: its user, its settings as packages and as Kolla have them, its
-# container there, and the usual path, if that is a store by itself. A test holds this against it.
+# Each kind of store of the anatomy. It has a user, its settings as packages and as Kolla have them,
+# and its container there. It also has the usual path, if that is a store by itself. A test compares
+# this list with the anatomy.
 STORES: tuple[tuple[str, tuple[str, str], str, str | None], ...] = (
     (
         "glance",
@@ -233,7 +235,7 @@ STORES: tuple[tuple[str, tuple[str, str], str, str | None], ...] = (
 
 
 def settings_of_stores(path: str) -> Words:
-    """Return what tells where a component has its stores."""
+    """Return the command that shows where a component has its stores."""
     return (*_LIMIT, "/usr/bin/grep", "-shE", STORE_SETTINGS, path)
 
 
@@ -243,7 +245,7 @@ def may_write(user: str, path: str) -> Words:
 
 
 def room_of(user: str, path: str) -> Words:
-    """Return what tells the room of the file system of a path, as a user sees it."""
+    """Return the command that shows the room of the file system of a path, as a user sees it."""
     return (*_as(user), *_STAT, path)
 
 
@@ -262,7 +264,7 @@ _TABLES = ("--all-databases", "--check", "--silent")
 
 # The reason goes to its standard input. systemd asks only whether the file is there.
 NOTE_MAINTENANCE: Words = ("/usr/bin/install", "-D", "-m", "0644", "/dev/stdin", MAINTENANCE)
-# The text of a unit is as good as root, so it stands in the command: two lines for the shell.
+# The text of a unit is as good as root, so it is part of the command: two lines for the shell.
 MAKE_DROP_IN: Words = ("/usr/bin/install", "-D", "-m", "0644", "/dev/null", DROP_IN)
 
 
@@ -300,8 +302,9 @@ CLEAR_GATE: Words = ("/usr/bin/rm", "-f", boot_gate.SCRIPT, boot_gate.OPENED, bo
 
 # --- a reboot -----------------------------------------------------------------------------------
 
-# The list goes to its standard input. It outlives the boot, so it is brought to the disk: beside
-# the one that is there, which it replaces when it is whole. A full disk leaves that as it is.
+# The list goes to its standard input. The list outlives the boot, so it is synced to the disk. It
+# is written next to the old list, which it replaces when it is whole. A full disk leaves the old
+# list as it is.
 _NEW_LIST = f"{WHO_RAN}.new"
 LIST_WHO_RAN: Words = ("/usr/bin/install", "-D", "-m", "0644", "/dev/stdin", _NEW_LIST)
 SYNC_WHO_RAN: Words = ("/usr/bin/sync", _NEW_LIST)
@@ -328,8 +331,8 @@ GUEST_LOGS: Words = (
     "/var/log/libvirt/qemu",
 )
 
-# It runs the scanner that it is given to read: whoever may do that is root. `-I` keeps modules of
-# the caller's folder out of it.
+# It runs the scanner that it is given to read: a user who may do that is root. `-I` keeps modules
+# of the caller's folder out of it.
 BOOTSTRAP = (
     "import sys;s=sys.stdin.buffer;exec(compile(s.read(int(s.readline())),'stackward','exec'))"
 )
@@ -511,7 +514,7 @@ ALL = (
 )
 
 # A program inside a container: what runs there is chosen at the time, and no line of a sudoers file
-# can name it. Who may run that is root already; it is tried, and what sudo says is told.
+# can name it. A user who may run that is root already; it is tried, and what sudo says is reported.
 IN_A_CONTAINER = (("docker", "exec", "-i"), ("podman", "exec", "-i"))
 
 _DECLARED = {one.words: one for one in ALL}

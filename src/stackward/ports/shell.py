@@ -72,7 +72,7 @@ class Shell(Protocol):
         ...
 
     def failure_domain(self, node: str, /) -> str | Unread | None:
-        """Return what a node shares with those that fail with it; None where it is not told."""
+        """Return what a node shares with those that fail with it; None: it is not known."""
         ...
 
     def run(
@@ -87,11 +87,10 @@ class Shell(Protocol):
     ) -> Answer:
         """Run a command on a node, with `given` to read, and return its answer and code.
 
-        As root only what `ports/root.py` declares: by itself where the login is root's (whatever
-        its name), else through `sudo -n`; `refusal` says whether that refused it.
-        `within_s` is for all of it, the way there included; else there is a usual limit.
-        Raises `Unreachable` where it was not begun, `Uncertain` where the connection was lost
-        while it ran.
+        As root only what `ports/root.py` declares. If the login is root's (under any name), it runs
+        by itself; otherwise through `sudo -n`, and `refusal` says whether sudo refused it.
+        `within_s` is for all of it, with the way there; without it there is a usual limit. Raises
+        `Unreachable` if it was not started, `Uncertain` if the connection was lost while it ran.
         """
         ...
 
@@ -128,8 +127,9 @@ class Conversation(Protocol):
     def hear(self, *, within_s: float) -> bytes | None:
         """Wait for bytes that were sent as one piece; None where the script has ended.
 
-        Raises `Unreachable` where the way to the node failed, `Uncertain` where it was broken off,
-        nothing comes in that time, or no sign of life for longer than the pace allows.
+        Raises `Unreachable` if the way to the node failed. Raises `Uncertain` if the way was broken
+        off, if nothing comes in that time, or if there is no sign of life for longer than the pace
+        allows.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""What `systemctl` answers, read for whatever room asks it; another form is `NotUnderstood`."""
+"""What `systemctl` answers, read for every room that asks it; another form is `NotUnderstood`."""
 
 import re
 
@@ -23,7 +23,7 @@ def read_version(out: str) -> int:
 
 
 def read_active(out: str) -> str:
-    """Read `systemctl is-active`: one word, whatever its code."""
+    """Read `systemctl is-active`: one word, with any exit code."""
     with understood("`systemctl is-active`", out):
         return one_of(out.strip(), *ACTIVES)
 

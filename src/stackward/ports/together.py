@@ -13,7 +13,7 @@ Other = TypeVar("Other")
 Told_co = TypeVar("Told_co", covariant=True)
 
 _AT_ONCE = 8  # questions of one plan that a service has at a time
-_EACH_S = 300.0  # a guard, for each round of them: a call has an end of its own before that
+_EACH_S = 300.0  # a guard, for each round of them: each call has its own, earlier end
 
 
 class Round(Protocol[Key, Told_co]):
@@ -36,7 +36,7 @@ class Stream(Protocol[Told_co]):
     """What several sources bring, as it comes."""
 
     def come(self, *, within_s: float) -> Sequence[Told_co]:
-        """Return what has come since the last time; for the first of it, wait so long."""
+        """Return what has come since the last time; wait at most this long for the first of it."""
         ...
 
 
@@ -46,10 +46,10 @@ class Together(Protocol):
     def begin(
         self, questions: Mapping[Key, Callable[[], Told]], *, at_once: int = 100
     ) -> Round[Key, Told]:
-        """Begin to ask, so many at once, and return at once.
+        """Start to ask, so many at once, and return at once.
 
-        Each question has an end of its own. One that still hangs from an earlier round is not
-        begun again: it has no answer.
+        Each question has its own end. One that still hangs from an earlier round is not started
+        again: it has no answer.
         """
         ...
 
@@ -71,8 +71,8 @@ class Streams(Protocol):
     ) -> AbstractContextManager[Stream[Told]]:
         """Take from all sources side by side what they yield, until the end of the context.
 
-        Then no source is asked for more. One that waits for something else is not waited for:
-        whoever owns what it waits for ends that.
+        Then no source is asked for more. Nobody waits for a source that itself waits for something
+        else: the owner of that thing ends it.
         """
         ...
 

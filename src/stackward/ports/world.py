@@ -42,8 +42,8 @@ class Acting:
     run: str
     operator: str
     machine: str
-    chain: str | None = None  # that has begun the run
-    # The requests that the run has made so far, by the journal: whoever took it up knows them.
+    chain: str | None = None  # that started the run
+    # The requests that the run has made so far, by the journal: each later worker knows them.
     asked: Callable[[], frozenset[str]] = frozenset
 
 
