@@ -30,12 +30,12 @@ class Made:
     to: str | None  # the node where the server is proved to be now
     state: str
     seconds: int | None
-    downtime_s: int | None = None  # None: it was not stopped, or Nova does not tell
+    downtime_s: int | None = None  # None: it was not stopped, or Nova does not say
     consent: str | None = None  # of its owner: where that can be read
     aside: str | None = None  # why it was set aside
     cut_off: str | None = None  # why its guest was ended, and did not end by itself
     redefined: tuple[str, ...] = ()  # how libvirt's definition of its guest differs from before
-    gone: str | None = None  # when it was deleted and by whom, or where others have put it
+    gone: str | None = None  # when it was deleted and who did it, or where others have put it
 
 
 def moves_made(plan: Plan[Any], attempts: Sequence[Attempt]) -> list[Made]:
@@ -173,8 +173,8 @@ def render_account(  # noqa: PLR0913  # a run, its plan, what came of it, and wh
 ) -> str:
     """Return all of it as text; `width` is that of the terminal.
 
-    `is_told`: each proof stands above on the same terminal, as a line of its own. What is well is
-    then counted.
+    `is_told`: each proof is already above on the same terminal, on its own line. What is well is
+    then only counted.
     """
     lines = [f"run `{run.id}`, {printable(run.title)}: {run.state}"]
     table = account_table(plan, attempts, started)
@@ -217,9 +217,9 @@ def render_account(  # noqa: PLR0913  # a run, its plan, what came of it, and wh
 
 
 def _not_begun(plan: Plan[Any], attempts: Sequence[Attempt]) -> list[str]:
-    """Name what was to be done to the node, or elsewhere, and was not begun.
+    """Name what the plan had for the node, or elsewhere, and what was not started.
 
-    Servers have their rows. Whoever reads only these may take a node for empty.
+    Servers have their rows. A person who reads only these may take a node for empty.
     """
     begun = last_attempts(attempts)
     left = [

@@ -1,4 +1,4 @@
-"""The record of a run for whoever must account for it: who, what, by which request, what was read.
+"""The record of a run for accounting: who, what, by which request, what was read.
 
 The fields of an exported record are a contract: they are added to, never renamed. Times are ISO
 8601 in UTC; what is not known is null.
@@ -88,7 +88,7 @@ _OF_ATTEMPTS = {"intended", "answered", "found done"}
 def audit_records(
     run: Run, plan: Plan[Any] | None, attempts: Sequence[Attempt], events: Sequence[Event]
 ) -> list[dict[str, Any]]:
-    """Return every record of a run, in the order of time; of a step without a plan, whom it is for.
+    """Return every record of a run, in the order of time; for a step without a plan, its subject.
 
     What is secret was masked when it was written; a journal of an older version is masked here.
     """
@@ -236,7 +236,7 @@ def _event(event: Event, names: Names) -> dict[str, Any]:
 
 
 def _is_told(event: Event) -> bool:
-    """Say whether another record tells the same."""
+    """Say whether another record says the same."""
     is_of_attempt = event.what in _OF_ATTEMPTS or event.what.startswith("settled: ")
     return is_of_attempt or event.what in {*PROOFS, "approved"}
 

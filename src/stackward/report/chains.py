@@ -85,7 +85,7 @@ def _known_by_item(plan: Plan[Any]) -> tuple[str, ...]:
 
 
 def chain_for_people(table: Table, plan: Plan[Any]) -> Table:
-    """Leave out what tells a person nothing: times that none has, or that are there twice."""
+    """Leave out what says nothing to a person: times that no item has, or that are there twice."""
     if all(len(move.steps) == 1 for _, move in plan.moves()):
         table = table.without("Item seconds")
     for column in ("Seconds", "Item seconds", "Downtime"):
@@ -106,7 +106,7 @@ def _hows(move: Move[Any]) -> Sequence[str]:
     hows = [(step.how if isinstance(step, BeginsRun) else "") or move.how for step in move.steps]
     if len({*hows}) == len(hows):
         return hows
-    # Those of an undo are all called so: what each of them undoes tells them apart.
+    # The runs of an undo all have this name: what each of them undoes distinguishes them.
     return [re.sub(r"^undo run `[^`]*`, ", "undo: ", step.summary) for step in move.steps]
 
 
@@ -174,7 +174,7 @@ def domain_of(move: Move[Any]) -> str:
 
 
 def apart_from(stage: Stage[Any], move: Move[Any]) -> tuple[str, ...]:
-    """Return the items of its stage that never go on beside one."""
+    """Return the items of its stage that never go on together with this one."""
     return tuple(
         other.thing
         for other in stage.moves
@@ -204,7 +204,7 @@ def _plans_by_place(plan: Plan[Any]) -> dict[tuple[str, int], Mapping[str, Any]]
 
 
 def past_span(planned: Mapping[str, Any]) -> Span | None:
-    """Return how long a run of a plan is expected to take; None: no past run tells."""
+    """Return how long a run of a plan is expected to take; None: no past run shows it."""
     past = planned["facts"].get(PAST_RUNS)
     return span_of(past) if isinstance(past, Mapping) else None
 

@@ -213,7 +213,7 @@ def _since(one: Cause, found: Diagnosis) -> str:
 
 
 def _bare(one: Cause) -> str:
-    """Return the sentence without the component, which stands before it."""
+    """Return the sentence without the component, which is before it."""
     return on_one_line(one.says.removeprefix(f"{one.component} "))
 
 

@@ -8,7 +8,7 @@ from stackward.plan.path import move_of
 
 
 def downtime_of(attempts: Sequence[Attempt]) -> int | None:
-    """Return for how many seconds the server of a move was stopped; None: it is not told."""
+    """Return for how many seconds the server of a move was stopped; None: not known."""
     down = [at for each in attempts if isinstance(at := each.saw.get("down_since"), str)]
     up = [at for each in attempts if isinstance(at := each.saw.get("up_since"), str)]
     if not (down and up):

@@ -28,7 +28,7 @@ def left_of(span: Span, passed_s: float) -> Span:
 
 
 def together(spans: Iterable[Span], at_once: int) -> Span | None:
-    """Return how long they take if so many go on at a time, each begun when a place is free.
+    """Return how long they take if so many go on at a time; each starts when a place is free.
 
     The range is that of all being quick and all being slow: what slows one move down, such as a
     busy network, mostly slows down the others too.

@@ -1,7 +1,7 @@
 """Errors as the operator reads them.
 
-What could not be done, to what; why, in the other side's words; how things stand; what to do.
-Without colour it reads the same.
+What could not be done, to what; why, in the other side's words; the state now; what to do. Without
+colour it reads the same.
 """
 
 from stackward.errors import StackwardError

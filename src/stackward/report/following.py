@@ -97,7 +97,7 @@ class Story:
         return [self._going(path, since, run.progress) for path, since in self._since.items()]
 
     def left(self, now: datetime) -> str | None:
-        """Say how long the servers' moves will still take, as far as their plan tells."""
+        """Say how long the servers' moves will still take, as far as their plan shows it."""
         stages = []
         for stage in self._plan.stages if self._plan else ():
             paths = {stage.path_of(move): move for move in stage.moves if move.thing_id}

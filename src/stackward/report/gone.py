@@ -14,7 +14,7 @@ def is_gone(saw: Mapping[str, Json]) -> bool:
 
 
 def how_it_went(saw: Mapping[str, Json]) -> str:
-    """Say when it was deleted and by whom, as far as the service tells."""
+    """Say when it was deleted and which user did it, as far as the service says."""
     if host := saw.get("host"):
         return f"it is on `{host}` already, not through this run"
     if "deleted_at" not in saw:  # written by an older version

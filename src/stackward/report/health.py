@@ -250,7 +250,7 @@ def screen_of(health: Health, width: int, height: int) -> list[str]:
     """Return what a terminal of that size shows of a look: what is wrong before what is well."""
     end = wrap(summary(health), width)
     told = list(_told(health, width))
-    room = height - 1 - len(end)  # the cursor stands on a line of its own
+    room = height - 1 - len(end)  # the cursor is on an empty line
     ill = [one for one in health.components if one.state is not State.OK]
     well = len(health.components) - len(ill)
     screen = [*_rows(health, health.components, width), "", *told]

@@ -1,6 +1,6 @@
-"""What an operator calls the moves and steps of a run; the journal calls them by their paths.
+"""How an operator calls the moves and steps of a run; the journal calls them by their paths.
 
-Names of servers are not unique: those that repeat in a run have their id beside them.
+Names of servers are not unique: those that repeat in a run are followed by their id.
 """
 
 from collections import Counter

@@ -142,7 +142,7 @@ def _chain_lines(plan: Plan[Any], width: int | None) -> Iterator[str]:
 
 
 def _time_of(plan: Plan[Any]) -> str | None:
-    """Return how long the moves will take together, as far as past ones on this cloud tell."""
+    """Return how long the moves will take together, as far as past ones on this cloud show it."""
     moves = [(stage, span_of(move.expects)) for stage, move in plan.moves() if move.thing_id]
     known = [(stage, span) for stage, span in moves if span]
     stages = {stage.name: stage for stage, _ in known}
@@ -172,13 +172,13 @@ def _what(stage: Stage[Any], each: str) -> str:
     return "; ".join(steps) or "nothing to move"
 
 
-_THING = 24  # columns that a name may take beside its reason; a longer one stands above it
+_THING = 24  # columns that a name may take next to its reason; a longer one goes above it
 
 
 def _grouped(verdicts: Iterable[Blocked | Warned], width: int | None) -> Iterator[str]:
     """Return the verdicts under their rule, so that ten of one kind are read at one glance.
 
-    In columns: the thing, and beside it the reason and the remedy.
+    In columns: the thing, and next to it the reason and the remedy.
     """
     ordered = sorted(verdicts, key=lambda each: (each.worry, each.thing))
     for worry, group in groupby(ordered, key=lambda each: each.worry):

@@ -25,7 +25,7 @@ def proofs_of(run: Run, events: Sequence[Event]) -> list[tuple[str, str]]:
 
 
 def render_proofs(proofs: Sequence[tuple[str, str]], *, is_told: bool = False) -> Iterator[str]:
-    """Return the proofs under what came of them; those that are told already are counted."""
+    """Return the proofs under what came of them; those already shown are only counted."""
     ordered = sorted(proofs, key=lambda each: PROOFS.index(each[0]))
     for what, those in groupby(ordered, key=lambda each: each[0]):
         group = list(those)

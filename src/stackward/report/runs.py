@@ -1,4 +1,4 @@
-"""Runs as rows, and one run as the operator reads it: how it stands, what to do next."""
+"""Runs as rows, and one run as the operator reads it: how it is, what to do next."""
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -176,7 +176,7 @@ def in_plain_words(value: Json) -> str:
 
 
 def how_far(seen: object) -> str | None:
-    """Say how far a step is, where its last look could tell."""
+    """Say how far a step is, if its last look could show it."""
     match seen:
         case {"remaining_bytes": int(left)}:
             return f"{in_size(left)} left"
@@ -209,7 +209,7 @@ def outcome(
 ) -> StackwardError | None:
     """Return the error that a command which waited for the run ends with; None: all is proved.
 
-    With `has_undo`, what it did can be taken back as it stands.
+    With `has_undo`, its changes can be taken back as they are.
     """
     if run.state in {RunState.SUCCEEDED, RunState.RUNNING, RunState.QUEUED}:
         return None
@@ -253,7 +253,7 @@ def orphaned(run: Run) -> StepFailed:
 
 
 def half_way(run: Run, things: Sequence[str]) -> StepFailed:
-    """Return the error of a run that is to be cancelled, and may not be left as it is."""
+    """Return the error of a run to cancel, which may not be left as it is."""
     error = StepFailed(
         f"run `{run.id}` is not cancelled yet: it left something unfinished",
         details=[f"`{thing}` is not finished" for thing in things],

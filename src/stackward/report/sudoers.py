@@ -13,7 +13,7 @@ _WHAT = {
     For.RECOVER: "`stackward node recover`: who ran, by libvirt's logs. It only looks.",
     For.LOGS: "`stackward log`: the scanner that is sent there. Who may run this is root.",
 }
-BY_CHOICE = (For.LOGS,)  # equals root: it is granted by whoever takes the `#` away
+BY_CHOICE = (For.LOGS,)  # equals root: an administrator grants it by removing the `#`
 _PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 _HEAD = """\
 # What Stackward runs as root on a node, word for word. Made by docs/generate.py.
@@ -38,6 +38,6 @@ def sudoers_file(login: str) -> str:
 
 
 def _bounds() -> Iterator[str]:
-    """Hold these commands to an environment and a path of their own, whatever else the node has."""
+    """Give these commands their own environment and path, no matter what else the node has."""
     for operation in _WHAT:
         yield f'Defaults!{alias(operation)} env_reset, secure_path="{_PATH}"\n'

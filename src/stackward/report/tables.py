@@ -56,7 +56,7 @@ class Table:
                 hint=f"the columns are {', '.join(f'`{name}`' for name in self.columns)}",
             )
         chosen = [position[name.casefold()] for name in columns]
-        return replace(self._with(chosen), told_elsewhere=())  # alone: nothing stands below
+        return replace(self._with(chosen), told_elsewhere=())  # alone: nothing is below
 
     def has(self, column: str) -> bool:
         """Say whether any row has something in a column."""
@@ -133,7 +133,7 @@ def _shown(cell: Cell) -> str:
 
 
 def _for_people(cell: Cell) -> str:
-    """Return a cell as people read it: the same, but for times, which are in their own zone."""
+    """Return a cell as people read it: unchanged, except times, which are in their own zone."""
     if isinstance(cell, datetime):
         return local(cell)
     if isinstance(cell, Words):

@@ -8,8 +8,8 @@ import textwrap
 from collections.abc import Iterable
 from typing import TextIO
 
-# Names of servers and words of services come from others: a control character in them could
-# rewrite what the operator has already read, or forge a line that was never said.
+# Names of servers and words of services come from others. A control character in them could rewrite
+# what the operator has already read, or forge a line that nobody wrote.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
@@ -34,7 +34,7 @@ def printable(text: str) -> str:
 
 
 def as_text(lines: Iterable[str]) -> str:
-    """Return lines as one text; whatever words are in them, none steers a terminal."""
+    """Return lines as one text; no words in them can control a terminal."""
     return "".join(f"{printable(one)}\n" for one in lines)
 
 
@@ -57,7 +57,7 @@ def on_one_line(text: str) -> str:
 
 
 def shortened(text: str, most: int) -> str:
-    """Return at most so many characters of a text; three dots stand for what is left out."""
+    """Return at most so many characters of a text; three dots show that something is left out."""
     return text if len(text) <= most else f"{text[: most - 3].rstrip()}..."
 
 
@@ -67,7 +67,7 @@ _VALUE = re.compile(
     r"|\d\d:\d\d:\d\d (?:[A-Z]{2,5}|[+-]\d\d:\d\d))(?!\w)"
 )
 _CODE = re.compile(r"`[^`\n]{1,240}`")  # a command, which is there to be copied
-_GLUE = "\ue000"  # stands for a blank where no line is broken; a private character has no other use
+_GLUE = "\ue000"  # a blank at which no line is broken; a private character has no other use
 
 
 def words_of(text: str) -> list[str]:
@@ -92,7 +92,7 @@ def wrap(text: str, width: int | None, *, first: str = "", rest: str = "") -> li
     """Break a text into lines of at most `width` columns, between words; None: one line.
 
     A command is not broken: it is there to be copied, and a terminal folds what is longer than its
-    line without a line end. `first` stands before the first line, `rest` before all others.
+    line without a line end. `first` is put before the first line, `rest` before all others.
     """
     if width is None:
         return [first + text]

@@ -1,10 +1,10 @@
 """Times: for people in their own zone, with its name; for programs in UTC, as RFC 3339.
 
-Only this file writes a time for people. The zone is that of `TZ`, else the machine's. What is
-kept, and what is written into the world, is UTC: sentences that are kept hold our times as
+Only this file writes a time for people. The zone is that of `TZ`, else the machine's. What is kept,
+and what is written into the world, is UTC: sentences that are kept hold our times as
 `wording.in_utc` marks them, and are shown through `in_words`; data that is printed for programs
-goes through `for_programs`, which takes the mark away. No other time in a sentence is touched: it
-stands in the words of a tool, or in a claim on a node, which all others read in UTC.
+goes through `for_programs`, which takes the mark away. No other time in a sentence is changed: it
+is in the words of a tool, or in a claim on a node, which all others read in UTC.
 """
 
 import os
