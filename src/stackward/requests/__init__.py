@@ -1,4 +1,4 @@
-"""ASK: what may be asked for, one plain value per operation; one operation can name another's.
+"""ASK: what may be asked for, one plain value per operation, for all operations to use.
 
 A request is found by its kind, and its module imported only then.
 """

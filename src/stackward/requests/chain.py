@@ -31,5 +31,5 @@ class ChainRequest:
     items: tuple[ChainItem, ...]
     at_once: int = 1
     canary: int = 0  # so many go first, and all else only if they have ended well
-    needs_well: bool = False  # each item is begun only while the cloud is well
+    needs_well: bool = False  # each item is started only while the cloud is well
     undoes: str | None = None  # the chain whose runs are undone

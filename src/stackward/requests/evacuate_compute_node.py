@@ -23,8 +23,8 @@ class EvacuateRequest:
     only: tuple[str, ...] = ()  # these servers; none: all
     with_stopped: bool = False  # those that were off too
     accept_data_loss: tuple[str, ...] = ()  # of these servers what was on their disks is given up
-    reset_state: tuple[str, ...] = ()  # these are called active first, whatever they are
-    start: tuple[str, ...] = ()  # these run again whatever witnesses tell
+    reset_state: tuple[str, ...] = ()  # these are first set to active, from any status
+    start: tuple[str, ...] = ()  # these run again, no matter what witnesses say
     leave_off: tuple[str, ...] = ()  # these are left off
     tiers: tuple[str, ...] = ()  # in the order of their start
     kill_domain: tuple[str, ...] = ()  # NODE/ID: this guest there is ended, its disk stays

@@ -1,4 +1,4 @@
-"""How servers move, in whatever operation: part of each request by which they do."""
+"""How servers move, in any operation: part of each request that moves servers."""
 
 from dataclasses import dataclass
 

@@ -12,7 +12,7 @@ class RecoverRequest:
 
     node: str
     only: tuple[str, ...] = ()  # ids: no other is brought up
-    start: tuple[str, ...] = ()  # ids that run again whatever witnesses tell
+    start: tuple[str, ...] = ()  # ids that run again, no matter what witnesses say
     leave_off: tuple[str, ...] = ()  # ids that stay as they are
     tiers: tuple[str, ...] = ()  # in the order of their start
     at_once: int = 2
