@@ -28,7 +28,7 @@ _REPEAT = re.compile(r"\\.|\[(?:\\.|[^\]\\])+\]|\{(\d+)(?:(,)(\d*))?\}|[*+]|\)[{
 
 @cache
 def read_signatures() -> tuple[Signature, ...]:
-    """Read what is declared beside this file, in the order of the names."""
+    """Read what is declared next to this file, in the order of the names."""
     folder = files(__package__).joinpath("known")
     found = {
         one.name.removesuffix(".toml"): one.read_text("utf-8")

@@ -1,6 +1,6 @@
-"""Facts that a signature may be about: whoever looks at a cloud finds them.
+"""Facts that a signature may be about: every look at a cloud finds them.
 
-Each has parts, which tell of what it is true, and a sentence for the evidence.
+Each has parts, which say of what it is true, and a sentence for the evidence.
 """
 
 from collections.abc import Mapping
@@ -14,11 +14,12 @@ from stackward.signatures.form import Place, Seen
 class Condition:
     """Something that is so, and was looked at."""
 
-    says: str  # its parts stand in braces
+    says: str  # its parts are in braces
     parts: tuple[str, ...] = ()
-    # While it is so, no start of the server can succeed. Not so of what nova-compute makes anew
-    # as it starts a guest (nova 31.0, virt/libvirt/driver.py, `_hard_reboot`): its definition, the
-    # base of its disk, the connection of its volumes with their secrets, its network cards.
+    # While it is true, no start of the server can succeed. This does not hold for what nova-compute
+    # makes again as it starts a guest (nova 31.0, virt/libvirt/driver.py, `_hard_reboot`). That is
+    # its definition, the base of its disk, the connection of its volumes with their secrets, its
+    # network cards.
     decides: bool = False
 
 

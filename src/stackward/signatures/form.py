@@ -21,7 +21,7 @@ class Place(StrEnum):
 
 
 class Kind(StrEnum):
-    """What a signature tells of."""
+    """What a signature is about."""
 
     CAUSE = "cause"
     CONSEQUENCE = "consequence"  # something else has led to it
@@ -53,11 +53,11 @@ class Signature:
     """What is known to show by certain words or a fact, and what it means."""
 
     name: str
-    means: str  # one sentence; parts of what was seen stand in braces
+    means: str  # one sentence; parts of what was seen are in braces
     kind: Kind
     scope: Scope
     component: str  # whose it is, as the anatomy calls it; `guest` for what is in a guest
-    remedy: str  # what ends it; `{server}` and `{node}` stand for their names
+    remedy: str  # what ends it; `{server}` and `{node}` become their names
     source: str  # which sources, or which fault of the lab, have shown it
     traits: tuple[Trait, ...]
 

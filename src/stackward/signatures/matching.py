@@ -1,4 +1,4 @@
-"""Find signatures in what was seen. Pure, and quick whatever a log has: forms are bounded."""
+"""Find signatures in what was seen. Pure, and quick with any log: forms are bounded."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
@@ -8,7 +8,7 @@ from re import compile as compiled
 from stackward.logs.event import Event
 from stackward.signatures.form import Match, Place, Seen, Signature, Trait
 
-MOST_READ = 4096  # characters of a line: what follows tells no more, and costs time
+MOST_READ = 4096  # characters of a line: what follows says no more, and costs time
 MOST_LINES = 400  # of one event
 _DOMAIN_LOGS = "/libvirt/qemu/"
 
