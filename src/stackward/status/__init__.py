@@ -1,1 +1,1 @@
-"""How a run, a move or a service stands; for facts, steps, checks and the engine alike."""
+"""The state of a run, a move or a service; for facts, steps, checks and the engine alike."""

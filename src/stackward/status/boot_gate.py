@@ -1,4 +1,4 @@
-"""How a compute node's boot gate stands, and whether one can be put there."""
+"""The state of a compute node's boot gate, and whether one can be put there."""
 
 from stackward.answers import understood, why
 from stackward.errors import NotUnderstood, Uncertain, Unreachable

@@ -52,7 +52,7 @@ def parse_boot(out: str) -> NodeBoot:
 
 
 def read_jobs(shell: Shell, node: str) -> str:
-    """Say for which units systemd waits while it starts; nothing where it does not tell."""
+    """Say for which units systemd waits while it starts; nothing if it does not say."""
     try:
         answer = shell.run(node, JOBS)
     except (Unreachable, Uncertain):

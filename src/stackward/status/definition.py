@@ -1,9 +1,9 @@
-"""How libvirt defines a guest, and what of it has changed by a start that has made it anew.
+"""How libvirt defines a guest, and what a start that made it again has changed in it.
 
-Nova makes the definition anew at each start and at each hard reboot (nova 31.0
+Nova makes the definition again at each start and at each hard reboot (nova 31.0
 virt/libvirt/driver.py, `_hard_reboot`): from its records, by its version, with the settings of the
 node. So it may differ from the one that ran: another machine type, another model of a card, a
-device in another slot. The one of before is kept in the journal, as the mark of the step.
+device in another slot. The definition of before is kept in the journal, as the mark of the step.
 """
 
 import re
@@ -88,5 +88,5 @@ def _is_change(line: str) -> bool:
 
 
 def is_uefi(definition: str | Unread | None) -> bool:
-    """Say whether a guest boots by UEFI, which keeps its boot entries beside its disks."""
+    """Say whether a guest boots by UEFI, which keeps its boot entries next to its disks."""
     return isinstance(definition, str) and bool(_UEFI.search(definition))

@@ -1,9 +1,9 @@
 """Since when a server was down, and since when it is up again: by Nova's own action log.
 
 Nova writes when each part of an action began and ended, in whole seconds by its conductor's clock.
-Down is taken from where it began to stop the guest, up from where it had switched it on: so the
-figure holds the guest's shutdown, but not what the guest itself needs to boot. What Nova does not
-tell is not measured, and no move waits or fails for it.
+*Down* is when it began to stop the guest, *up* is when it had switched the guest on. So the figure
+contains the guest's shutdown, but not the time that the guest itself needs to boot. What Nova does
+not say is not measured, and no move waits or fails for it.
 """
 
 from datetime import timedelta
@@ -20,19 +20,19 @@ _UP = {"start": "compute_start_instance", "migrate": "compute_finish_resize"}
 
 
 def down_since(world: World, server: str, action: ServerAction | None) -> str | None:
-    """Return when the action began to stop the guest; None where Nova does not tell."""
+    """Return when the action began to stop the guest; None: Nova does not say."""
     event = _event(world, server, action, _DOWN)
     return event.started.isoformat() if event else None
 
 
 def up_since(world: World, server: str, action: ServerAction | None) -> str | None:
-    """Return when the action had switched the guest on; None where Nova does not tell."""
+    """Return when the action had switched the guest on; None: Nova does not say."""
     event = _event(world, server, action, _UP)
     return event.finished.isoformat() if event and event.finished else None
 
 
 def is_being_written(world: World, server: str, action: ServerAction | None) -> bool:
-    """Say whether Nova is likely to tell in a moment when the guest was switched on."""
+    """Say whether Nova will probably say in a moment when the guest was switched on."""
     event = _event(world, server, action, _UP)
     if event is None or event.finished is not None:
         return False

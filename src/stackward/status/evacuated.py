@@ -32,9 +32,9 @@ RECENT = 5  # of a server's records: where its guest may be left
 
 
 def telling(records: Sequence[Migration]) -> tuple[Migration, ...]:
-    """Return what tells where a guest may be, of all records of a server, the newest first.
+    """Return the records that show where a guest may be, of all of a server, the newest first.
 
-    An evacuation that may go on tells it, whatever came after.
+    An evacuation that may go on shows it, also if other records came after.
     """
     return tuple(one for at, one in enumerate(records) if at < RECENT or is_under_way(one))
 

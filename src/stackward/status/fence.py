@@ -1,4 +1,4 @@
-"""A node that is to be fenced, and all that must be known of it."""
+"""A node to fence, and all that must be known of it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,7 +33,7 @@ class FenceFacts:
     witnesses: Witnesses
     addresses: tuple[str, ...] = ()
     peers: tuple[str, ...] = ()  # nodes that call it
-    guests: int | None = None  # with power, by libvirt there; None: it did not tell
+    guests: int | None = None  # with power, by libvirt there; None: it did not say
     servers: int = 0  # with power, by Nova
     why_not_kept_off: str | None = None  # why its nova-compute is not stopped first; None: it is
     computes: tuple[Compute, ...] = ()

@@ -1,4 +1,4 @@
-"""What a run has left half-way: nothing ends so, and somebody has to carry it on."""
+"""What a run has left unfinished: nothing ends like that, and somebody has to go on with it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -9,9 +9,9 @@ from stackward.ports.journal import Journal
 
 
 def is_half_way(stage: Stage[Any], move: Move[Any], last: Mapping[str, Attempt]) -> bool:
-    """Say whether a step of it is done and the next was not tried: it is not left like that.
+    """Say whether a step of it is done and the next was not tried: it may not be left like that.
 
-    `last` has the last attempt at each step. Between two runs of a chain nothing is half-way.
+    `last` has the last attempt at each step. Between two runs of a chain nothing is unfinished.
     """
     if any(isinstance(step, BeginsRun) for step in move.steps):
         return False
@@ -23,7 +23,7 @@ def is_half_way(stage: Stage[Any], move: Move[Any], last: Mapping[str, Attempt])
 def left_half_way(
     journal: Journal, run: Run, kinds: Kinds
 ) -> Callable[[Sequence[Attempt]], tuple[str, ...]]:
-    """Return what names, by its attempts, the things half-way in a run: it does not end so."""
+    """Return a function that finds, by its attempts, the unfinished things that block its end."""
     plan = with_caught_up(from_json(run.plan, kinds), journal.events(run.id), kinds)
 
     def left(made: Sequence[Attempt]) -> tuple[str, ...]:

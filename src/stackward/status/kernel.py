@@ -17,7 +17,7 @@ class Kernel:
     """The kernel of a node."""
 
     runs: str
-    chosen: str  # empty: no link there tells
+    chosen: str  # empty: no link there shows it
     is_container: bool  # it runs the kernel of its host
 
 

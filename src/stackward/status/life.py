@@ -26,7 +26,7 @@ class Life(StrEnum):
 
     @property
     def is_living(self) -> bool:
-        """Say whether its guests are to be named before their power is cut."""
+        """Say whether its guests must be named before their power is cut."""
         return self not in {Life.DEAD, Life.CUT_OFF, Life.HUNG}
 
 

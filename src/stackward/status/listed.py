@@ -1,7 +1,7 @@
-"""The list of who runs that a reboot writes on a node before it stops anything there.
+"""The list of running servers that a reboot writes on a node before it stops anything there.
 
-It is written for whoever goes on after it: the same run, which starts exactly these again, and
-`node recover`, should that run never end. Only Stackward reads it.
+It is written for what follows: the same run, which starts exactly these again, and `node recover`,
+if that run never ends. Only Stackward reads it.
 """
 
 import json
@@ -23,9 +23,10 @@ _ON = ("active", 1)  # vm_state and power_state (nova/objects/fields.py Instance
 
 
 def read_listed(shell: Shell, node: str) -> Listed | Torn | Unread | None:
-    """Return the list that is on a node; None where there is none.
+    """Return the list that is on a node; None: there is none.
 
-    What is there and is not understood tells nothing: it is not the same as one that was not read.
+    A list that is there but not understood says nothing: that is not the same as a list that was
+    not read.
     """
     try:
         answer = shell.run(node, _READ)

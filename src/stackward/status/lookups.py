@@ -1,4 +1,4 @@
-"""How one thing is found among the answers of a port; whatever room asks."""
+"""How one thing is found among the answers of a port, for every room that asks."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -81,10 +81,10 @@ def hypervisor_of(nova: Nova, host: str) -> Hypervisor | None:
 
 
 def hypervisors_of(nova: Nova, host: str) -> list[Hypervisor]:
-    """Return the hypervisors of a host: one, but for Ironic's.
+    """Return the hypervisors of a host: one, except with Ironic.
 
-    A hypervisor is mostly named after its host. Where none is, all of them are read, once: after
-    that its name is known.
+    A hypervisor is mostly named after its host. If none is, all hypervisors are read, once: after
+    that the name is known.
     """
     known = [one.name for one in nova.known_hypervisors() if one.host == host]
     short = first_label(host)

@@ -1,8 +1,8 @@
 """Whether the order of an evacuation is lost: its record stays `accepted`, and nobody acts on it.
 
-Evidence decides, never time alone. An order that is only late, and that is given a second time,
-makes two guests of one server: the conductor takes any record of the server that is `accepted`
-(nova 31.0, conductor/manager.py, rebuild_instance).
+Evidence decides, never time alone. If an order is only late and is given a second time, one server
+has two guests. The conductor takes any record of the server that is `accepted` (nova 31.0,
+conductor/manager.py, rebuild_instance).
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ ACCEPTED = "accepted"
 QUEUE = "conductor"  # its topic: orders wait there until a conductor takes them
 QUIET_S = 180.0  # an order that waits no longer than that may only be slow
 _ORDER = "evacuate"
-# A move in one of these was taken up by a conductor; in others it may never have been.
+# A conductor has started a move in one of these; in others it may never have.
 _TAKEN_UP = {
     "queued",
     "preparing",
@@ -38,13 +38,13 @@ _TAKEN_UP = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderSeen:
-    """All that tells whether an order may still be carried out."""
+    """All that shows whether an order may still be carried out."""
 
     record: Migration
-    begun: bool | Unread  # the conductor has begun an event of it
+    begun: bool | Unread  # the conductor has started an event of it
     conductors: tuple[bool, ...]  # each: whether it is known to be up
     queues: tuple[Queue, ...] | Unread  # of that topic
-    later: Migration | None  # a newer move that a conductor has taken up
+    later: Migration | None  # a newer move that a conductor has started
     quiet_s: float | None  # by Nova's clock, since the record was written
 
 
@@ -101,7 +101,7 @@ def read_order(world: World, record: Migration, queues: tuple[Queue, ...] | Unre
 
 
 def has_begun(world: World, record: Migration) -> bool | Unread:
-    """Say whether Nova has begun anything for the order of a record; it wrote that down first."""
+    """Say whether Nova has started anything for the order of a record; it records that first."""
     try:
         orders = [one for one in world.nova.actions_of(record.server) if one.action == _ORDER]
         order = _order_of(record, orders)
@@ -123,10 +123,10 @@ def _order_of(record: Migration, orders: Sequence[ServerAction]) -> ServerAction
 
 
 def later_move(world: World, record: Migration) -> Migration | None:
-    """Return a newer evacuation from or to the same node that a conductor has taken up.
+    """Return a newer evacuation from or to the same node that a conductor has started.
 
     Nova writes the record of an evacuation before it casts the order; those of other moves it
-    writes after, so that their numbers tell nothing of the order of casts.
+    writes after, so that their numbers say nothing of the order of casts.
     """
     newer = world.nova.newest_migrations(record.source)
     return next(
@@ -140,5 +140,5 @@ def later_move(world: World, record: Migration) -> Migration | None:
 
 
 def is_accepted(record: Migration) -> bool:
-    """Say whether a record is of an evacuation that no conductor has taken up."""
+    """Say whether a record is of an evacuation that no conductor has started."""
     return record.kind == EVACUATION and record.status == ACCEPTED

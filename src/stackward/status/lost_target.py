@@ -14,9 +14,9 @@ from stackward.ports.world import World
 from stackward.status.lookups import hypervisor_of, newest_report, service_of
 
 PRE_MIGRATING = "pre-migrating"  # the target has taken it up, and is building the server
-# After so long a nova-compute that is called down has died, or cannot reach RabbitMQ: one that only
-# waits for a conductor, or misses a beat, reports again sooner. What it took up is not given a
-# second time by that.
+# After so long, a nova-compute that is called down has died, or cannot reach RabbitMQ: one that
+# only waits for a conductor, or misses a beat, reports again sooner. This does not give work that
+# it has accepted a second time.
 DOWN_S = 300.0
 _ROUNDED_S = 2.0  # ages are whole seconds, and are read after the record
 

@@ -36,7 +36,7 @@ def find_outage(
 ) -> Outage | None:
     """Return the smallest part of the cloud of which more than half is down, if there is one.
 
-    The node that is to be fenced counts as down, whatever Nova still believes of it.
+    The node to fence counts as down, even if Nova still believes that it is up.
     """
     known = [one for one in computes if not one.is_kept_off or one.host == fenced]
     found = [

@@ -12,9 +12,9 @@ AGAIN_S = 5.0  # between the two times
 
 
 def says_off_twice(world: World, node: str) -> tuple[datetime, datetime] | None:
-    """Return when the device of a node said Off, and said so again; None where it said On.
+    """Return when the device of a node said Off, and said so again; None: it said On.
 
-    Raises what the port raises where the device does not tell.
+    Raises what the port raises if the device does not say.
     """
     if world.power.state(node) is not PowerState.OFF:
         return None

@@ -40,7 +40,7 @@ class Row:
 
     @property
     def standing(self) -> str:
-        """Return the row's standing in words, for the journal."""
+        """Return the row's state in words, for the journal."""
         if not self.applies:
             return NOT_APPLICABLE
         return self.wrong or (f"unread: {self.unread}" if self.unread else HOLDS)
@@ -179,10 +179,10 @@ def no_domain_on_source(world: World, server: str, hypervisor: Hypervisor | None
 def boot_of(world: World, server: str, hypervisor: Hypervisor | None) -> str | Row:
     """Return which boot of a server's guest runs there; or the row that says why that is not known.
 
-    libvirt gives each start of a guest a new number, and Nova itself tells a reboot by it (nova
-    31.0 virt/libvirt/driver.py, _soft_reboot): both kinds end one QEMU and start another. A reboot
-    by the guest itself keeps the number. A libvirt that was started again while no guest ran may
-    give a number twice: then a boot is not proved. None is ever taken for new that is not.
+    libvirt gives each start of a guest a new number, and Nova itself recognises a reboot by it
+    (nova 31.0 virt/libvirt/driver.py, _soft_reboot): both kinds end one QEMU and start another. A
+    reboot by the guest itself keeps the number. If libvirt was started again while no guest ran, it
+    may give a number twice: then a boot is not proved. An old boot is never taken for a new one.
     """
     name = "new boot"
     asked = on_its_node(world, hypervisor, [*DOMID, server], name)

@@ -7,6 +7,6 @@ from stackward.model.utc_time import utc_time_or_none
 
 
 def has_reported_since(service: ComputeService, since: datetime) -> bool | None:
-    """Say whether a service has reported since then; None where Nova does not tell when it has."""
+    """Say whether a service has reported since then; None: Nova does not say when it reported."""
     at = utc_time_or_none(service.updated)
     return None if at is None else at > since

@@ -1,4 +1,4 @@
-"""How a run stands: whether its worker lives, and whether it is over."""
+"""The state of a run: whether its worker lives, and whether it is over."""
 
 import os
 from datetime import datetime
@@ -16,7 +16,7 @@ def worker_here(machine: str) -> str:
 
 
 def has_living_worker(run: Run, machine: str, now: datetime) -> bool:
-    """Say whether a worker other than this process carries the run out, as far as can be told."""
+    """Say whether a worker other than this process carries the run out, as far as can be seen."""
     if run.state is not RunState.RUNNING or run.worker is None:
         return False
     if run.for_workers:
@@ -28,16 +28,16 @@ def has_living_worker(run: Run, machine: str, now: datetime) -> bool:
 
 
 def state_now(run: Run, machine: str, now: datetime) -> RunState:
-    """Return the state of a run; one whose worker has died is stopped, whatever it wrote last."""
+    """Return the state of a run; if its worker has died, it is stopped."""
     run = seen_at(run, now)
-    # A run that was given to the workers is taken up again by one of them.
+    # One of the workers resumes a run that was given to them.
     is_own = run.state is RunState.RUNNING and not run.for_workers
     is_orphan = is_own and not has_living_worker(run, machine, now)
     return RunState.STOPPED if is_orphan else run.state
 
 
 def refuse_a_living_worker(run: Run, machine: str, now: datetime) -> None:
-    """Refuse to take a run from a worker that is alive, as far as can be told from here."""
+    """Refuse to take a run from a worker that is alive, as far as can be seen from here."""
     if has_living_worker(run, machine, now):
         raise Locked(
             f"run `{run.id}` is being carried out by `{run.worker}`",
@@ -47,7 +47,7 @@ def refuse_a_living_worker(run: Run, machine: str, now: datetime) -> None:
 
 
 def refuse_if_over(run: Run) -> None:
-    """Refuse to go on with a run that nothing can follow; whoever asks says it in these words."""
+    """Refuse to go on with a run that nothing can follow; all callers say it in these words."""
     if run.state.is_over:
         raise Refused(
             f"run `{run.id}` is over: {run.state}",

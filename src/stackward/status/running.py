@@ -1,6 +1,6 @@
 """Whether a server runs where it is: the proof of what brought it up, row by row.
 
-Nova calls it ACTIVE and has no task for it; libvirt runs its guest; the guest has begun to boot;
+Nova calls it ACTIVE without a `task_state`; libvirt runs its guest; the guest has started to boot;
 its ports are active and bound there; its volumes are attached there.
 """
 
@@ -57,7 +57,7 @@ class Running:
 
     @property
     def wrong(self) -> str | None:
-        """Say what is not so; None where each row holds or cannot be read."""
+        """Say which row does not hold; None: each row holds or cannot be read."""
         return "; ".join(f"{row.name}: {row.wrong}" for row in self.rows if row.wrong) or None
 
     @property
@@ -144,7 +144,7 @@ def _by_console(world: World, server: str) -> Boot:
     try:
         text = world.nova.console(server, _LINES)
     except StackwardError:
-        return Boot.NOT_BEGUN  # what it has read from its disks may tell
+        return Boot.NOT_BEGUN  # what it has read from its disks may show it
     return read_console(text or "")
 
 

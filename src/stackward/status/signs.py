@@ -1,8 +1,8 @@
-"""The signs of a move in Nova: what is newer than our mark, and whose it is.
+"""The signs of a move in Nova: what is newer than our mark, and who started it.
 
-Nova has no client token: a migration cannot be named, and its record appears only after the 202.
-So the newest migration and the requests known before the start are noted, and whatever is newer is
-ours by its kind, or somebody else's.
+Nova has no client token: a migration cannot be named, and its record appears only after the 202. So
+the newest migration and the requests known before the start are noted. Everything newer is ours, by
+its kind, or belongs to somebody else.
 """
 
 import re
@@ -25,7 +25,7 @@ from stackward.wording import in_utc, utc_stamp
 NOVA = "Nova"
 _DELETIONS = {"delete", "forceDelete", "softDelete"}  # nova 31.0 compute/instance_actions.py
 
-# Nova works on these by itself, and its `task_state` keeps others off the server meanwhile.
+# Nova works on these by itself, and its `task_state` keeps others off the server until then.
 _GOING = {*IN_PROGRESS} - {"reverting"}
 
 
@@ -99,7 +99,7 @@ def read_signs(
 
 
 def gone(nova: Nova, server: str) -> Look:
-    """Say that a server was deleted, when and by whom: its actions are kept until archived."""
+    """Say that a server was deleted, when and by which user: its actions stay until archived."""
     try:
         actions = nova.actions_of(server)
     except (Unreachable, Uncertain):
@@ -164,7 +164,7 @@ def failed(world: World, signs: Signs, reason: str) -> Look:
 
 
 def _told(world: World, migration: Migration, request: str) -> tuple[str | None, str]:
-    """Return an error from a log of either end, and whose it is; else which log was not read."""
+    """Return an error from the log of either end, and whose it is; or why one was not read."""
     unread: tuple[str | None, str] = (None, NOVA)
     for host in filter(None, (migration.source, migration.target)):
         told = _logged(world, host, request)
@@ -176,9 +176,10 @@ def _told(world: World, migration: Migration, request: str) -> tuple[str | None,
 
 
 def _logged(world: World, host: str, request: str) -> str | Unread | None:
-    """Return the first error that nova-compute wrote for a request; None where none is found.
+    """Return the first error that nova-compute wrote for a request; None: none is found.
 
-    Nova keeps no word on a live migration that fails midway: it is in the log of the source only.
+    Nova keeps no reason for a live migration that fails after its start: it is only in the log of
+    the source.
     """
     hypervisor = hypervisor_of(world.nova, host)
     if hypervisor is None:

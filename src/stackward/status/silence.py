@@ -1,4 +1,4 @@
-"""Whether anything of a machine lives, where no device tells its power: every witness is asked.
+"""Whether anything of a machine lives, if no device shows its power: every witness is asked.
 
 It is asked just before each request that rests on it. Only what all witnesses say is silence; a
 witness that cannot be asked leaves it unknown.
@@ -77,9 +77,10 @@ def _by_nova(world: World, host: str) -> LifeSeen:
 
 
 def _by_its_record(own: ComputeService, others: Sequence[ComputeService]) -> LifeSeen:
-    """Compare when it reported last with when others did: all are times of Nova.
+    """Compare the time of its last report with those of others: all are times of Nova.
 
-    Nova calls down what is forced down, whatever it hears: its record alone tells.
+    Nova calls a service down that is forced down, even if it hears from it: only its record shows
+    the truth.
     """
     if own.updated is None:
         return LifeSeen(sign=Sign.NO, why="Nova has never heard from its nova-compute")

@@ -1,4 +1,4 @@
-"""What is read of a move in which nothing happens; whatever room asks."""
+"""What is read of a move in which nothing happens, for every room that asks."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -20,7 +20,7 @@ from stackward.status.lookups import RECENT, hosts_of, hypervisor_of
 DOMSTATE = (*VIRSH, "domstate")
 JOB = (*VIRSH, "domjobinfo")
 NO_DOMAIN = "failed to get domain"
-NOT_RUNNING = "domain is not running"  # of a job: a guest that is off has none
+NOT_RUNNING = "domain is not running"  # of a libvirt job: a guest that is off has none
 _AT_WORK = ("preparing", "running")
 _NOT_THERE = "see `openstack hypervisor list`: a host that was renamed is there by its new name"
 
@@ -36,7 +36,7 @@ class _Silent(Exception):
 def read_stalled_move(
     world: World, server: Server, source: str, migration: Migration | None, quiet_s: float
 ) -> StalledMove:
-    """Return all that tells why nothing happens: the services, the queue, and libvirt's jobs."""
+    """Return all that shows why nothing happens: the services, the queue, and libvirt's jobs."""
     is_moving = server.task_state in MOVING
     # Of a server that moves by a known record the others say nothing, and are not asked for.
     records = () if is_moving and migration else world.nova.migrations_of_server(server.id)

@@ -1,10 +1,10 @@
 """Moves that will never end: what it means that nothing happens in one.
 
-Nova loses orders where a process dies between a message and its work; what is left then is a state
-that nobody will change. The rules hold for nova 31.0 (2025.1) and cite its source. What they do not
-name may still go on: it is waited for.
+Nova loses an order if a process dies between a message and its work. That leaves a state that
+nobody will change. The rules hold for nova 31.0 (2025.1) and cite its source. A move that they do
+not name may still go on: the run waits for it.
 
-Where the guest runs comes first: it decides what is safe, whatever Nova's record says.
+The first question is where the guest runs: that decides what is safe, not Nova's record.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,9 +18,9 @@ from stackward.model.unread import Unread
 from stackward.model.utc_time import utc_time
 from stackward.ports.libvirt import cure_of
 
-# A call of Nova's between two of its services ends 60 s after the other has died
-# (`rpc_response_timeout`, which also watches the longer calls of a move), and a restart of RabbitMQ
-# was seen to hide the living for 76 s. What is silent for much longer is dead, or lost.
+# A call between two services of Nova ends 60 s after the other has died (`rpc_response_timeout`,
+# which also watches the longer calls of a move). A restart of RabbitMQ was seen to hide living
+# services for 76 s. A service that is silent for much longer is dead, or its message is lost.
 DEAD_AFTER_S = 180.0
 LOST_AFTER_S = 300.0
 
@@ -176,10 +176,10 @@ def find_stuck(move: StalledMove) -> Stuck | None:
 
 
 def record_of(server: Server, records: Sequence[Migration]) -> Migration | None:
-    """Return the record, newest first, that tells of the move a server is said to be in.
+    """Return the record, newest first, of the move that a server is said to be in.
 
-    One that has ended is of an earlier move, unless it is *completed* and the server is still where
-    it was.
+    A record that has ended is of an earlier move, unless it is *completed* and the server is still
+    where it was.
     """
     newest = next(iter(records), None)
     if newest is None or newest.status in IN_PROGRESS:
@@ -226,7 +226,7 @@ def _has_stayed(move: StalledMove, *, is_moving: bool) -> bool:
     """Say whether Nova has closed the record and will not move the server any more."""
     if move.server.host != move.source:
         return False
-    # With its task still there Nova may just be about to write the new host.
+    # With its `task_state` still set, Nova may be just about to write the new host.
     return move.server.task_state is None or (is_moving and move.quiet_s >= DEAD_AFTER_S)
 
 
@@ -307,10 +307,10 @@ def _guests(move: StalledMove) -> str:
 
 
 def _letting_go(move: StalledMove) -> Iterator[str]:
-    """Offer to reset Nova's word: only where libvirt was seen to have no job, and it will be true.
+    """Offer to reset Nova's word: only if libvirt was seen to have no job, and it will be true.
 
-    Nova sets `active` whatever the server was; one that is off is stopped then, which changes no
-    more than the word. Of a paused one it would not be true.
+    Nova sets `active` for a server of any state. A server that is off is then stopped, which
+    changes only the word. For a paused server the word would be wrong.
     """
     server = move.server
     if server.task_state is None and move.migration and move.migration.status == "completed":

@@ -9,9 +9,9 @@ from stackward.wording import in_utc
 
 
 def lapsed(run: Run, details: tuple[str, ...] = ()) -> Run:
-    """Return a run whose turn has passed as it stands by that, whether or not it is written down.
+    """Return a run whose turn has passed in the state that follows, also if that is not stored yet.
 
-    The approval of a run that was not begun lapses; one that had begun before is stopped.
+    The approval of a run that was not begun lapses; one that had started before is stopped.
     """
     has_begun = run.began_at is not None
     when = f" at {in_utc(run.turn.by)}" if run.turn and run.turn.by else ""
@@ -25,12 +25,12 @@ def lapsed(run: Run, details: tuple[str, ...] = ()) -> Run:
 
 
 def seen_at(run: Run, now: datetime) -> Run:
-    """Return a run as it stands at a time; that its turn has passed may be written down later."""
+    """Return a run as it is at a time; that its turn has passed may be written down later."""
     return lapsed(run) if run.is_late(now) else run
 
 
 def refuse_out_of_turn(run: Run, now: datetime) -> None:
-    """Refuse to begin a run at another time than was approved; one that had begun may go on."""
+    """Refuse to start a run at another time than was approved; one that had started may go on."""
     if run.turn is None or not run.awaits_its_turn or run.began_at is not None:
         return
     if run.is_late(now):

@@ -60,7 +60,7 @@ _Told = Mapping[str, Mapping[str, object]]
 
 
 def _told_by(shell: Shell, peer: str, addresses: Sequence[str]) -> _Told | str:
-    """Return what a node tells of each address; or why it tells nothing."""
+    """Return what a node reports of each address; or why it reports nothing."""
     asked = json.dumps({"addresses": list(addresses), "within_s": ANSWER_S})
     try:
         answer = shell.run(peer, ["python3", "-", asked], given=script(), within_s=WHOLE_S)

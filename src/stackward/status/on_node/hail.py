@@ -1,7 +1,7 @@
-"""Call addresses of another machine, and tell which answer; run on a node with its own python3.
+"""Call addresses of another machine, and report which answer; run on a node with its own python3.
 
 It is sent over ssh as it is: standard library only, no later Python than 3.7 needed, nothing
-written, nothing installed, no root. A port that refuses answers too: the kernel there says so.
+written, nothing installed, no root. A port that refuses has answered too: the kernel there says so.
 """
 
 from __future__ import annotations
