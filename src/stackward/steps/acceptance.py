@@ -80,7 +80,7 @@ class BootAcceptance:
         )
 
     def _wrong(self, server: Server) -> str | None:
-        """Say what no waiting will mend."""
+        """Say what no waiting will repair."""
         if server.status not in {"BUILD", "ACTIVE"}:
             return f"it ended in {server.status}"
         if server.status == "ACTIVE" and server.host != self.host:
@@ -105,7 +105,7 @@ class BootAcceptance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoveAcceptance:
-    """Remove the acceptance server, whatever state it is in."""
+    """Remove the acceptance server, in any state."""
 
     kind: ClassVar[str] = "remove-acceptance"
 
@@ -179,7 +179,7 @@ def _run(world: World) -> str:
 
 
 def _waited(world: World, mark: Mark | None, within_s: float) -> Standing:
-    """Say what it is to be waited for: underway until it is overdue.
+    """Return the state of a step that waits for it: underway until it is overdue.
 
     Without a mark nobody knows since when: that is *unknown*, which the engine's patience ends.
     """

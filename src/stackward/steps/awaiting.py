@@ -51,7 +51,7 @@ class AwaitCompute:
         """Say how it is taken back."""
         return "not needed: it changes nothing"
 
-    def mark(self, world: World, /) -> Mark:  # noqa: ARG002  # nothing is begun
+    def mark(self, world: World, /) -> Mark:  # noqa: ARG002 # nothing is started
         """Note nothing: it is never started."""
         return {}
 
@@ -122,7 +122,7 @@ class AwaitPrompt:
         """Say how it is taken back."""
         return "not needed: it changes nothing"
 
-    def mark(self, world: World, /) -> Mark:  # noqa: ARG002  # nothing is begun
+    def mark(self, world: World, /) -> Mark:  # noqa: ARG002 # nothing is started
         """Note nothing: it is never started."""
         return {}
 

@@ -1,6 +1,6 @@
 """Put a boot gate on a compute node, take it away, open it for this boot.
 
-Each begins and ends with what stands on the node: nobody else's gate is like ours.
+Each begins and ends with what is on the node: nobody else's gate is like ours.
 """
 
 from collections.abc import Callable
@@ -46,7 +46,7 @@ class InstallGate:
         """Note what was there."""
         return _told(read_gate(world.shell, self.node))
 
-    def look(self, world: World, mark: Mark | None, /) -> Look:  # noqa: ARG002  # the node tells
+    def look(self, world: World, mark: Mark | None, /) -> Look:  # noqa: ARG002 # the node shows it
         """Done when both files read as they should, it is open, and systemd goes by it."""
         return _look(world, self.node, lambda gate: gate.is_whole and gate.is_open)
 
@@ -82,7 +82,7 @@ class RemoveGate:
         """Note what was there."""
         return _told(read_gate(world.shell, self.node))
 
-    def look(self, world: World, mark: Mark | None, /) -> Look:  # noqa: ARG002  # the node tells
+    def look(self, world: World, mark: Mark | None, /) -> Look:  # noqa: ARG002 # the node shows it
         """Done when nothing of it is left, and systemd asks none."""
         return _look(world, self.node, lambda gate: not (gate.is_any or gate.is_open))
 
@@ -115,10 +115,10 @@ class OpenGate:
         return "by nothing: the next boot shuts it"
 
     def mark(self, world: World, /) -> Mark:
-        """Note how it stood."""
+        """Note how it was."""
         return _told(read_gate(world.shell, self.node))
 
-    def look(self, world: World, mark: Mark | None, /) -> Look:  # noqa: ARG002  # the node tells
+    def look(self, world: World, mark: Mark | None, /) -> Look:  # noqa: ARG002 # the node shows it
         """Done when it is open, or when there is none any more."""
         return _look(world, self.node, lambda gate: not gate.is_shut)
 
@@ -128,7 +128,7 @@ class OpenGate:
 
 
 def _look(world: World, node: str, is_done: Callable[[BootGate], bool]) -> Look:
-    """Say where a step stands, by the gate as it is."""
+    """Return the state of a step, by the gate as it is."""
     gate = read_gate(world.shell, node)
     if isinstance(gate, Unread):
         return Look(Standing.UNKNOWN, reason=gate.why)

@@ -39,7 +39,7 @@ START, HARD_REBOOT = "start", "reboot"  # as Nova's action log calls them
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BringUpServer:
-    """Start a server where it is, and prove that its guest boots; else set it aside."""
+    """Start a server where it is, and prove that its guest boots; without proof, set it aside."""
 
     kind: ClassVar[str] = "bring-up-server"
 
@@ -75,7 +75,7 @@ class BringUpServer:
         return {**newest, _AT: world.clock.now().isoformat(), **definition}
 
     def look(self, world: World, mark: Mark | None, /) -> Look:
-        """Done when each row of the proof holds, or once it is set aside; whoever started it."""
+        """Done when each row of the proof holds, or once it is set aside; anybody may start it."""
         signs = read_signs(world.nova, self.server, mark, kinds=(), ours=(self.by,))
         server = signs.server
         if server is None:
@@ -191,7 +191,7 @@ class BringUpServer:
         return Look(Standing.DONE, reason=f"set aside: {reason}", request_id=request, saw=told)
 
     def start(self, world: World, /) -> str | None:
-        """Ask Nova to start it, or to make its guest anew."""
+        """Ask Nova to start it, or to make its guest again."""
         if self.by == HARD_REBOOT:
             return world.nova.reboot_server(self.server, is_hard=True)
         return world.nova.start_server(self.server)

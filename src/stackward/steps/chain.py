@@ -24,10 +24,10 @@ class CarryOutRun:
     decisions: dict[str, str] = field(default_factory=dict)  # of the approved plan
     part: int = 0  # how many runs of the item come before it
     is_last: bool = True  # of the runs of its item
-    how: str = ""  # what it does, in a word; else what the chain does
-    domain: str = ""  # the failure domain of its item; no other one goes on beside it
-    apart: tuple[str, ...] = ()  # items that never go on beside its own
-    needs_well: bool = False  # its item is begun only while the cloud is well
+    how: str = ""  # what it does, in a word; empty: what the chain does
+    domain: str = ""  # the failure domain of its item; no other one goes on with it
+    apart: tuple[str, ...] = ()  # items that never go on together with its own
+    needs_well: bool = False  # its item is started only while the cloud is well
 
     @property
     def place(self) -> InItem:
@@ -45,12 +45,12 @@ class CarryOutRun:
         return "`stackward run undo` of that run"
 
     def mark(self, world: World, /) -> Mark:
-        """Note the last run of the item, and how often that was taken up."""
+        """Note the last run of the item, and its epoch: how often a worker has taken it."""
         last = _children(world).newest(self.place)
         return {"run": last.id, "epoch": last.epoch} if last else {"run": None, "epoch": None}
 
     def look(self, world: World, mark: Mark | None, /) -> Look:
-        """Say how its run stands: one that was begun, or gone on with, since the mark."""
+        """Say how its run is: one that was started, or resumed, since the mark."""
         children = _children(world)
         run = children.newest(self.place)
         if run is None or (mark and (run.id, run.epoch) == (mark["run"], mark["epoch"])):
@@ -61,7 +61,7 @@ class CarryOutRun:
             children.see_to(run)
             return Look(Standing.UNDERWAY, reason=f"run `{run.id}` is {run.state}")
         if mark is None:
-            return Look(Standing.TODO)  # it is gone on with, or planned anew
+            return Look(Standing.TODO)  # it is resumed, or planned again
         return Look(
             Standing.FAILED,
             reason=_how_it_ended(run),
@@ -98,7 +98,7 @@ def _how_it_ended(run: Run) -> str:
 
 
 def _remedies(run: Run) -> Iterator[str]:
-    """Return what its ending says is to be done: it is said once, not in each row."""
+    """Return what its ending says must be done: it is said once, not in each row."""
     for each in run.ending.details:
         if each.startswith(_REMEDY):
             yield each.removeprefix(_REMEDY)

@@ -381,7 +381,7 @@ def _elsewhere(world: World, server: Server, step: "LiveMigrate | ColdMigrate") 
 
 
 def _without_record(world: World, signs: Signs) -> Look:
-    """Judge a start whose record has not appeared: by the action, and by the server's task."""
+    """Judge a start whose record has not appeared: by the action and the server's `task_state`."""
     if signs.action and signs.action.message:
         return failed(world, signs, f"Nova gave up `{signs.action.action}`")
     if signs.action or (signs.server and signs.server.task_state):
@@ -426,7 +426,7 @@ def _newest_live(world: World, server: str) -> Migration | None:
 def _look_at_order(
     world: World, server: str, mark: Mark | None, action: str, takes_it: Collection[str]
 ) -> Look:
-    """Say how an order stands that Nova takes for a migration in some statuses only."""
+    """Return the state of an order that Nova accepts for a migration in some statuses only."""
     signs = read_signs(world.nova, server, mark, kinds=_LIVE, ours=(action, *_LIVE))
     if signs.server is None:
         return gone(world.nova, server)

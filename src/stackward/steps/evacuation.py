@@ -53,7 +53,7 @@ STOPPED = ("stopped", 4)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForceDown:
-    """Tell Nova that a node is down for certain; only then it evacuates, whatever it heard."""
+    """Report to Nova that a node is down for certain; without that report it does not evacuate."""
 
     kind: ClassVar[str] = "force-down"
     is_prompt: ClassVar[bool] = True
@@ -71,7 +71,7 @@ class ForceDown:
         return f"`openstack compute service set --up {self.host} nova-compute`, once it is back"
 
     def mark(self, world: World, /) -> Mark:
-        """Note how it stands now."""
+        """Note how it is now."""
         return {"is_forced_down": its_service(world.nova, self.host).is_forced_down}
 
     def look(self, world: World, _: Mark | None, /) -> Look:
@@ -92,7 +92,7 @@ class ForceDown:
         )
 
     def start(self, world: World, /) -> str | None:
-        """Tell Nova."""
+        """Report it to Nova."""
         return world.nova.force_down(its_service(world.nova, self.host).id)
 
 
@@ -167,7 +167,7 @@ class Evacuate:
     # Other hosts that its records name, each with its node: a guest of it is there unless that has
     # no power.
     also_off: tuple[tuple[str, str], ...] = ()
-    # Where no device tells its power: a person's word, and who is called from where each time.
+    # If no device shows its power: a person's word, and which addresses are called from where.
     word: str | None = None
     addresses: tuple[str, ...] = field(default=(), metadata=VOLATILE)
     peers: tuple[str, ...] = field(default=(), metadata=VOLATILE)
@@ -183,7 +183,7 @@ class Evacuate:
         return "not at all; once the node is back, migrate it there"
 
     def mark(self, world: World, /) -> Mark:
-        """Note what is newest now, and which orders were never taken up."""
+        """Note what is newest now, and which orders were never started."""
         records = world.nova.migrations_of_server(self.server)
         accepted: list[Json] = [each.id for each in records if is_accepted(each)]
         return {**mark_of(world.nova, self.server), "accepted": accepted}
@@ -435,7 +435,7 @@ class RemoveAttachments:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartEvacuated:
-    """Start a server where it was evacuated to, and prove that it runs; else set it aside.
+    """Start a server where it was evacuated to, and prove that it runs; if not, set it aside.
 
     Its node must have no power, as for an evacuation: a guest there would write to the same disks.
     """
@@ -515,10 +515,11 @@ def _while_off(world: World, step: Evacuate | StartEvacuated, host: str) -> Iter
 
 
 def _confirm_off(world: World, node: str, host: str) -> None:
-    """Read the power of a node; cut it where somebody gave it some.
+    """Read the power of a node; cut it if somebody has switched it on.
 
-    Then all is judged anew before anything is sent: whether it was cut so before, too. One that
-    was taken back serves guests, and is never cut. Nor is any other that must have none.
+    Then everything is judged again before anything is sent, also whether its power was cut like
+    this before. A node that was taken back serves guests, and its power is never cut. Nor is that
+    of any other node that must have no power.
     """
     if world.power.state(node) is PowerState.OFF:
         return

@@ -12,8 +12,8 @@ _Answer = TypeVar("_Answer")
 def ask_in_turn(requests: Sequence[Callable[[], _Answer]]) -> list[_Answer]:
     """Ask for each and return the answers.
 
-    Raises Unreachable only where the first of them was not sent. Later it would say of the whole
-    step that nothing was changed, and whoever takes a run back would leave behind what was.
+    Raises Unreachable only if the first of them was not sent. Later, it would say that the whole
+    step changed nothing: then an undo of the run would leave behind what was changed.
     """
     answers: list[_Answer] = []
     for request in requests:

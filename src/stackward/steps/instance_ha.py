@@ -1,6 +1,6 @@
-"""Tell the instance-HA service of maintenance: else it may evacuate a node that is off on purpose.
+"""Report maintenance to the instance-HA service, so that it does not evacuate the node.
 
-It knows Nova's hosts by their names. What it was told by others before us is left as it is.
+It knows Nova's hosts by their names. What others have reported to it before us is left as it is.
 """
 
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class TellInstanceHa:
         return "`openstack segment host update --on_maintenance`, with the other word"
 
     def mark(self, world: World, /) -> Mark:
-        """Note what it was told before."""
+        """Note what was reported to it before."""
         told = (each.is_in_maintenance for each in world.masakari.ha_hosts(self.host))
         return {"was": ["in maintenance" if each else "looked after" for each in told]}
 
@@ -46,7 +46,7 @@ class TellInstanceHa:
         return Look(Standing.TODO)
 
     def start(self, world: World, /) -> str | None:
-        """Tell it."""
+        """Report it."""
         tell = partial(world.masakari.set_ha_host, is_in_maintenance=self.is_in_maintenance)
         asked = ask_in_turn(
             [

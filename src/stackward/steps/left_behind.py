@@ -25,9 +25,9 @@ class _Removal(Protocol):
 
 
 def _remove(step: _Removal, world: World, delete: Callable[[], str | None]) -> str | None:
-    """Delete what is left still: whoever judged may have looked minutes ago.
+    """Delete what is still left: the look before it may be minutes old.
 
-    What is gone by then, or was deleted by somebody else meanwhile, is removed too.
+    What is gone by then, or was since deleted by somebody else, counts as removed too.
     """
     now = step.look(world, None)
     if now.standing is Standing.DONE:

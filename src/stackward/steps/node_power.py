@@ -1,4 +1,4 @@
-"""Take a node's power away, and before that its nova-compute, if it lets us in; give it back."""
+"""Take a node's power away, and before that its nova-compute, if the login works; give it back."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -48,7 +48,7 @@ class TryKeepOff:
         return f"`stackward node return {self.node}`, once it has power"
 
     def mark(self, world: World, /) -> Mark:
-        """Note when it was begun."""
+        """Note when it was started."""
         return {"at": world.clock.now().isoformat()}
 
     def look(self, world: World, mark: Mark | None, /) -> Look:
@@ -132,7 +132,7 @@ class PowerOff:
         """Note when the order was about to be given."""
         return {"at": world.clock.now().isoformat()}
 
-    def look(self, world: World, mark: Mark | None, /) -> Look:  # noqa: ARG002  # the device tells
+    def look(self, world: World, mark: Mark | None, /) -> Look:  # noqa: ARG002 # the device says it
         """Done when the device says Off, and says so again some seconds later."""
         off = says_off_twice(world, self.node)
         if off is None:

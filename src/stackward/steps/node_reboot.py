@@ -1,9 +1,9 @@
-"""Reboot a compute node with its servers on it: who runs is written down, stopped, started again.
+"""Reboot a compute node with its servers on it: running servers are listed, stopped, restarted.
 
-The list on the node is the memory of it all. A step that is taken up again goes by it: so a node
-that has booted since is not rebooted a second time, and no server is stopped for a boot that was.
-What this run has stopped is told by its requests in the journal, never by the account: colleagues
-may have the same.
+The list on the node is the memory of all this. A resumed step follows the list. So a node that has
+booted since is not rebooted a second time, and no server is stopped for a boot that is over. The
+requests in the journal show what this run has stopped. The account does not: colleagues may have
+the same.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -68,10 +68,10 @@ class ListWhoRuns:
         found = read_listed(world.shell, self.node)
         return {"run": found.run if isinstance(found, Listed) else None}
 
-    def look(self, world: World, mark: Mark | None, /) -> Look:  # noqa: ARG002  # the node tells
+    def look(self, world: World, mark: Mark | None, /) -> Look:  # noqa: ARG002 # the node shows it
         """Done when the list there is this run's; it is written only for servers of the plan.
 
-        One that is not understood, as a full disk may leave it, is written anew.
+        A list that is not understood, as a full disk may leave it, is written again.
         """
         found = read_listed(world.shell, self.node)
         if isinstance(found, Unread):
@@ -84,7 +84,7 @@ class ListWhoRuns:
             return Look(Standing.FAILED, reason=why, remedy=_PLAN_AGAIN)
         busy = [one for one in servers if one.id not in self.runs and one.task_state is not None]
         if busy:
-            # It may be its owner's start: whether it is to run again is told by how that ends.
+            # It may be its owner's start: how that ends shows whether it must run again.
             why = f"Nova is at work on {_names(busy)} ({busy[0].task_state})"
             return Look(Standing.UNDERWAY, reason=why, is_over=True)
         return Look(Standing.TODO)
@@ -149,7 +149,7 @@ class StopForReboot:
         return self._stop.mark(world)
 
     def look(self, world: World, mark: Mark | None, /) -> Look:
-        """Done when Nova and libvirt call it off; how its guest ended is told then."""
+        """Done when Nova and libvirt call it off; then it also reports how its guest ended."""
         if mark is not None:
             look = self._stop.look(world, mark)
             is_done = look.standing is Standing.DONE and not look.saw.get("gone")
@@ -192,7 +192,7 @@ class StopForReboot:
         )
 
     def _with_end(self, world: World, look: Look) -> Look:
-        """Tell a guest that has shut down from one that was cut off."""
+        """Separate a guest that has shut down from one that was cut off."""
         ended = self._ended(world)
         seen = {**look.saw, "ended": ended}
         if ended != "destroyed":
@@ -244,7 +244,7 @@ class RebootNode:
         return "not at all: it has booted"
 
     def mark(self, world: World, /) -> Mark:
-        """Note when it was about to be told."""
+        """Note the time just before the order to reboot."""
         return {"at": world.clock.now().isoformat()}
 
     def look(self, world: World, mark: Mark | None, /) -> Look:
@@ -278,7 +278,7 @@ class RebootNode:
             return ""
 
     def _not_yet(self, world: World, mark: Mark | None, state: str) -> Look:
-        """Say how it is in the boot of before: told to reboot, or not."""
+        """Say how it is in the boot of before: has it the order to reboot, or not."""
         passed = _passed_s(world, mark)
         if passed is None or (state and state != "stopping" and passed >= _SHUTTING_DOWN_S):
             return Look(Standing.TODO)
@@ -315,13 +315,13 @@ class RebootNode:
         )
 
     def start(self, world: World, /) -> None:
-        """Tell it; the connection may end before the answer comes."""
+        """Send the order; the connection may end before the answer comes."""
         must_all(world, self.node, self.as_root)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartAgain:
-    """Start a server that was stopped for a reboot, and prove that it boots; else set it aside."""
+    """Start a server that was stopped for a reboot; prove that it boots, or set it aside."""
 
     kind: ClassVar[str] = "start-again"
 

@@ -123,7 +123,7 @@ class StopForRecords:
         """Note which records are left."""
         return {"open": [one.id for one in open_records(world, self.host)]}
 
-    def look(self, world: World, mark: Mark | None, /) -> Look:  # noqa: ARG002  # the world tells
+    def look(self, world: World, mark: Mark | None, /) -> Look:  # noqa: ARG002 # the world shows it
         """Done when no record is left, or when nova-compute is off: then it is started next."""
         left = [one.id for one in open_records(world, self.host)]
         if not left:

@@ -30,8 +30,8 @@ from stackward.status.signs import (
 OFF = ("stopped", 4)  # vm_state and power_state (nova/objects/fields.py InstancePowerState)
 _ON = ("active", 1)
 
-# From which vm_state it may be asked for. Nova would also start what is stopped, by a hard reboot
-# (nova 31.0 compute/vm_states.py, ALLOW_HARD_REBOOT): whoever stopped it wants it off.
+# From which vm_state it may be asked for. A hard reboot of Nova would also start a stopped server
+# (nova 31.0 compute/vm_states.py, ALLOW_HARD_REBOOT): a user who stopped it wants it off.
 SOFT_FROM = ("active",)
 HARD_FROM = ("active", "paused", "suspended", "error")
 
@@ -83,7 +83,7 @@ class StopServer:
         if (others := in_other_hands(server, self.host)) is not None:
             return others
         if (server.vm_state, server.power_state) != _ON:
-            # Whoever stopped it wants it off: it would be wrong to start it in the end.
+            # A user who stopped it wants it off: it would be wrong to start it in the end.
             now = f"it is {server.status}; Stackward did not stop it"
             return Look(Standing.FOREIGN, reason=f"{now}; start it, or drain its node again")
         # Nova may believe it here while its guest runs on a target that it was moved to.
@@ -123,7 +123,7 @@ class StartServer:
         return mark_of(world.nova, self.server)
 
     def look(self, world: World, mark: Mark | None, /) -> Look:
-        """Done when Nova and libvirt call it running; whoever started it."""
+        """Done when Nova and libvirt call it running; anybody may have started it."""
         signs = read_signs(world.nova, self.server, mark, kinds=(), ours=("start",))
         server = signs.server
         if server is None:
@@ -185,9 +185,9 @@ class RebootServer:
         return "not at all: what the guest had in memory is gone"
 
     def mark(self, world: World, /) -> Mark:
-        """Note what is newest now, and which boot of the guest runs: none is proved new without.
+        """Note what is newest now, and which boot of the guest runs: this proves a later boot new.
 
-        Raises `Unreachable` where that cannot be read: nothing is begun then.
+        Raises `Unreachable` if that cannot be read: then nothing is started.
         """
         boot = boot_of(world, self.server, hypervisor_of(world.nova, self.host))
         if isinstance(boot, Row) and boot.applies:
@@ -227,7 +227,7 @@ class RebootServer:
 
     def _begun(self, world: World, signs: Signs, server: Server, mark: Mark) -> Look:
         if signs.action is None and server.task_state is None:
-            return Look(Standing.TODO)  # also of one in ERROR: it is so from before
+            return Look(Standing.TODO)  # also if it is in ERROR: that is from before
         if (settled := _not_settled(world, signs, server)) is not None:
             return settled
         if (server.vm_state, server.power_state) != _ON:
@@ -267,10 +267,10 @@ def _newest_start(world: World, server: str) -> ServerAction | None:
 
 
 def _without_compute(world: World, server: str) -> Look | None:
-    """Tell of a nova-compute that is down; it does what it was told as it starts.
+    """Report a nova-compute that is down; when it starts, it carries out its earlier orders.
 
-    nova 31.0 compute/manager.py, _init_instance: powering off and on are taken up again. So nothing
-    is settled by this: a guest may take as long to shut down as its image allows.
+    nova 31.0 compute/manager.py, _init_instance: powering off and on are resumed. So this ends
+    nothing: a guest may take as long to shut down as its image allows.
     """
     now = world.nova.server(server)
     service = service_of(world.nova, now.host) if now and now.host else None

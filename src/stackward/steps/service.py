@@ -1,6 +1,6 @@
 """Take a node's nova-compute out of service and back: cordon, keep off; bring up, uncordon.
 
-The cordon is the claim: it stands in the cloud itself, where every tool sees it.
+The cordon is the claim: it is in the cloud itself, where every tool sees it.
 """
 
 from dataclasses import dataclass, replace
@@ -38,7 +38,7 @@ class Cordon:
     host: str
     provider: str  # the node's at placement, whose trait proves that the scheduler knows
     reason: str
-    over: str | None = None  # a run whose claim, where it still stands, is as good as ours
+    over: str | None = None  # a run whose claim, if it is still there, is as good as ours
     replaces: str | None = None  # a run that is over, whose claim gives way to ours
     with_trait: bool = True  # False: of a dead node, whose nova-compute sets no trait
 
@@ -53,11 +53,11 @@ class Cordon:
         return f"`stackward node return {self.host}`"
 
     def mark(self, world: World, /) -> Mark:
-        """Note how the service stands now."""
+        """Note how the service is now."""
         service = its_service(world.nova, self.host)
         return {"is_enabled": service.is_enabled, "reason": service.disabled_reason}
 
-    def look(self, world: World, mark: Mark | None, /) -> Look:  # noqa: ARG002  # the claim tells
+    def look(self, world: World, mark: Mark | None, /) -> Look:  # noqa: ARG002 # the claim shows it
         """Done when the claim is ours *and* placement has the trait: Nova may fail to set it."""
         service = its_service(world.nova, self.host)
         if service.is_enabled:
@@ -84,7 +84,7 @@ class Cordon:
         found = self._lost(its_service(world.nova, self.host), world)
         if found is None or self.with_trait:
             return found
-        # The node was dead: who has taken it back has it serve guests again.
+        # The node was dead: somebody has taken it back, so it serves guests again.
         return replace(found, remedy=end_the_run(world), is_repeated=False)
 
     def _lost(self, service: ComputeService, world: World) -> Look | None:
@@ -158,10 +158,10 @@ class KeepOff:
         """Note whether the unit runs now."""
         return {"active": self._is(world, "is-active").out.strip()}
 
-    def look(self, world: World, mark: Mark | None, /) -> Look:  # noqa: ARG002  # the node tells
+    def look(self, world: World, mark: Mark | None, /) -> Look:  # noqa: ARG002 # the node shows it
         """Done when the file and the drop-in are there, and nothing runs or may start.
 
-        A process outside the unit is one that we do not stop: then nothing is begun.
+        A process outside the unit is one that we do not stop: then nothing is started.
         """
         processes = read_processes(world.shell, self.node)
         if isinstance(processes, Unread):
@@ -262,8 +262,8 @@ class BringUp:
             return Look(Standing.UNDERWAY, reason=f"nova-compute is {active}")
         service = its_service(world.nova, self.host)
         if self.is_forced_down and mark is None:
-            # To start what runs changes nothing; only what is heard after a mark tells of this
-            # process. It is heard once it has done all that it does as it starts.
+            # Starting a process that runs changes nothing. Only a report after a mark is from this
+            # process. It reports once it has done everything that it does at its start.
             return Look(Standing.TODO)
         is_up = service.is_up or self.is_forced_down
         if not is_up or (mark is not None and service.updated == mark["updated"]):
@@ -323,16 +323,16 @@ class ForceUp:
         return f"`openstack compute service set --down {self.host} nova-compute`"
 
     def mark(self, world: World, /) -> Mark:
-        """Note how it stands now."""
+        """Note how it is now."""
         return {"is_forced_down": its_service(world.nova, self.host).is_forced_down}
 
-    def look(self, world: World, mark: Mark | None, /) -> Look:  # noqa: ARG002  # Nova tells
+    def look(self, world: World, mark: Mark | None, /) -> Look:  # noqa: ARG002 # Nova shows it
         """Done when Nova does not call it so any more."""
         is_down = its_service(world.nova, self.host).is_forced_down
         return Look(Standing.TODO if is_down else Standing.DONE)
 
     def start(self, world: World, /) -> str | None:
-        """Tell Nova; it refuses while it has a record that the node has not settled."""
+        """Report it to Nova, which refuses while it has a record that the node has not settled."""
         return world.nova.force_up(its_service(world.nova, self.host).id)
 
 
@@ -359,11 +359,11 @@ class Uncordon:
         return f"`stackward node drain {self.host}`"
 
     def mark(self, world: World, /) -> Mark:
-        """Note how the service stands now."""
+        """Note how the service is now."""
         service = its_service(world.nova, self.host)
         return {"is_enabled": service.is_enabled, "reason": service.disabled_reason}
 
-    def look(self, world: World, mark: Mark | None, /) -> Look:  # noqa: ARG002  # the claim tells
+    def look(self, world: World, mark: Mark | None, /) -> Look:  # noqa: ARG002 # the claim shows it
         """Done when the service is enabled *and* placement has lost the trait."""
         service = its_service(world.nova, self.host)
         if not service.is_enabled:

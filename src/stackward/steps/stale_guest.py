@@ -1,7 +1,7 @@
 """End a guest of a server on a node where it must not be: its power is cut, its disk stays.
 
-Only while Nova has the server on a node that is dead, or while its guest is proved to run where
-Nova has it, or while Nova does not have it any more. Libvirt is asked with the login's own rights.
+Only while Nova has the server on a dead node, or while its guest is proved to run where Nova has
+it. Also while Nova does not have the server any more. Libvirt is asked with the login's own rights.
 """
 
 from dataclasses import dataclass, field
@@ -34,7 +34,7 @@ class KillDomain:
     name: str
     source: str  # the host on which Nova has the server; empty: on none
     disks: tuple[str, ...] = field(default=(), metadata=VOLATILE)  # its files, which stay
-    must_run_there: bool = False  # on that host; else that is dead
+    must_run_there: bool = False  # on that host; False: that host is dead
     is_deleted: bool = False  # Nova has no such server
 
     @property

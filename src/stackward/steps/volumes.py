@@ -1,6 +1,6 @@
-"""Mend how volumes are attached, a volume at a time; what Nova uses is changed by Nova alone.
+"""Repair how volumes are attached, one at a time; what Nova uses is changed by Nova alone.
 
-`os-reset_status` of Cinder is asked for by none of them: it changes a word, and nothing behind it.
+None of these steps asks Cinder for `os-reset_status`: it changes a word, and nothing behind it.
 """
 
 from dataclasses import dataclass, field, replace
@@ -293,7 +293,7 @@ def _settled(signs: Signs, server: Server) -> Look | None:
 
 
 def _unbegun(now: Attached, host: str, *, needs: str) -> Look:
-    """Say whether it may be begun: its server is where it was, and the volume as is needed."""
+    """Say whether it may be started: its server is where it was, and the volume as is needed."""
     if (others := in_other_hands(now.server, host)) is not None:
         return others
     if not _is(now, needs):
