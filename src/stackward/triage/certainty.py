@@ -9,7 +9,7 @@ from stackward.model.sureness import Sureness, SurenessRule
 class Known:
     """What is known of a signature when it is judged."""
 
-    decides: bool  # a fact that was seen now: while it is so, no start can succeed
+    decides: bool  # a fact that was seen now: while it is true, no start can succeed
     has_fact: bool  # a fact that was seen now
     has_words: bool  # words of the last attempt
     is_final: bool  # the guest wrote nothing after it, and goes no further

@@ -17,8 +17,8 @@ LITTLE_SPACE = 64 * 2**20  # bytes: a console and a swap file need some
 LAST_SCREEN = 30  # lines
 NOT_BUILT = {"SHELVED_OFFLOADED", "SOFT_DELETED", "DELETED"}
 UNBOUND = {"binding_failed", "unbound"}
-# The guest came up: a prompt, whatever was written beside it since; who has logged in; the target
-# that systemd reaches last.
+# The guest came up: a prompt, also with other text next to it; a login; the target that systemd
+# reaches last.
 _PROMPT = re.compile(
     r"^[\w.-]{1,64} login:(?: |$)|^login:|^Last login: |^[\w.@-]{1,40}[$#] ?$"
     r"|Reached target (?:.{0,40}[Mm]ulti-[Uu]ser|.{0,40}[Gg]raphical)"
@@ -270,7 +270,7 @@ def _console(facts: TriageFacts, found: Looked) -> None:
 
 
 def last_error(facts: TriageFacts, found: Sequence[Seen]) -> Seen | None:
-    """Return the last words of the attempt that tell of an error, for who knows no cause."""
+    """Return the last words of the attempt that report an error, for a verdict without a cause."""
     texts = [one for one in found if one.place is Place.FAULT and one.at]
     disks = [one for one in found if one.place is Place.DISK]
     errors = [one for one in facts.events if one.level.name in {"ERROR", "CRITICAL"}]

@@ -39,7 +39,7 @@ class Verdict:
     """Why a server does not boot."""
 
     server: Server
-    node: str | None  # of the inventory; else Nova's host
+    node: str | None  # of the inventory; if it has none, Nova's host
     at: datetime
     boots: Boots
     attempt: BootAttempt | None
@@ -48,7 +48,7 @@ class Verdict:
     last_words: Seen | None  # the last error of the attempt, where no cause is known
     ruled_out: Sequence[str]
     unread: Sequence[str]
-    notes: Sequence[str] = ()  # what else is to be known: it was deleted since, stopped by request
+    notes: Sequence[str] = ()  # what else is known: it was deleted since, stopped by request
 
     @property
     def is_whole(self) -> bool:
