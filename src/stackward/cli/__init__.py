@@ -46,7 +46,7 @@ app = typer.Typer(
 
 
 class Chosen:
-    """The options that stand before the subject; commands find them as `context.obj`."""
+    """The options that come before the subject; commands find them as `context.obj`."""
 
     def __init__(self) -> None:
         self.os_cloud: str | None = None

@@ -189,7 +189,7 @@ def _ended(found: "Diagnosis", failure: "Failure", *, is_timed: bool) -> ExitCod
 
 
 def _asked(where: Where, *, is_story: bool, has_run: bool) -> "Asked":
-    """Return what was asked for; a time that has begun and is not over is now."""
+    """Return what was asked for; a time that has started and is not over is now."""
     from stackward.diagnosis.asked import Asked
 
     if is_story:
@@ -279,7 +279,7 @@ def _sought(
 def _refuse_with_command(
     command: "Sequence[str]", where: Where, request: str | None, server: str | None
 ) -> None:
-    """Refuse what does not go together with a command, which tells its own time and request."""
+    """Refuse what does not go together with a command, which has its own time and request."""
     if not command:
         raise BadInput("no command follows `--`", hint="stackward diagnose -- COMMAND...")
     others = {
@@ -294,7 +294,7 @@ def _refuse_with_command(
 
 
 def _refuse_components(where: Where, anatomy: "Anatomy") -> None:
-    """Refuse a component that nobody knows; the nearest names are told."""
+    """Refuse a component that nobody knows, with the nearest names."""
     from difflib import get_close_matches
 
     from stackward.diagnosis.components import ALL_NAMES
@@ -318,9 +318,9 @@ def _ids(
     *,
     may_lack: bool,
 ) -> tuple[str, ...]:
-    """Return the ids that belong to what is sought; raises an error where no log has it.
+    """Return the ids that belong to what is sought; raise an error if no log has it.
 
-    Where it may be lacking none is returned: all of that time is looked at.
+    If it may be missing, no id is returned: all of that time is looked at.
     """
     from stackward.facts.follow import follow, nearest
     from stackward.report.logs import not_found

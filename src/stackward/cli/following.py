@@ -21,7 +21,7 @@ class Following:
         self._last = 0
 
     def look(self) -> "Run":
-        """Show what is new; return the run as it stands."""
+        """Show what is new; return the run as it is."""
         # The state first: what happened up to it is then complete.
         run = self._journal.run(self._run_id)
         news = self._journal.events(run.id, after=self._last)

@@ -545,7 +545,7 @@ def _named(words: str | None) -> tuple[str, ...]:
 
 
 def _refuse_later(context: typer.Context, what: str) -> None:
-    """Refuse to leave to workers, or to a later time, what rests on how things stand now."""
+    """Refuse to leave to workers, or to a later time, what depends on the present state."""
     if given := _given(context, ("queue", "at", "window")):
         raise BadInput(
             f"{', '.join(given)}: {what} is carried out while somebody watches it",

@@ -44,7 +44,7 @@ def grouped(command: Callable[..., Ended]) -> Callable[..., Ended]:
     ]
 
     @wraps(command)
-    def as_typer_calls_it(**given: Any) -> Ended:  # noqa: ANN401  # whatever the flags are
+    def as_typer_calls_it(**given: Any) -> Ended:  # noqa: ANN401 # flags of any type
         made = {
             name: group(**{one.name: given.pop(one.name) for one in fields(group)})
             for name, group in groups.items()
@@ -306,7 +306,7 @@ class ManyNodes:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Acceptance:
-    """What the acceptance server of a node that returns is made of, beside its image."""
+    """What the acceptance server of a node that returns is made of, besides its image."""
 
     flavor: Annotated[
         str | None,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def settings_here() -> "Settings":
-    """Read the settings of whoever runs the command."""
+    """Read the settings of the user who runs the command."""
     from stackward.settings import read_settings
 
     return read_settings(os.environ, is_root=os.geteuid() == 0)

@@ -37,7 +37,7 @@ def show_plan(plan: "Plan[World]", output: "Output") -> None:
 
 
 def show_and_refuse(plan: "Plan[World]", output: "Output") -> None:
-    """Print a plan that is only to be shown, then refuse it where something stands against it."""
+    """Print a plan that is only shown, then refuse it if something blocks it."""
     show_plan(plan, output)
     sys.stdout.flush()
     if plan.blockers:
@@ -104,7 +104,7 @@ def show_account(
     if output.is_of_rows:
         show(account_table(plan, attempts, started), output)
     elif output.form is Form.TABLE:
-        # A terminal has each proof above, as the run told it; a file is to have all by itself.
+        # A terminal has each proof above, as the run printed it; a file must have all by itself.
         is_told = sys.stdout.isatty() and sys.stderr.isatty()
         text = render_account(
             run, plan, attempts, events, width_here(), started=started, is_told=is_told

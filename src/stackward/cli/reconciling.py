@@ -251,7 +251,7 @@ def _refuse_classes(classes: list[str]) -> None:
 
 
 def exit_code_of(found: "Agreement") -> ExitCode:
-    """Return how it ends: a server that runs twice has a code of its own."""
+    """Return how it ends: a server that runs twice has its own exit code."""
     from stackward.health.disagreements import TWICE
 
     if any(one.name == TWICE for one in found.cases):

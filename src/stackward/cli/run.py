@@ -121,7 +121,7 @@ def audit(
 
 
 def _seen(run: "Run") -> "Run":
-    """Return a run as it stands now: that its turn has passed may not be written down yet."""
+    """Return a run as it is now: that its turn has passed may not be written down yet."""
     if run.turn is None:
         return run
     from stackward.status.turn import seen_at

@@ -1,4 +1,4 @@
-"""`stackward worker`: a process that takes up and carries out what was queued."""
+"""`stackward worker`: a process that takes and carries out what was queued."""
 
 import signal
 import sys
