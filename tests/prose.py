@@ -1,11 +1,14 @@
 """All that people read of Stackward, as texts: paragraphs of pages, and the strings of the code.
 
 What stands between backticks, blocks of code and what is filled in are left out: they are not ours
-to word. Docstrings are read in `cli/` only: there they are the help of a command.
+to word. The docstrings of commands are their help. What developers read, all other docstrings and
+the comments, is apart.
 """
 
 import ast
+import io
 import re
+import tokenize
 import tomllib
 from collections.abc import Iterator
 from functools import cache
@@ -56,6 +59,12 @@ class Text(NamedTuple):
 def texts() -> tuple[Text, ...]:
     """Read all of them, once in a process."""
     return (*pages(), *strings(), *tables())
+
+
+@cache
+def notes() -> tuple[Text, ...]:
+    """Read the docstrings and comments of the code, once in a process."""
+    return tuple(_notes())
 
 
 def sentences(text: str) -> list[str]:
@@ -144,6 +153,40 @@ def _strings(node: ast.AST, *, helped: bool) -> Iterator[tuple[int, str]]:
         is_said = isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant)
         if not is_said or (helped and _is_command(node)):
             yield from _strings(child, helped=helped)
+
+
+def _notes() -> Iterator[Text]:
+    for path in sorted(HOUSE.rglob("*.py")):
+        name, source = str(path.relative_to(ROOT)), path.read_text()
+        for node in ast.walk(parsed(source)):
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and (
+                words := ast.get_docstring(node)
+            ):
+                is_help = name.startswith("src/stackward/cli/") and _is_command(node)
+                if not is_help:
+                    yield Text(name, node.body[0].lineno, plain(words))
+        for line, words in _comments(source):
+            yield Text(name, line, plain(words))
+
+
+def _comments(source: str) -> Iterator[tuple[int, str]]:
+    """Return the comments, those of lines that follow one another as one text."""
+    held: list[str] = []
+    begun = last = 0
+    for each in tokenize.generate_tokens(io.StringIO(source).readline):
+        if each.type != tokenize.COMMENT:
+            continue
+        line, words = each.start[0], each.string.lstrip("#: ")
+        is_alone = not each.line[: each.start[1]].strip()
+        if held and not (is_alone and line == last + 1):
+            yield begun, " ".join(held)
+            held = []
+        if not held:
+            begun = line
+        held.append(words)
+        last = line if is_alone else 0
+    if held:
+        yield begun, " ".join(held)
 
 
 def _is_pattern(node: ast.AST) -> bool:
