@@ -569,6 +569,7 @@ def test_a_run_that_stopped_says_what_it_has_not_begun_and_that_nothing_was_prov
         "stackward run show 01RUN --events",
     ]
     assert (
+        "done, and not undone:\n  cordon: cordon `compute-07`\n"
         "not begun:\n  keep off: stop nova-compute on `compute-07` and keep it off\n"
         "nothing was proved: that is done once all else is done\n"
     ) in out

@@ -1050,8 +1050,8 @@ def test_users_are_told_what_they_will_notice() -> None:
 
     assert plan_drain(node, asking()).notices == (
         "running on while they move, with a short pause at the end: 1 server",
-        "paused, and staying so: 1 server",
-        "off now; nobody should start them while they move: 1 server",
+        "paused, and they stay paused: web-2",
+        "off now; nobody should start them while they move: web-1",
         "no new server is placed on `compute-07` from the cordon on",
     )
 

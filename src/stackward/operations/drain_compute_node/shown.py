@@ -11,7 +11,9 @@ from stackward.policy.compute import Way
 from stackward.policy.node import identity_told
 from stackward.ports.world import World
 from stackward.requests.drain_compute_node import DrainRequest
-from stackward.wording import count_of
+from stackward.wording import count_of, first_of
+
+_NAMED = 6  # servers of one kind; more are counted
 
 
 def facts_shown(
@@ -47,17 +49,19 @@ def notices(judged: list[Judged], facts: ComputeNode, asked: DrainRequest) -> It
     live = [each for each in going if each.way is Way.LIVE]
     running = [each for each in live if each.server.status == "ACTIVE"]
     cold = [each for each in going if each.way is Way.COLD]
+    paused = [each.server.label for each in live if each not in running]
     stopping = [each.server.label for each in cold if each.server.status == "ACTIVE"]
+    stopped = [each.server.label for each in cold if each.server.status != "ACTIVE"]
     if running:
         yield f"running on while they move, with a short pause at the end: {_servers(len(running))}"
-    if paused := len(live) - len(running):
-        yield f"paused, and staying so: {_servers(paused)}"
-    if stopped := len(cold) - len(stopping):
-        yield f"off now; nobody should start them while they move: {_servers(stopped)}"
+    if paused:
+        yield f"paused, and they stay paused: {first_of(paused, _NAMED)}"
+    if stopped:
+        yield f"off now; nobody should start them while they move: {first_of(stopped, _NAMED)}"
     if stopping:
         yield f"stopped for the time of their move: {', '.join(stopping)}"
     if any(each.server.volume_ids for each in going):
-        yield "attached volumes move along; they cannot be detached during that time"
+        yield "attached volumes stay attached; they cannot be detached during the move"
     if others := _others(facts, asked):
         yield f"of other projects, and left alone: {_servers(others)}"
     yield f"no new server is placed on `{facts.name}` from the cordon on"
