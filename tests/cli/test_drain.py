@@ -563,7 +563,7 @@ def test_a_run_that_stopped_says_what_it_has_not_begun_and_that_nothing_was_prov
     [request] = {*re.findall(r"Nova says: .* \((req-\d)\)", err)}
     ways = err.partition("hint: ")[2].replace("\n  ", " ").split("; ")
     assert [one.split("` ")[0].strip("`") for one in ways] == [
-        f"stackward diagnose --request {request}",
+        f"stackward diagnose --request {request} --since 2026-01-01T00:00:00Z",
         "stackward run resume 01RUN",
         "stackward run undo 01RUN",
         "stackward run show 01RUN --events",

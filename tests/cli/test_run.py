@@ -98,7 +98,8 @@ def test_watching_a_run_that_stopped_ends_as_the_run_did(
         "error: run `01M8AAAA`, drain `c01`: stopped: no host\n"
         '  Nova says: "No valid host" (req-1)\n'
         "run `01M8AAAA`, drain `c01`: stopped; 0 steps are done, none is under way\n\n"
-        "hint: `stackward diagnose --request req-1` looks for the reason in the logs; "
+        "hint: `stackward diagnose --request req-1 --since 2026-01-01T12:00:00Z` looks for the "
+        "reason in the logs; "
         "`stackward run resume 01M8AAAA` continues; "
         "`stackward run show 01M8AAAA --events` shows all\n"
     )

@@ -3,6 +3,7 @@
 import pytest
 
 from fakes.site import Site
+from stackward.model.health import Finding
 
 WORKER, TIMER = "neutron-ovn-maintenance-worker.service", "neutron-late.timer"
 
@@ -39,27 +40,64 @@ def test_what_was_stopped_is_down_unless_something_will_start_it(
     assert [one.rule for one in told] == rules
 
 
+LIBVIRTD, SOCKETS = "libvirtd.service", ["libvirtd.socket", "libvirtd-ro.socket"]
+
+
+def of_libvirt(site: Site) -> list[Finding]:
+    return [one for one in site.look().findings if one.component == "libvirtd"]
+
+
 def test_units_of_one_component_that_are_down_are_one_finding() -> None:
     """Seen: libvirt was stopped, and its service and each of its sockets had a remedy of its own.
 
-    The remedy of a socket was to run libvirt in the foreground.
+    The remedy of a socket was to run libvirt in the foreground. The sockets are started first.
     """
     site = Site()
-    units = ["libvirtd.service", "libvirtd.socket", "libvirtd-ro.socket", "libvirtd-tcp.socket"]
-    for name in units:
+    for name in (LIBVIRTD, *SOCKETS, "libvirtd-tcp.socket"):
         site.stop("c01", name)
 
-    [found] = [one for one in site.look().findings if one.component == "libvirtd"]
+    [found] = of_libvirt(site)
 
-    listed = ", ".join(f"`{name}`" for name in units)
+    listed = "`libvirtd.service`, `libvirtd.socket`, `libvirtd-ro.socket`, `libvirtd-tcp.socket`"
     assert (found.rule, found.reason) == ("unit-down", f"{listed} are inactive (dead)")
-    assert found.remedy.startswith(f"`systemctl start {' '.join(units)}`; if it stops again, run")
+    start = (
+        "systemctl start libvirtd.socket libvirtd-ro.socket libvirtd-tcp.socket libvirtd.service"
+    )
+    assert found.remedy.startswith(f"`{start}`; if it stops again, run")
 
 
-def test_a_socket_that_is_down_is_started_and_never_run_in_the_foreground() -> None:
+def test_units_of_one_component_in_two_states_are_one_finding_too() -> None:
     site = Site()
-    site.stop("c01", "libvirtd-ro.socket")
+    site.unit("c01", LIBVIRTD, ActiveState="failed", SubState="failed", Result="exit-code")
+    for name in SOCKETS:
+        site.stop("c01", name)
 
-    [found] = [one for one in site.look().findings if one.component == "libvirtd"]
+    [found] = of_libvirt(site)
 
-    assert (found.rule, found.remedy) == ("trigger-down", "`systemctl start libvirtd-ro.socket`")
+    assert found.rule == "unit-down"
+    assert "`libvirtd.service` is failed (exit-code); `libvirtd.socket`," in found.reason
+    assert found.remedy.startswith(f"`systemctl start {' '.join(SOCKETS)} {LIBVIRTD}`")
+
+
+def test_a_socket_of_a_service_that_runs_is_started_once_that_is_stopped() -> None:
+    """Systemd refuses to start it: "Socket service libvirtd.service already active, refusing."."""
+    site = Site()
+    site.stop("c01", SOCKETS[1])
+
+    [found] = of_libvirt(site)
+
+    assert found.rule == "socket-down"
+    assert found.remedy.startswith(
+        f"`systemctl stop {LIBVIRTD}`, then `systemctl start {SOCKETS[1]} {LIBVIRTD}`: systemd"
+    )
+
+
+def test_a_socket_alone_is_started_where_its_service_does_not_run() -> None:
+    site = Site()
+    for name in (LIBVIRTD, *SOCKETS):  # the socket for TCP will start it
+        site.stop("c01", name)
+
+    [found] = of_libvirt(site)
+
+    assert found.rule == "trigger-down"
+    assert found.remedy == f"`systemctl start {' '.join(SOCKETS)}`"

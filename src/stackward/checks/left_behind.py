@@ -117,8 +117,10 @@ class AgentsGone:
     @property
     def summary(self) -> str:
         """Say the statement."""
-        count = count_of(len(self.agents), "agent is", "agents are")
-        return f"{count} gone from Neutron, and Nova has no server on their hosts"
+        number = len({agent for agent, _ in self.agents})
+        hosts = "its host" if number == 1 else "their hosts"
+        count = count_of(number, "agent is", "agents are")
+        return f"{count} gone from Neutron, and Nova has no server on {hosts}"
 
     def ask(self, world: World, /) -> CheckResult:
         """Ask both. With OVN, each neutron-server forgets an agent a moment later."""

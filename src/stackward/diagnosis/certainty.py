@@ -112,7 +112,7 @@ RULES: tuple[SurenessRule[Known], ...] = (
         holds=lambda it: it.is_asked,
         sureness=Sureness.POSSIBLE,
         says="it is of what was asked for, and nothing shows that a user noticed it",
-        raises="a traceback of it",
+        raises="the same request again, with logs at the level DEBUG",
     ),
     SurenessRule(
         holds=lambda it: True,  # noqa: ARG005  # of all that is left

@@ -39,7 +39,7 @@ _OF_CODE = frozenset(
     }
 )  # fmt: skip
 # They tell of a unit that does not run.
-_DOWN = frozenset({"unit-down", "trigger-down", "unit-ended", "gate-shut"})
+_DOWN = frozenset({"unit-down", "trigger-down", "socket-down", "unit-ended", "gate-shut"})
 
 
 @dataclass(frozen=True, kw_only=True)

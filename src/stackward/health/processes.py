@@ -1,6 +1,6 @@
 """How the processes of a node are: units, ports, and what their own tools say of them."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from stackward.anatomy import MACHINE, Anatomy
@@ -187,30 +187,38 @@ def _container_down(here: Presence, unit: Unit) -> Finding:
 
 
 def _judge_down(here: Presence, down: Collection[Unit]) -> Iterator[Finding]:
-    """Judge the units that do not run: those of one state are one finding.
+    """Judge the units that do not run: those of a component are one finding.
 
-    A service and the sockets that it listens on are stopped together, and started together.
+    A service and the sockets that it listens on are stopped together, and started together: the
+    sockets first, for systemd starts no socket of a service that runs.
     """
-    by_state: dict[str, list[Unit]] = {}
-    for unit in down:
-        if unit.is_container:
-            yield _container_down(here, unit)
-        else:
-            by_state.setdefault(_state_of(unit), []).append(unit)
-    for state, units in by_state.items():
-        names = [one.name for one in units]
-        has_process = any(not name.endswith(TRIGGERS) for name in names)
-        symptom = symptoms.UNIT_DOWN if has_process else symptoms.TRIGGER_DOWN
+    by_state: dict[str, list[str]] = {}
+    units = [one for one in down if not one.is_container]
+    yield from (_container_down(here, one) for one in down if one.is_container)
+    for unit in units:
+        by_state.setdefault(_state_of(unit), []).append(unit.name)
+    triggers = [one.name for one in units if one.name.endswith(TRIGGERS)]
+    services = [one.name for one in units if one.name not in triggers]
+    running = [one.name for one in here.units if one.active == ACTIVE and one.triggered_by]
+    symptom = symptoms.UNIT_DOWN
+    if not services:
+        symptom = symptoms.SOCKET_DOWN if running else symptoms.TRIGGER_DOWN
+    if units:
         yield symptom.found(
             here.component.name,
             here.node,
             [words for one in units for words in one.last_words],
-            listed=", ".join(f"`{name}`" for name in names),
-            state=f"{'is' if len(names) == 1 else 'are'} {state}",
-            units=" ".join(names),
+            how="; ".join(_are(names, state) for state, names in by_state.items()),
+            units=" ".join([*triggers, *services]),
+            services=" ".join(running),
             user=here.deployed.user,
             command=here.deployed.command,
         )
+
+
+def _are(names: Sequence[str], state: str) -> str:
+    listed = ", ".join(f"`{name}`" for name in names)
+    return f"{listed} {'is' if len(names) == 1 else 'are'} {state}"
 
 
 def _state_of(unit: Unit) -> str:

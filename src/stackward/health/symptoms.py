@@ -327,7 +327,7 @@ OTHER_FAILED = Symptom(
 UNIT_DOWN = Symptom(
     "unit-down",
     State.BROKEN,
-    "{listed} {state}",
+    "{how}",
     "`systemctl start {units}`; if it stops again, run it in the foreground as `{user}`: "
     "`{command}`",
     "It should run on this node: it is enabled at boot, or another unit wants it.",
@@ -335,10 +335,18 @@ UNIT_DOWN = Symptom(
 TRIGGER_DOWN = Symptom(
     "trigger-down",
     State.BROKEN,
-    "{listed} {state}",
+    "{how}",
     "`systemctl start {units}`",
     "A socket, a timer or a path starts a service when it is needed. While it is down, nothing "
     "listens there, or nothing starts the service.",
+)
+SOCKET_DOWN = Symptom(
+    "socket-down",
+    State.BROKEN,
+    "{how}",
+    "`systemctl stop {services}`, then `systemctl start {units} {services}`: systemd starts no "
+    "socket of a service that runs",
+    "The service was started by something else. Who calls it by this socket finds nothing.",
 )
 GATE_SHUT = Symptom(
     "gate-shut",

@@ -70,10 +70,12 @@ def compare(one: str, other: str) -> Likeness:
 
 
 def spelled_as(host: str, names: Iterable[str]) -> frozenset[str]:
-    """Return those of the names by which somebody may call a host: short where another is whole."""
-    return frozenset(
-        one for one in set(names) if compare(one, host) in {Likeness.SAME, Likeness.ALIKE}
-    )
+    """Return those of the names by which somebody may call a host: short where another is whole.
+
+    The name itself is one, also a name that any machine may have, such as `localhost`.
+    """
+    alike = {Likeness.SAME, Likeness.ALIKE}
+    return frozenset(one for one in set(names) if one == host or compare(one, host) in alike)
 
 
 def first_label(name: str) -> str:

@@ -102,9 +102,13 @@ def can_be_undone(journal: Journal, run: Run) -> bool:
     A chain is taken back by what takes back its runs: nothing does if one of them is a reboot.
     """
     did = read_did(journal, run, KINDS)
+    if run.state is RunState.STOPPED and any(one.is_in_flight for one in did.last.values()):
+        return False
     if did.begun:
         well = [each.run for each in did.begun if each.run.state is RunState.SUCCEEDED]
         return bool(well) and all(can_be_undone(journal, each) for each in well)
+    if not did.has_changed:
+        return False
     undo = operation(did.plan.request.kind).undo
     back = undo(did, UndoRequest(run=run.id)) if undo else None
     return bool(back) and not isinstance(back, Blocked)

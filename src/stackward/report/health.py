@@ -52,7 +52,7 @@ def render_health(
 def lines_of(health: Health, width: int | None = None) -> Iterator[str]:
     """Return all of it as text; the last says in short how it is."""
     yield from _told(health, width)
-    yield from wrap(summary(health), width)
+    yield from wrap(summary(health, is_listed=True), width)
 
 
 def _told(health: Health, width: int | None) -> Iterator[str]:
@@ -142,8 +142,8 @@ def _gaps(title: str, gaps: Sequence[Gap], width: int | None) -> Iterator[str]:
         yield ""
 
 
-def summary(health: Health) -> str:
-    """Say in one line how it is."""
+def summary(health: Health, *, is_listed: bool = False) -> str:
+    """Say in one line how it is; `is_listed`: what is not proved or unknown is named above it."""
     counts = {state: sum(1 for one in health.components if one.state is state) for state in State}
     said = [
         f"{counts[state]} {state.value}"
@@ -160,7 +160,7 @@ def summary(health: Health) -> str:
         return f"nothing was reached: no node and no API {took}"
     if health.state is State.NOT_PROVED:
         return f"ok as far as asked: {left} {took}"
-    asked = f"; listed above: {left}" if health.gaps else ""
+    asked = f"; {'listed above' if is_listed else 'besides'}: {left}" if health.gaps else ""
     seen = ", ".join(said) or "nothing seen"
     first = next((finding for finding in health.findings if finding.under is None), None)
     begin = f"; begin with {on_one_line(_place(first))} [{first.rule}]" if first else ""

@@ -9,7 +9,7 @@ from stackward.model.values import Json
 from stackward.report.gone import GONE, how_it_went, is_gone
 from stackward.report.tables import Table
 from stackward.report.times import Words, in_words, with_our_times
-from stackward.wording import count_of, in_size, in_utc
+from stackward.wording import count_of, in_size, in_utc, utc_stamp
 
 if TYPE_CHECKING:  # listing runs needs no plan
     from stackward.report.names import Names
@@ -221,7 +221,7 @@ def outcome(
         )
     if run.state is RunState.REFUSED:
         kind = StalePlan if said.details else Refused
-        hint = "put right what has changed, or accept it; then plan again"
+        hint = "look at what has changed, then plan again" if said.details else "plan again"
         return kind(message, details=said.details, says=said.says, hint=hint)
     error = StepFailed(
         message,
@@ -268,7 +268,8 @@ def _way_on(run: Run, *, has_undo: bool) -> str:
     """Return the commands that lead on: to the reason in the logs, on, back, to all that was."""
     ways = []
     if run.ending.request_id:
-        asked = f"--request {run.ending.request_id}"
+        since = utc_stamp(run.began_at or run.approval.at)
+        asked = f"--request {run.ending.request_id} --since {since}"
         ways.append(f"`stackward diagnose {asked}` looks for the reason in the logs")
     if run.state is RunState.STOPPED:
         window = run.turn.asked if run.turn and run.turn.until else ""
@@ -276,5 +277,5 @@ def _way_on(run: Run, *, has_undo: bool) -> str:
         if window:
             ways.append(f"`stackward run resume {run.id} {window}` continues in the next one")
     if has_undo:
-        ways.append(f"`stackward run undo {run.id}` undoes what was done")
+        ways.append(f"`stackward run undo {run.id}` undoes what was done, instead")
     return "; ".join([*ways, f"`stackward run show {run.id} --events` shows all"])

@@ -415,6 +415,31 @@ def test_of_an_agent_with_the_whole_name_of_its_node_nova_is_asked_by_its_own_na
     assert plan.verify == (AgentsGone(agents=((AGENT, LOST), (AGENT, whole))),)
 
 
+def test_of_two_agents_whose_names_begin_with_that_of_a_node_neither_is_known_to_be_its() -> None:
+    other = replace(SILENT, id=an_id("other"), host=f"{LOST}.other-site.example.org")
+    own = replace(SILENT, host=WHOLE["hosts"][0])
+
+    plan = plan_of("agent", orphan=WHOLE, left=replace(LEFT, agents=(own, other)))
+
+    assert (plan.stages, [one.worry for one in plan.blockers]) == ((), ["reconcile/name-alone"])
+
+
+def test_a_host_with_a_name_that_any_machine_may_have_is_itself() -> None:
+    """`localhost` tells no machine from another, but what Nova has on it, it has on that host."""
+    own = "localhost.localdomain"
+    seen = replace(SEEN, servers={SERVER.id: replace(HOME, host=own)})
+
+    plan = plan_of("agent", orphan={"hosts": (own,)}, seen=seen)
+
+    assert [one.worry for one in plan.blockers] == ["reconcile/node-has-servers"]
+
+
+def test_an_agent_with_two_names_is_one_agent() -> None:
+    said = AgentsGone(agents=(("a1", "c99"), ("a1", "c99.example.org"))).summary
+
+    assert said == "1 agent is gone from Neutron, and Nova has no server on its host"
+
+
 def test_the_rest_is_removed_where_one_thing_stays() -> None:
     young = replace(ORPHANS["port"], id=an_id("other"), name=an_id("other"), since=YOUNG)
     both = Orphans(at=NOW, found=(ORPHANS["port"], young))

@@ -242,6 +242,13 @@ def _of_claims(facts: ReconcileFacts, orphan: Orphan, host: str) -> Warned | Non
     return None
 
 
+def _is_of(facts: ReconcileFacts, service: str, host: str) -> bool:
+    """Say whether a nova-compute is that of an agent's host; of two alike it may be either's."""
+    agents = facts.left.agents if facts.left else ()
+    names = () if isinstance(agents, Unread) else {one.host for one in agents}
+    return service == host or spelled_as(service, {*names, host}) - {service} == {host}
+
+
 def _of_reasons(facts: ReconcileFacts, asked: ReconcileRequest, orphan: Orphan) -> Warned | None:
     """Say why a person has taken the node out of service, or whether it is known at all."""
     if orphan.named in asked.remove:
@@ -249,7 +256,7 @@ def _of_reasons(facts: ReconcileFacts, asked: ReconcileRequest, orphan: Orphan) 
     [host] = orphan.hosts
     own = spelled_as(host, _hosts_of_nova(facts))
     services = [one for one in _services(facts) if one.host in own]
-    if not any(one.binary == NOVA_COMPUTE for one in services):
+    if not any(one.binary == NOVA_COMPUTE and _is_of(facts, one.host, host) for one in services):
         return NAME_ALONE.warns(orphan.name, orphan.id, host=host, named=orphan.named)
     for one in services:
         reason = one.disabled_reason or ""
