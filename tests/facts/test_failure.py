@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from stackward.diagnosis.signs import LOOKED_FOR, SIGNS, WORDS
 from stackward.facts.failure import MOST_ALIKE, Failure, read_failure
 from stackward.facts.logs import read_logs
 from stackward.logs.event import Level
-from stackward.logs.reading import Query, Reading
+from stackward.logs.reading import NodeRead, Query, Reading
 
 ANATOMY = read_anatomy()
 SINCE = datetime(2026, 11, 27, 22, 0, tzinfo=UTC)
@@ -113,6 +114,26 @@ def test_a_server_that_was_made_after_all_is_read_from_the_first_sign_on(tmp_pat
 
     assert [one.message[:4] for one in found.events] == ["Fail", "Took"]
     assert [one.since for one in asked if one.words] == [SINCE + timedelta(seconds=595)]
+
+
+def test_where_it_cannot_be_read_whether_a_server_was_made_after_all_that_is_said(
+    tmp_path: Path,
+) -> None:
+    log(tmp_path, (600, SIGN), (660, MADE))
+
+    with open_collected(tmp_path) as source:
+
+        def read(query: Query) -> Reading:
+            found = read_logs(source, Threads(), ANATOMY, query, within_s=60)
+            if not query.words:
+                return found
+            gone = {name: NodeRead(node=name, unread="it was silent") for name in found.nodes}
+            return replace(found, events=(), nodes=gone)
+
+        found = read_failure(read, Query(since=SINCE), LOOKED_FOR)
+
+    assert [one.message[:4] for one in found.events] == ["Fail"]
+    assert [one.unread for one in found.reading.nodes.values()] == ["it was silent"]
 
 
 def test_a_sign_of_no_server_asks_for_none_that_was_made(tmp_path: Path) -> None:

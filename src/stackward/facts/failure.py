@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from stackward.logs.event import Event, Level
 from stackward.logs.order import in_order
-from stackward.logs.reading import Query, Reading
+from stackward.logs.reading import NodeRead, Query, Reading
 
 Read = Callable[[Query], Reading]
 _JUST_BEFORE = timedelta(microseconds=1)
@@ -78,7 +78,7 @@ def read_failure(  # noqa: PLR0913  # all that a window is asked for
     )
     reading = read(wanted)
     events, asides = _apart(reading.events, signs.words, beside)
-    events = _with_made_good(read, asked, events, signs)
+    events, reading = _with_made_good(read, asked, events, reading, signs)
     usual: Sequence[Event] = ()
     times = [one for node in reading.nodes.values() for one in node.files]
     if asked.since is not None:
@@ -109,16 +109,32 @@ def read_failure(  # noqa: PLR0913  # all that a window is asked for
 
 
 def _with_made_good(
-    read: Read, asked: Query, events: Sequence[Event], signs: Signs
-) -> Sequence[Event]:
-    """Add what takes signs back; what of it cannot be read takes back nothing."""
+    read: Read, asked: Query, events: Sequence[Event], reading: Reading, signs: Signs
+) -> tuple[Sequence[Event], Reading]:
+    """Add what takes signs back; what of it cannot be read takes back nothing, and is named."""
     first = next((one.at for one in events if signs.may_be_made_good(one)), None)
     if first is None or not signs.made_good:
-        return events
+        return events, reading
     since = first - _CLOCKS if asked.since is None else max(asked.since, first - _CLOCKS)
     found = read(replace(asked, since=since, words=tuple(signs.made_good)))
     known = {one.written_at for one in events}
-    return in_order([*events, *(one for one in found.events if one.written_at not in known)])
+    added = [one for one in found.events if one.written_at not in known]
+    nodes = {
+        name: _with_what_is_missing(one, found.nodes[name]) if name in found.nodes else one
+        for name, one in reading.nodes.items()
+    }
+    return in_order([*events, *added]), replace(reading, nodes=nodes)
+
+
+def _with_what_is_missing(one: NodeRead, other: NodeRead) -> NodeRead:
+    """Return what was read on a node, with what another reading of it could not read."""
+    lost = (each.path for each in other.files if each.lost or each.error)
+    return replace(
+        one,
+        unread=one.unread or other.unread,
+        refused=tuple(dict.fromkeys([*one.refused, *other.refused])),
+        cut=tuple(dict.fromkeys([*one.cut, *other.cut, *lost])),
+    )
 
 
 def _apart(
