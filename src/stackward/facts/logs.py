@@ -34,7 +34,7 @@ from stackward.ports.together import Together
 
 PER_NODE = 8 * 2**20  # bytes that a node sends home
 IN_ALL = 64 * 2**20
-ALIKE_IN_ALL = 1000  # events that say the same, of one kind on all nodes
+ALIKE_IN_ALL = 500  # events that say the same, of one kind on all nodes
 LEAST_ALIKE = 5  # on each of them
 SCAN_S = 20.0  # of work on a node
 _WAY_S = 10.0  # there and back, and to begin
