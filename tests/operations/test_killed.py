@@ -104,6 +104,7 @@ def with_what_is_left(place: Path) -> Site:
         )
     }
     cloud.placement.leftovers = {an_id("nobody"): {an_id("compute-08")}}
+    cloud.placement.unlisted = {LOST}  # its provider is there still
     return site
 
 
