@@ -1,8 +1,8 @@
-"""Errors that accuse another component than the one that logs them, and whom.
+"""Errors that accuse another component than the one that logs them, and which one they accuse.
 
-Who waits for an answer in vain, is refused a connection, or is told of an error on the other side
-is not the one that is broken. What a service answers to a request that makes no sense (400, 404,
-409) accuses who has sent it: that is an error of its own.
+A service that gets no answer, is refused a connection, or gets an error from the other side is not
+the one that is broken. An answer that a request makes no sense (400, 404, 409) accuses the sender
+of the request: that is an error of its own.
 """
 
 import re
@@ -17,11 +17,11 @@ from stackward.logs.event import Event, Raised
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accused:
-    """Whom an error accuses; both are None where it tells only that it was somebody else."""
+    """What an error accuses; both are None where it says only that something else went wrong."""
 
     component: str | None = None
-    place: CodePlace | None = None  # what was called there, where the call tells it
-    follows: bool = False  # it tells only that something went wrong before
+    place: CodePlace | None = None  # what was called there, where the call says it
+    follows: bool = False  # it says only that something went wrong before
 
 
 # By the last part of an exception's name.
@@ -38,7 +38,7 @@ AWAY = frozenset(
         "TooManyConnections", "UnknownConnectionError",
     }
 )  # fmt: skip
-# They tell that something else went wrong before, and say of it no more than that.
+# They say that something else went wrong before, and no more than that.
 FOLLOWS = frozenset(
     {
         "BuildAbortException", "ExceededMaxRetries", "MaxRetriesExceeded", "NoValidBackend",
@@ -107,7 +107,7 @@ LIBVIRT = re.compile(
     r"Connection to libvirt (?:failed|lost)"
 )
 BUS = re.compile(r"system bus|[Ff]ailed to connect to bus")
-# RabbitMQ tells which client has gone: `closing AMQP connection <0.1.0> (... - nova-compute:3117:`.
+# RabbitMQ says which client has gone: `closing AMQP connection <0.1.0> (... - nova-compute:3117:`.
 _CLIENT_GONE = re.compile(r"closing AMQP connection .{0,120} - (?P<client>[a-z]+(?:-[a-z]+)+):\d+:")
 WORDS = (
     (BUS, "dbus"),
@@ -155,7 +155,7 @@ def short(exception: str) -> str:
 
 
 def accused_by(one: Event, raised: Raised | None, frames: Sequence[CodePlace]) -> Accused | None:
-    """Return whom an error accuses; None where it is an error of its own.
+    """Return what an error accuses; None where it is an error of its own.
 
     The frames are those of the exception, the innermost last.
     """
@@ -187,7 +187,7 @@ def _followed(component: str | None, module: str | None) -> Accused:
 
 
 def _by_words(said: str) -> Accused | None:
-    """Return whom an error without a traceback accuses."""
+    """Return what an error without a traceback accuses."""
     if gone := _CLIENT_GONE.search(said):
         return Accused(component=gone["client"])
     for form, whom in _SAID:

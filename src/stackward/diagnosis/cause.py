@@ -56,7 +56,7 @@ class Cause:
     known_as: KnownAs | None = None
     accuses: str | None = None  # a component, which its evidence accuses
     until: datetime | None = None  # of its last sign in the logs
-    # A look found it broken, or found that it works; None: no look tells.
+    # A look found it broken, or found that it works; None: no look shows it.
     is_now: bool | None = None
     seen: tuple[Seen, ...] = ()  # by that look
     ends_it: str | None = None  # the remedy of its finding
@@ -81,7 +81,7 @@ class Aside:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookTold:
-    """What a look at the cloud has told beside the logs."""
+    """What a look at the cloud has shown, in addition to the logs."""
 
     at: datetime
     took_s: float

@@ -128,8 +128,8 @@ class KnownNow:
     """What is known of a component that a look found not well."""
 
     state: State
-    is_asked_of_now: bool  # else an earlier time, or another request, was asked for
-    has_logged: bool  # the logs that were asked for tell of it too
+    is_asked_of_now: bool  # False: an earlier time, or another request, was asked for
+    has_logged: bool  # the logs that were asked for mention it too
     needs_are_well: bool  # all that it needs was looked at, and nothing was found
 
 

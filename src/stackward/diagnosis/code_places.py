@@ -64,7 +64,7 @@ STORES = (
     "cinder/db/*", "glance/db/*", "placement/db/*",
     "*/backends/sql.py", "*/api/validation/*", "neutron/db/_utils.py", "neutron/db/models/*",
 )  # fmt: skip
-# Loggers that stand for a layer, not for where something went wrong.
+# Loggers that name a layer, not the place where something went wrong.
 LAYERS = (
     "nova", "cinder", "neutron", "glance", "keystone", "placement", "heat", "*.wsgi", "*.wsgi.*",
     "*.osapi_compute.*", "*.osapi_volume.*", "*.eventlet.*", "oslo*", "*.api.openstack",
@@ -73,7 +73,7 @@ LAYERS = (
     "*.requestlog", "root", "*.api.middleware.fault", "*.middleware*",
 )  # fmt: skip
 
-# The first folders in packages of services: they tell a package from a folder of its name.
+# The first folders in packages of services: by them a package is known from a folder of its name.
 _FOLDERS = frozenset(
     {
         "agent", "api", "assignment", "async_", "backup", "brick", "cmd", "common", "compute",

@@ -107,7 +107,7 @@ DEPTH = {
     "dbus": 8, "machine": 9,
 }  # fmt: skip
 USUAL_DEPTH = 4
-MIXED = ""  # stands for a file in which several components log
+MIXED = ""  # means a file in which several components log
 ALL_NAMES = frozenset({*OTHER_NAMES.values(), *IN_FOLDERS.values(), *DEPTH})
 
 _AROUND = re.compile(r"^(?:screen-|devstack[@-]|apache2?-|httpd-)+")
@@ -124,7 +124,7 @@ def component_of_module(module: str) -> str | None:
 
 @cache
 def named(file: str, component: str) -> str | None:
-    """Return the component that a file's name stands for."""
+    """Return the component that a file's name means."""
     parts = file.strip(_LEVEL_OF_PATH).split(_LEVEL_OF_PATH)
     found = _NAME.match(_AROUND.sub("", parts[-1]))
     name = found[0].replace("_", "-") if found else parts[-1]

@@ -17,7 +17,7 @@ class Episode:
     """What one component has logged of one thing, in the order of time."""
 
     witnesses: tuple[Witness, ...]
-    told: Witness  # the one that tells most
+    told: Witness  # the one that says most
 
     @property
     def at(self) -> datetime:
@@ -70,9 +70,9 @@ def episodes_of(witnesses: Iterable[Witness]) -> list[Episode]:
 
 
 def _episode(members: Sequence[Witness]) -> Episode:
-    """Make an episode; its first traceback tells what it is about, else its first place.
+    """Make an episode; its first traceback shows what it is about, else its first place.
 
-    A traceback that ends in a mere layer tells less than a later one; the places of all are kept.
+    A traceback that ends in a mere layer shows less than a later one; the places of all are kept.
     """
     traced = [one for one in members if one.raised and (one.places or one.accused)]
     placed = [one for one in members if one.places]
@@ -89,7 +89,7 @@ def in_rank(episodes: Sequence[Episode], noticed: frozenset[str] = frozenset()) 
     """Order episodes: what counts more is first.
 
     Of what counts alike it is what names a thing that was `noticed`, then what has a traceback,
-    then what is earlier. Where clocks cannot tell which is earlier, the deeper component is first.
+    then what is earlier. Where clocks cannot show which is earlier, the deeper component is first.
     """
 
     def order(one: Episode) -> tuple[Weight, bool, bool]:

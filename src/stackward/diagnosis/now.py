@@ -1,11 +1,11 @@
-"""Logs beside one look at the cloud: what is broken now is the cause of what the logs tell of it.
+"""Logs with one look at the cloud: what is broken now is the cause of what the logs show of it.
 
 1. A finding of the look that nothing explains is a cause; what the look put under it, followed.
-2. A cause by the logs in the same place is the same one: it tells since when, and where in code.
+2. A cause by the logs in the same place is the same one: it shows since when, and where in code.
 3. A cause by the logs in a component that needs what is broken, and is not before it, followed too;
    but not an error of its code, such as a TypeError.
-4. A component that has answered works now: what the logs have of it is past, unless it is an error
-   of its code, which only the same request would show again.
+4. A component that has answered works now: what the logs have of it is past. An error of its code
+   may not be past: only the same request would show that.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -28,7 +28,7 @@ from stackward.model.sureness import Sureness, first_that_holds
 from stackward.wording import count_of
 
 _AT_ONCE = timedelta(seconds=1)  # in which systemd ends what is stopped together
-_LAST_WORDS = timedelta(seconds=60)  # before its end, in which a process tells why
+_LAST_WORDS = timedelta(seconds=60)  # before its end, in which a process says why
 _MOST_LINKS = 3  # of what followed, in the chain down to the cause
 # What no other component brings about: the code itself is wrong.
 _OF_CODE = frozenset(
@@ -38,13 +38,13 @@ _OF_CODE = frozenset(
         "SyntaxError", "TypeError", "UnboundLocalError", "ValueError", "ZeroDivisionError",
     }
 )  # fmt: skip
-# They tell of a unit that does not run.
+# They are about a unit that does not run.
 _DOWN = frozenset({"unit-down", "trigger-down", "socket-down", "unit-ended", "gate-shut"})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Beside:
-    """What is put beside the causes that logs tell of."""
+    """What is compared with the causes that logs show."""
 
     health: Health
     anatomy: Anatomy
@@ -75,7 +75,7 @@ class _Root:
     under: tuple[Finding, ...]  # what is explained by it
     logged: tuple[Cause, ...]  # causes by the logs that are the same
     followed: tuple[Cause, ...]  # causes by the logs that it explains
-    ended: Change | None  # when its unit ended, where the journal tells
+    ended: Change | None  # when its unit ended, where the journal says it
 
     @property
     def state(self) -> State:
@@ -90,7 +90,7 @@ class _Root:
 
 
 def beside(found: Diagnosis, told: Beside) -> Diagnosis:
-    """Join what logs tell with what a look saw."""
+    """Join what logs show with what a look saw."""
     roots = _in_rank(_joined(found.causes, told), told)
     merged = {id(one) for root in roots for one in (*root.logged, *root.followed)}
     others = [_as_it_is_now(one, told) for one in found.causes if id(one) not in merged]
@@ -113,7 +113,7 @@ def beside(found: Diagnosis, told: Beside) -> Diagnosis:
 
 
 def _has_first(roots: Sequence[_Root], found: Diagnosis) -> bool:
-    """Say whether what is broken now is, or explains, the first cause that logs tell of."""
+    """Say whether what is broken now is, or explains, the first cause that logs show."""
     logged = found.causes[:1]
     return any(one is each for root in roots for one in logged for each in _own(root))
 
@@ -126,7 +126,7 @@ def _own(root: _Root) -> tuple[Cause, ...]:
 
 
 def _joined(logged: Sequence[Cause], told: Beside) -> list[_Root]:
-    """Return what the look found, with what the logs tell of the same."""
+    """Return what the look found, with what the logs show of the same."""
     grouped: dict[Place, list[Finding]] = {}
     for one in told.health.findings:
         if one.under is None and one.state in {State.BROKEN, State.DEGRADED}:
@@ -177,7 +177,7 @@ def _under(causes: Sequence[Finding], findings: Iterable[Finding]) -> Iterator[F
 
 
 def _explains(root: _Root, cause: Cause, told: Beside) -> bool:
-    """Say whether what is broken explains a cause that logs tell of: not what was before it."""
+    """Say whether what is broken explains a cause that logs show: not what was before it."""
     if root.state is not State.BROKEN:
         return False
     began = root.at
@@ -198,7 +198,8 @@ def _explains(root: _Root, cause: Cause, told: Beside) -> bool:
 def _in_rank(roots: Sequence[_Root], told: Beside) -> list[_Root]:
     """Order what is broken: the worst, then what was first.
 
-    Where the clocks cannot tell, it is what was changed shortly before, then the deeper component.
+    Where the clocks cannot show it, it is what was changed shortly before, then the deeper
+    component.
     """
 
     def order(one: _Root) -> tuple[int, bool, datetime]:
@@ -222,7 +223,7 @@ def _in_rank(roots: Sequence[_Root], told: Beside) -> list[_Root]:
 
 
 def _is_tied(first: _Root, second: _Root) -> bool:
-    """Say whether clocks cannot tell which of two was first; on one node it is one clock."""
+    """Say whether clocks cannot show which of two was first; on one node it is one clock."""
     if first.at is None or second.at is None or first is second:
         return True
     if first.place[1] == second.place[1]:
@@ -311,7 +312,7 @@ def _chain(root: _Root, told: Beside, at: datetime, found: Diagnosis) -> Iterato
     yield Link(component=component, node=node, at=at, says=root.findings[0].reason)
 
 
-# --- what logs alone tell of --------------------------------------------------------------------
+# --- what logs alone show -----------------------------------------------------------------------
 
 
 def _as_it_is_now(cause: Cause, told: Beside) -> Cause:

@@ -1,9 +1,9 @@
 """From events to causes: the first error of its own that nothing else explains.
 
 1. What was logged before the window too is usual, and counts last.
-2. An error that accuses another component is no cause where that one has an error of its own.
+2. An error that accuses another component is no cause where that one has its own error.
 3. Of what is left that is the cause which names what a user noticed, which has a traceback, and
-   which was first; where clocks cannot tell, the deeper component.
+   which was first; where clocks cannot show it, the deeper component.
 4. What comes later is said to be a consequence where it shares a request, a thing or an exception.
 """
 
@@ -134,7 +134,7 @@ def _sayings(
     owners: Mapping[tuple[str, str], str],
     usual: frozenset[tuple[object, ...]],
 ) -> Iterator[Witness]:
-    """Return what tells a reason below the level of a warning."""
+    """Return what gives a reason below the level of a warning."""
     for one in failure.events:
         is_told = one.raised or REASONS.search(one.message[:MOST_READ])
         if one.level < Level.WARNING and is_told:
@@ -199,7 +199,7 @@ def _promoted(episodes: Sequence[Episode]) -> list[Episode]:
     for one in episodes:
         whom = one.told.accused.component if one.told.accused else None
         is_told = one.weight in {Weight.AWAY, Weight.HINTS}
-        # What only follows may be told by whom it is about: a scheduler has found nothing.
+        # A consequence may be logged by what it is about: a scheduler has found nothing.
         is_other = whom != one.component or one.told.is_following
         if is_told and whom is not None and is_other:
             accused.setdefault(whom, []).append(one)
@@ -309,7 +309,7 @@ def _broken_in(episode: Episode, place: CodePlace | None) -> str:
 
 
 def _worth_a_cause(episodes: Sequence[Episode], *, is_noticed: bool) -> list[Episode]:
-    """Leave out what accuses a component that has an error of its own, and what is usual.
+    """Leave out what accuses a component that has its own error, and what is usual.
 
     What is usual is left where a user noticed something, and no new error could be the reason.
     """
@@ -373,8 +373,8 @@ def _places(episode: Episode, well: frozenset[str], *, accusers: int) -> Sequenc
     told, accused = episode.told, episode.told.accused
     if episode.weight is not Weight.AWAY or accused is None or accused.component is None:
         return told.places or (None,)
-    # Whom it accuses first, then who has called; but one accuser alone is not believed against a
-    # log that was read and has nothing grave, unless the call tells what failed there.
+    # What it accuses first, then the caller; but one accuser alone is not believed against a
+    # log that was read and has nothing grave, unless the call says what failed there.
     if accused.component in well and accused.place is None and accusers < _ENOUGH and told.places:
         return (told.places[0], None)
     return (accused.place, *told.places[:1])
@@ -445,14 +445,14 @@ def _cause(  # noqa: PLR0913  # all by which a cause is judged
 
 
 def _named_by(one: Episode) -> set[str | None]:
-    """Return whose it is, and whom it accuses."""
+    """Return its own component, and the one that it accuses."""
     return {one.component, one.told.accused.component if one.told.accused else None}
 
 
 def _known_as(cause: Cause, signatures: Sequence[Signature]) -> KnownAs | None:
     """Return the first signature of its evidence; one of a cause goes before a consequence.
 
-    One of a component that calls this one tells of a consequence, and is left out.
+    One of a component that calls this one shows a consequence, and is left out.
     """
     least = DEPTH.get(cause.component, USUAL_DEPTH)
     found = [
@@ -468,7 +468,7 @@ def _known_as(cause: Cause, signatures: Sequence[Signature]) -> KnownAs | None:
     names = {
         "node": cause.node or first.seen.node or "NODE",
         "server": server or "SERVER",
-        "own_host": "HOST",  # as Nova calls it, which logs do not tell
+        "own_host": "HOST",  # as Nova calls it, which logs do not say
     }
     return KnownAs(
         signature=first.signature.name,

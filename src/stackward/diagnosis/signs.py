@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from stackward.facts.failure import Signs
 from stackward.logs.event import Event, Level
 
-MOST_READ = 2048  # characters of a message: what follows tells no more, and costs time
+MOST_READ = 2048  # characters of a message: what follows says no more, and costs time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +17,7 @@ class Sign:
     says: str  # what the user sees
     sample: str
     level: Level = Level.INFO  # from which level on
-    is_plain: bool = False  # a user sees it for sure; else it needs a user, and another event
+    is_plain: bool = False  # a user sees it for sure; False: it needs a user, and another event
 
 
 SIGNS = (
@@ -77,7 +77,7 @@ MADE = re.compile(r"^Took [\d.]+ seconds to (?:build|spawn)\b")
 # A healthy cloud logs it of each server: it is looked for only where there is a sign to take back.
 MADE_WORDS = ("seconds to build", "seconds to spawn")
 
-# What tells a reason below the level of a warning; it counts where nothing graver does.
+# What gives a reason below the level of a warning; it counts where nothing graver does.
 REASONS = re.compile(
     r"HTTP exception thrown|Filter \S+ returned 0 hosts|Filtering removed all hosts|"
     r"Got no allocation candidates|status: 5\d\d\b"

@@ -59,7 +59,7 @@ WORDS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A unit has begun or ended."""
+    """A unit was started or has ended."""
 
     unit: str
     component: str

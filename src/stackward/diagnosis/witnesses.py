@@ -1,4 +1,4 @@
-"""What one event tells: where an error arose, whom it accuses, and how much it counts."""
+"""What one event shows: where an error arose, what it accuses, and how much it counts."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +16,7 @@ from stackward.logs.groups import words_of
 from stackward.logs.reading import Place, Repeated
 
 NONE_REPEATED: Mapping[Place, Repeated] = MappingProxyType({})
-_OF_THE_WEB = frozenset({"uwsgi", "access", "haproxy"})  # they tell of answers, not of reasons
+_OF_THE_WEB = frozenset({"uwsgi", "access", "haproxy"})  # they log answers, not reasons
 _OF_ALL = frozenset({"chrony", "logind", "machine"})  # whose files, such as syslog, have all
 _PERIODIC = ("oslo_service/periodic_task.py", "oslo_service/loopingcall.py")
 _CARRIES = frozenset({"RemoteError"})  # an exception that brings another one home
@@ -69,19 +69,19 @@ class Weight(IntEnum):
 
     OWN = 0  # an error of its own
     NO_CODE = 1  # the same, and it is not known in which code
-    PERIODIC = 2  # the same, of a task that runs by itself
+    PERIODIC = 2  # the same, of something that runs by itself
     ACCUSED = 3  # a lighter one, of a component that others accuse
     AWAY = 4  # it accuses another component
     WARNS = 5  # a warning with a traceback of its own
     HINTS = 6  # another warning
     BESIDE = 7  # an error of what services rest on, which none of them accuses
-    SAYS = 8  # no warning, but it tells why a request was refused
+    SAYS = 8  # no warning, but it says why a request was refused
     USUAL = 9  # it was there before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Witness:
-    """An event, and what it tells."""
+    """An event, and what it shows."""
 
     event: Event
     component: str
@@ -95,7 +95,7 @@ class Witness:
 
     @property
     def count(self) -> int:
-        """Return for how many events it stands."""
+        """Return how many events it is."""
         return 1 + (self.repeated.count if self.repeated else 0)
 
     @property
@@ -112,7 +112,7 @@ class Witness:
 
     @property
     def is_following(self) -> bool:
-        """Say whether it tells only that something went wrong before."""
+        """Say whether it says only that something went wrong before."""
         return self.accused is not None and self.accused.follows
 
     @property
@@ -155,7 +155,7 @@ def witness_of(
     ids: frozenset[str],
     repeated: Mapping[Place, Repeated] = NONE_REPEATED,
 ) -> Witness | None:
-    """Return what an event tells; None where it tells only that a user has noticed something."""
+    """Return what an event shows; None where it shows only that a user has noticed something."""
     if one.format in _OF_THE_WEB:
         return None
     raised, frames = first_cause(one)
@@ -224,7 +224,7 @@ def _with_the_store(places: tuple[CodePlace, ...], one: Event) -> tuple[CodePlac
 
 
 def _place_told(one: Event) -> CodePlace | None:
-    """Return what an event tells of a place without a traceback."""
+    """Return what an event without a traceback shows of a place."""
     if found := _FILTER.search(one.message[:MOST_READ]):
         name = found["name"] or found["last"]
         words = _FILTERS.get(name) or _WORDS.sub("_", name).lower()
@@ -248,7 +248,7 @@ def _weight(
 
 
 def is_periodic(one: Event) -> bool:
-    """Say whether a task logged it that runs again and again by itself."""
+    """Say whether it was logged by something that runs again and again by itself."""
     if one.user is not None or one.server is not None:
         return False
     files = [frame.file for each in one.raised for frame in each.frames]
@@ -259,7 +259,7 @@ def first_cause(one: Event) -> tuple[Raised | None, tuple[CodePlace | None, ...]
     """Return the exception that was first, with its calls.
 
     One that came over RPC is behind the error that has brought it; of a chain it is the first.
-    Where it arose in what only stores the values of others, its caller over RPC tells more.
+    Where it arose in what only stores the values of others, its caller over RPC shows more.
     """
     chain = list(one.raised)
     number = 0

@@ -11,7 +11,7 @@ from stackward.logs.reading import NodeRead, Query, Reading
 Read = Callable[[Query], Reading]
 _JUST_BEFORE = timedelta(microseconds=1)
 MOST_ALIKE = 50  # events of a file that say the same; the others are counted
-_ONE_OF_A_KIND = 1  # tells that it was usual
+_ONE_OF_A_KIND = 1  # shows that it was usual
 _CLOCKS = timedelta(seconds=5)  # by which an answer may be before what it answers
 
 
@@ -35,7 +35,7 @@ class Failure:
     first: datetime | None = None  # the time of the oldest line of all logs
     last: datetime | None = None
     ids: frozenset[str] = field(default_factory=frozenset)  # of the story that was asked for
-    asides: Sequence[Event] = ()  # in the window: what only the words asked for beside have
+    asides: Sequence[Event] = ()  # in the window: what only the words of `beside` have
 
     @property
     def has_before(self) -> bool:
@@ -140,7 +140,7 @@ def _with_what_is_missing(one: NodeRead, other: NodeRead) -> NodeRead:
 def _apart(
     events: Sequence[Event], signs: Sequence[str], beside: Sequence[str]
 ) -> tuple[Sequence[Event], Sequence[Event]]:
-    """Return the events, and those that only words asked for beside have brought."""
+    """Return the events, and those that only the words of `beside` have brought."""
     if not beside:
         return events, ()
     kept: list[Event] = []

@@ -1,6 +1,7 @@
 """The logs of living nodes, as the port `LogSource`: the scanner is sent over ssh.
 
-It runs as root where the login may have it so; else as the login, and names what that may not read.
+It runs as root where the login may do that; otherwise as the login, and names what that may not
+read.
 """
 
 import json

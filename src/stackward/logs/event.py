@@ -70,13 +70,13 @@ class Event:
     pid: str = ""
     request: str | None = None  # its own id
     global_request: str | None = None  # that of the request which led to it
-    user: str | None = None  # None: nobody asked for it, such as a periodic task
+    user: str | None = None  # None: nobody asked for it, such as periodic work
     server: str | None = None
     more: tuple[str, ...] = ()  # the lines after the first
     raised: tuple[Raised, ...] = ()  # the chain of causes, the first cause first
     is_cut: bool = False
     error_s: float = 0.0  # how far the node's clock may be off, once its offset is taken off
-    resolution_s: float = 0.001  # how finely its line tells the time
+    resolution_s: float = 0.001  # how finely its line gives the time
 
     @property
     def exception(self) -> str | None:

@@ -2,7 +2,7 @@
 
 A *prefix* is what a carrier puts before a line (syslog, the journal as text, the keeper of a
 container); a *body* is what the program itself has written. Bodies are exclusive: no sample of one
-is begun by another, which a test asks of all of them. The scanner on a node
+fits the beginning of another, which a test asks of all of them. The scanner on a node
 (`facts/on_node/scan.py`) is sent these same entries: it finds the beginnings of events, and what is
 read of them is read here.
 
@@ -508,7 +508,7 @@ def _given(found: re.Match[str]) -> dict[str, str]:
 
 
 class _Context(NamedTuple):
-    """What stands in brackets before the message of a service."""
+    """What is in brackets before the message of a service."""
 
     rest: str
     request: str | None = None

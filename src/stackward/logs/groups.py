@@ -1,4 +1,4 @@
-"""Errors in groups: the same module, the same words but for numbers and ids, the same exception."""
+"""Errors in groups: the same module, the same words except numbers and ids, the same exception."""
 
 import re
 from collections.abc import Iterable

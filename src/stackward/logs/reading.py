@@ -16,12 +16,12 @@ class Query:
     until: datetime | None = None
     level: Level | None = None
     words: tuple[str, ...] = ()
-    also: tuple[str, ...] = ()  # words of first lines that are wanted whatever their level
+    also: tuple[str, ...] = ()  # words of first lines that are wanted at any level
     traced: bool = False  # what a raw traceback follows is wanted too
     components: tuple[str, ...] = ()
     nodes: tuple[str, ...] = ()
     only_times: bool = False  # no events: only of which time the files are
-    # Of events of a file that say the same but for numbers and ids, about so many are read, and the
+    # Of events of a file that say the same except numbers and ids, about so many are read, and the
     # others are counted; None: all are read.
     most_alike: int | None = None
     each: tuple[str, ...] = ()  # of `also`: what has one of these is read each time
@@ -74,7 +74,7 @@ Place = tuple[str, str, int]  # of an event: its node, its file, and where in th
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repeated:
-    """Events that were only counted: they say what one that was read says, but for numbers and ids.
+    """Events that were only counted: they say what one that was read says, except numbers and ids.
 
     The counted ones are not those that were read.
     """

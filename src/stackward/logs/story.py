@@ -77,7 +77,7 @@ class Hop:
 
     @property
     def is_periodic(self) -> bool:
-        """Say whether it is a task that runs again and again by itself."""
+        """Say whether it is work that runs again and again by itself."""
         return self.level < Level.WARNING and any(
             _PERIODIC.search(one.message) for one in self.events
         )
@@ -262,6 +262,6 @@ def _reason(
     for id_ in _REQUEST.findall(_text(one)):
         if id_ in links:
             return links[id_]
-    # What was asked for stands in it, such as a name: that is all that is known.
+    # What was asked for is in it, such as a name: that is all that is known.
     [first, *_] = links.values()
     return first if first.id in _text(one) else None

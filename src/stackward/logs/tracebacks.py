@@ -31,7 +31,7 @@ def read_traceback(lines: Sequence[str]) -> tuple[Raised, ...]:
     for line in _unpacked(lines):
         # Most lines are calls, and each of these: a look for its words is faster than a match.
         if _FIRST in line and _BEGINS.match(line):
-            # A remote traceback stands in the message of the error that brought it home.
+            # A remote traceback is in the message of the error that brought it home.
             is_remote = is_remote or bool(found and found[-1].exception.endswith(_CARRIERS))
             frames, code = [], []
         elif frames is None:

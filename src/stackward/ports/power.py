@@ -19,7 +19,7 @@ class PowerReader(Protocol):
     - `BadInput`: the file with the logins cannot be used.
 
     No login, and no word of one, is in any answer or error. `within_s` is for all of a call, with
-    all feeds; else there is a usual limit.
+    all feeds; None: there is a usual limit.
     """
 
     def device(self, node: str, /) -> DeviceName | None:

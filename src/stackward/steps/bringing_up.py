@@ -110,7 +110,7 @@ class BringUpServer:
         if up is None and not is_late:
             if is_being_written(world, self.server, signs.action):
                 return under_way(signs, "it runs, and Nova is about to say since when")
-            up = up_since(world, self.server, signs.action)  # it may have been written meanwhile
+            up = up_since(world, self.server, signs.action)  # it may have been written since then
         changed = compared(world, self.server, self.host, mark)
         return replace(look, saw={**look.saw, "up_since": up, **changed})
 

@@ -1,9 +1,9 @@
 """Find events in the logs of a node, and print them as one JSON document; run there by python3.
 
 It is sent as it is, to nodes and to folders of collected logs alike: standard library only, no
-later Python than 3.7 needed, nothing written, nothing installed. What the formats of logs are, it
-is told (`logs/formats.py`); it finds where events begin and end, and sends home only those that
-are wanted. What it leaves out, it counts and names.
+later Python than 3.7 needed, nothing written, nothing installed. It gets the formats of logs
+(`logs/formats.py`), finds where events begin and end, and sends home only those that are wanted.
+What it leaves out, it counts and names.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ SLACK_S = 5.0  # lines of several processes are a little out of order
 DEPTH = 4  # folders below a place
 MOST_FILES = 2000
 JOURNAL_LINES = 200000
-OWN_END_S = 3  # after the deadline this script is ended by its own alarm, whatever holds it
+OWN_END_S = 3  # after the deadline its own alarm ends this script, also where something holds it
 MONTHS = {
     name: number
     for number, name in enumerate(
@@ -149,7 +149,7 @@ class Zone:
         self.minutes = {}  # type: dict[bytes, float]
 
     def is_of(self, changed: float) -> None:
-        """Read times of a file that was last changed then: that tells the year of its lines."""
+        """Read times of a file that was last changed then: that shows the year of its lines."""
         self.newest = min(self.now, changed) if changed > TOLD_S else self.now
         self.known.clear()
         self.minutes.clear()
@@ -254,7 +254,7 @@ class Colours:
         self.at = at  # in the text without colours: of what comes next
         self.is_spelled = is_spelled
         self.form = SPELLED if is_spelled else COLOUR
-        self.open = b""  # one that has begun, and may go on in the next piece
+        self.open = b""  # one that may go on in the next piece
         self.places = []  # type: list[int]
         self.sizes = [0]  # taken out before each place, and after the last
 
@@ -380,7 +380,7 @@ def fill(stream: Any, room: bytearray, at: int) -> int:
 
 
 class Gunzip:
-    """A gzipped file as a stream; what is broken off ends it, and is told."""
+    """A gzipped file as a stream; what is broken off ends it, and is named."""
 
     def __init__(self, stream: Any) -> None:
         self.stream, self.error = stream, ""
@@ -415,8 +415,8 @@ class Wanted:
         self.since, self.until = asked.get("since"), asked.get("until")
         self.rank = asked.get("level")
         self.words = [str(word).encode() for word in asked.get("words") or ()]
-        self.also = [str(word).encode() for word in asked.get("also") or ()]  # whatever their level
-        self.traced = bool(asked.get("traced"))  # what has a traceback, whatever its level
+        self.also = [str(word).encode() for word in asked.get("also") or ()]  # at any level
+        self.traced = bool(asked.get("traced"))  # what has a traceback, at any level
         self.left = int(asked["bytes"])
         alike = asked.get("alike")
         self.alike = Alike(alike, self.also) if alike else None
@@ -456,7 +456,7 @@ class Wanted:
         return self.has_also(text) or (self.traced and has_raw_traceback(text))
 
     def has_also(self, text: bytes) -> bool:
-        """Say whether the first line has a word that is wanted whatever the level."""
+        """Say whether the first line has a word that is wanted at any level."""
         if not self.also:
             return False
         first = text.split(b"\n", 1)[0]
@@ -475,12 +475,12 @@ class Like:
 
 
 class Alike:
-    """Tells which events of a log say the same but for numbers and ids.
+    """Knows which events of a log say the same except numbers and ids.
 
     The first ones of a kind go home, and then one in a while, up to twice as many; the others are
     counted. Two are of one kind where their headers, their first lines and what follows differ in
-    nothing else, and both or neither of them has a user, a server, and a word with a number that
-    is wanted whatever the level.
+    nothing else. Both or neither of them have a user, a server, and a word with a number that is
+    wanted at any level.
     """
 
     def __init__(self, asked: dict[str, Any], also: list[bytes]) -> None:
@@ -489,7 +489,7 @@ class Alike:
         self.variable = [
             (re.compile(form.encode()), sign.encode()) for form, sign in asked["forms"]
         ]
-        # A number in a wanted word tells apart what else would be the same.
+        # A number in a wanted word makes a difference between events that are the same otherwise.
         self.numbered = [word for word in also if word.translate(None, DIGITS) != word]
         self.ends = sorted({word[-2:] for word in self.numbered})
         self.kinds = {}  # type: dict[Any, Like]
@@ -498,7 +498,7 @@ class Alike:
         self.told = []  # type: list[list[Any]]
 
     def begin(self) -> None:
-        """Begin another log: its events are told apart from those of others."""
+        """Begin another log: its events are not the same as those of others."""
         self.kinds, self.lines = {}, {}
 
     def is_counted(  # noqa: PLR0913, PLR0917  # an event, and where it is
@@ -573,7 +573,7 @@ class Alike:
         return line[STAMP:begin], line[behind:end], has_server, said, self.has_number(line)
 
     def after(self, text: Any, place: int, end: int, scan: Scan) -> int:
-        """Count the event of a line that is known; return where it ends, or 0: it is to be read.
+        """Count the event of a line that is known; return where it ends, or 0: it must be read.
 
         What follows must be an event of its own: it is no traceback of the same moment and module.
         """
@@ -644,7 +644,7 @@ class Alike:
         return False
 
     def known(self, said: bytes) -> int:
-        """Return a number for words, whatever their numbers and ids are."""
+        """Return a number for words; their numbers and ids make no difference."""
         said = without_ids(said)
         look = hash(said)
         found = self.words.get(look)
@@ -816,7 +816,7 @@ def anchored(words: list[bytes], sample: bytes, *, may_be_alone: bool = False) -
     """Choose how words are looked for: what takes least, by the letters of a sample."""
     ways = Ways()
     letters = {bytes([one]) for word in words for one in word}
-    # A letter that the sample lacks may be met a little later.
+    # A letter that is not in the sample may come a little later.
     found = {
         one: sample.count(one) / (len(sample) + 1) + 1 / (len(sample) + 1000) for one in letters
     }
@@ -938,7 +938,7 @@ def first_head(piece: Any, heads: Heads, limit: int, where: int = 0) -> int:
 def last_head(piece: Any, heads: Heads, limit: int) -> int:
     """Return where the last event begins, which may go on in the next piece.
 
-    The lines of a traceback have heads of their own: then it is what stands before the first of
+    The lines of a traceback have heads of their own: then it is what is before the first of
     them. Other lines of the same moment are events by themselves.
     """
     where = limit
@@ -1396,8 +1396,8 @@ class Places:
     def add(self, path: str, folder: str) -> None:
         """Keep a file under the name of its newest; once, and not where a link leads out.
 
-        Whoever may write into a folder of logs chooses where a link in it leads. The folder itself
-        may be a link: that is the choice of whoever owns what is above it.
+        A user who may write into a folder of logs chooses where a link in it leads. The folder
+        itself may be a link: that is the choice of the owner of what is above it.
         """
         real = os.path.realpath(path)
         if not real.startswith(self.inside):
@@ -1471,7 +1471,7 @@ class Places:
 
 
 class Settings:
-    """Where services log by their own settings: beside the places where they usually do."""
+    """Where services log by their own settings: in addition to the usual places."""
 
     def __init__(self, asked: dict[str, Any], root: str) -> None:
         self.root = root
