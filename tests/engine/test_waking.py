@@ -124,6 +124,24 @@ def test_the_end_of_a_run_frees_its_place_at_once_and_the_brakes_end_a_wait(hous
 
 
 @ON_SQLITE
+def test_a_worker_that_is_stopped_while_its_last_run_ends_leaves_with_that(house: House) -> None:
+    """Seen: it had been woken for both at once, and rested once more with nothing to wake it."""
+    run, brakes = queue(house, "c01"), Brakes()
+
+    def carry(taken: Run) -> Run:
+        ended = carried(house)(taken)
+        brakes.press()  # wakes nobody: what wakes the worker is the end of the run
+        return ended
+
+    with closing(SocketWakeup()) as wakeup:
+        working = at_work(replace(config(house, brakes, wakeup=wakeup), carry=carry))
+        has_left = is_left(working)
+        wakeup.wake()
+
+    assert (house.journal.run(run.id).state.is_over, has_left) == (True, True)
+
+
+@ON_SQLITE
 def test_a_login_that_is_done_is_not_waited_for_any_longer(house: House) -> None:
     run, brakes, reached = queue(house, "c01", EAST), Brakes(), threading.Event()
 

@@ -187,7 +187,7 @@ class _Worker:
         self.failed: StackwardError | None = None  # why a run that is due is not taken, with `once`
 
     def work(self, pool: ThreadPoolExecutor) -> None:
-        while self._going or not (self._config.brakes.is_stopping or self._has_done):
+        while not self._is_over:
             self._beat()
             self._settle()
             if not self._config.brakes.is_stopping:
@@ -196,9 +196,15 @@ class _Worker:
                 self._is_told = True
                 going = f"waits for what is under way in {count_of(len(self._going), 'run')}"
                 self._config.say(f"takes nothing more up; {going}; again: leaves at once")
-            # Last: what was queued does not wait for it.
-            if not self._look_for_the_dead() and not self._has_done:
+            # Last: what was queued does not wait for it. Where the last run has just ended, nothing
+            # more would end the rest.
+            if not self._look_for_the_dead() and not self._is_over:
                 self._rest()
+
+    @property
+    def _is_over(self) -> bool:
+        """Say whether the worker may leave: nothing goes on, and nothing more may start."""
+        return not self._going and (self._config.brakes.is_stopping or self._has_done)
 
     @property
     def _has_done(self) -> bool:
