@@ -11,8 +11,9 @@ before a death is not lived through again for each. Elsewhere the worker dies of
 fresh world each time.
 """
 
-import os
+import signal
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
@@ -69,7 +70,8 @@ class Fate:
         self.witness()
         if self.dies_at in {len(self.points), what}:
             if self.how:
-                os.kill(os.getpid(), self.how)
+                # This thread itself, or it lives on until another one takes note of the signal.
+                signal.pthread_kill(threading.get_ident(), self.how)
                 time.sleep(0.05)  # noqa: TID251  # the other threads stop a moment later
             else:
                 self.is_dead = True

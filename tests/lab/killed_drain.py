@@ -63,7 +63,9 @@ class Fate:
         if not self.freezes:
             die()
         self.freezes, self.point = False, ""  # once
-        os.kill(os.getpid(), signal.SIGSTOP)
+        # This thread itself: of a signal to the process another thread may take note first, and
+        # this one would send its request before it stops.
+        signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
 
 
 # Each is a moment: when, which call, and for a write of the journal of which kind of step.
