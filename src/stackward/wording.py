@@ -31,6 +31,13 @@ def has_and_not(says: Iterable[tuple[str, bool]]) -> str:
     return f"{' and '.join(have)} {verb} it, {' and '.join(lack)} {no_verb} not"
 
 
+def near_to(name: str, known: Iterable[str]) -> list[str]:
+    """Return the known names that a name may be meant for, at most three, the nearest first."""
+    from difflib import get_close_matches  # noqa: PLC0415  # loaded for an error only
+
+    return get_close_matches(name, [*known], n=3, cutoff=0.5)
+
+
 def perhaps(near: Iterable[str]) -> str:
     """Name what may be meant: "perhaps `nova-api` or `nova-conductor`"."""
     return f"perhaps {' or '.join(f'`{one}`' for one in near)}"

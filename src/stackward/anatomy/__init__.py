@@ -9,13 +9,12 @@ import tomllib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import MISSING, dataclass, fields
-from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from typing import Any, TypeVar
 
 from stackward.errors import BadInput
-from stackward.wording import perhaps
+from stackward.wording import near_to, perhaps
 
 Part = TypeVar("Part")
 
@@ -309,7 +308,7 @@ class Anatomy:
         Raises BadInput where there is none of that name.
         """
         if name not in self.components:
-            near = get_close_matches(name, sorted(self.components), n=3, cutoff=0.5)
+            near = near_to(name, sorted(self.components))
             known = ", ".join(f"`{each}`" for each in sorted(self.components))
             raise BadInput(
                 f"there is no component `{name}`",

@@ -295,15 +295,13 @@ def _refuse_with_command(
 
 def _refuse_components(where: Where, anatomy: "Anatomy") -> None:
     """Refuse a component that nobody knows, with the nearest names."""
-    from difflib import get_close_matches
-
     from stackward.diagnosis.components import ALL_NAMES
-    from stackward.wording import perhaps
+    from stackward.wording import near_to, perhaps
 
     known = {*anatomy.components, *ALL_NAMES}
     for name in where.component or ():
         if name not in known:
-            near = get_close_matches(name, sorted(known), n=3, cutoff=0.5)
+            near = near_to(name, sorted(known))
             raise BadInput(
                 f"there is no component `{name}`",
                 hint=perhaps(near) if near else "name one of the anatomy, such as `nova-compute`",

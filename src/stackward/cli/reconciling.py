@@ -164,10 +164,8 @@ def remove_here(  # noqa: PLR0913  # what is removed, and how it is shown
 
 def _refuse_kinds(given: list[str]) -> None:
     """Refuse a kind that nobody knows, one that is not removed here, and an id that is empty."""
-    from difflib import get_close_matches
-
     from stackward.model.orphan import OrphanKind
-    from stackward.wording import perhaps
+    from stackward.wording import near_to, perhaps
 
     able = [one.value for one in OrphanKind if one is not OrphanKind.GUEST]
     for each in given:
@@ -180,7 +178,7 @@ def _refuse_kinds(given: list[str]) -> None:
                 "named; its disk stays",
             )
         if kind not in able:
-            near = get_close_matches(kind.lower(), able, n=3, cutoff=0.5)
+            near = near_to(kind.lower(), able)
             raise BadInput(
                 f"there is no kind of left things `{kind}`",
                 hint=perhaps(near) if near else f"there are: {', '.join(able)}",
@@ -230,15 +228,13 @@ def _said_wait() -> float:
 
 def _refuse_classes(classes: list[str]) -> None:
     """Refuse a class that nobody knows, and one that has no repair, with the reason."""
-    from difflib import get_close_matches
-
     from stackward.health.disagreements import BY_NAME
-    from stackward.wording import perhaps
+    from stackward.wording import near_to, perhaps
 
     able = [name for name, one in BY_NAME.items() if one.repair]
     for name in classes:
         if name not in BY_NAME:
-            near = get_close_matches(name, [*BY_NAME], n=3, cutoff=0.5)
+            near = near_to(name, BY_NAME)
             raise BadInput(
                 f"there is no class of disagreement `{name}`",
                 hint=perhaps(near) if near else f"those with a repair: {', '.join(able)}",

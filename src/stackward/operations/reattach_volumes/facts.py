@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import partial
 
 from stackward.errors import BadInput
@@ -19,7 +18,7 @@ from stackward.ports.journal import Journal
 from stackward.ports.world import World
 from stackward.requests.reattach_volumes import ReattachRequest
 from stackward.status.lookups import service_of
-from stackward.wording import perhaps
+from stackward.wording import near_to, perhaps
 
 _SCREEN = 40  # lines of a console
 
@@ -82,7 +81,7 @@ def _volume_called(world: World, look: AttachedVolumes, word: str) -> str:
 
 
 def _unknown(word: str, known: Sequence[str]) -> BadInput:
-    near = get_close_matches(word, known, n=3, cutoff=0.5)
+    near = near_to(word, known)
     listed = ", ".join(f"`{one}`" for one in known)
     return BadInput(
         f"there is no volume `{word}`",
