@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 
 from stackward.errors import StackwardError
 from stackward.facts.domains import why_none_may_end
@@ -36,7 +36,7 @@ KILLS = ("server-twice", "domain-elsewhere", DELETED)  # whose repair ends a gue
 NO_KIND = frozenset({"unknown", None})  # made by a client that speaks placement below 1.38
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ReconcileFacts:
     """What two looks have seen, and what placement has of each consumer that is repaired."""
 
@@ -52,6 +52,18 @@ class ReconcileFacts:
     left: LeftBehind | None = None
     differing: frozenset[str] = frozenset()  # ids of what was not so at the first look
     trees: Mapping[str, "Tree | Unread"] = field(default_factory=dict)  # by service
+
+    @cached_property
+    def hosts_of_nova(self) -> frozenset[str]:
+        """Return all names that Nova has for hosts: an agent may call its own by the other form."""
+        testimony = self.found.testimony
+        return frozenset(
+            {
+                *(one.host for one in (self.left.services if self.left else ())),
+                *(one.host for one in testimony.servers.values() if one.host),
+                *(each for one in testimony.records for each in (one.source, one.target) if each),
+            }
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

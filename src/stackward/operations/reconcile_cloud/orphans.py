@@ -7,7 +7,6 @@ guests of such servers are ended by `--kill-domain` alone.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from difflib import get_close_matches
 
 from stackward.facts.left_behind import LeftBehind
 from stackward.model.claim import read_claim
@@ -45,7 +44,7 @@ from stackward.operations.reconcile_cloud.rules import (
 )
 from stackward.plan import Blocked, Warned
 from stackward.requests.reconcile_cloud import ReconcileRequest
-from stackward.wording import count_of, in_utc, perhaps
+from stackward.wording import count_of, in_utc, near_to, perhaps
 
 _CELL_DOWN = "a cell is down: what Nova has there is neither left nor gone"
 _HOUR_S = 3600
@@ -204,7 +203,7 @@ def _of_node(facts: ReconcileFacts, asked: ReconcileRequest, orphan: Orphan) -> 
 def _of_servers(facts: ReconcileFacts, orphan: Orphan, host: str) -> Warned | None:
     """Say which servers or moves the node has."""
     testimony = facts.found.testimony
-    own = spelled_as(host, _hosts_of_nova(facts))
+    own = spelled_as(host, facts.hosts_of_nova)
     if there := [one for one in testimony.servers.values() if one.host in own]:
         count = count_of(len(there), "server")
         return NODE_HAS_SERVERS.warns(orphan.name, orphan.id, count=count, host=host)
@@ -234,7 +233,7 @@ def _of_life(facts: ReconcileFacts, orphan: Orphan, host: str) -> Warned | None:
 
 def _of_claims(facts: ReconcileFacts, orphan: Orphan, host: str) -> Warned | None:
     """Say which run has the node: its claim is the record of a service itself."""
-    own = spelled_as(host, _hosts_of_nova(facts))
+    own = spelled_as(host, facts.hosts_of_nova)
     for one in _services(facts):
         if one.host in own and (claim := read_claim(one.disabled_reason)) is not None:
             told = {"host": host, "claim": one.disabled_reason, "run": claim.run}
@@ -254,7 +253,7 @@ def _of_reasons(facts: ReconcileFacts, asked: ReconcileRequest, orphan: Orphan) 
     if orphan.named in asked.remove:
         return None
     [host] = orphan.hosts
-    own = spelled_as(host, _hosts_of_nova(facts))
+    own = spelled_as(host, facts.hosts_of_nova)
     services = [one for one in _services(facts) if one.host in own]
     if not any(one.binary == NOVA_COMPUTE and _is_of(facts, one.host, host) for one in services):
         return NAME_ALONE.warns(orphan.name, orphan.id, host=host, named=orphan.named)
@@ -270,16 +269,6 @@ def _living_strangers(facts: ReconcileFacts) -> list[str]:
     """Return the hosts of living nova-computes that the inventory does not name."""
     lives = {one.host for one in _services(facts) if one.binary == NOVA_COMPUTE and one.is_up}
     return sorted(lives & facts.left.strangers) if facts.left else []
-
-
-def _hosts_of_nova(facts: ReconcileFacts) -> set[str]:
-    """Return all names that Nova has for hosts: an agent may call its own by the other form."""
-    testimony = facts.found.testimony
-    return {
-        *(one.host for one in _services(facts)),
-        *(one.host for one in testimony.servers.values() if one.host),
-        *(each for one in testimony.records for each in (one.source, one.target) if each),
-    }
 
 
 def _services(facts: ReconcileFacts) -> tuple[ComputeService, ...]:
@@ -321,9 +310,7 @@ def _why_not_left(facts: ReconcileFacts, kind: OrphanKind, id_: str) -> str:
         return says
     known = {one.id: one for one in _of_one_kind(facts, kind)}
     by_name = [one.named for one in known.values() if one.name == id_]
-    near = by_name or [
-        known[each].named for each in get_close_matches(id_, [*known], n=3, cutoff=0.5)
-    ]
+    near = by_name or [known[each].named for each in near_to(id_, known)]
     return f"no {kind.value} has this id" + (f", {perhaps(near)}" if near else "")
 
 
