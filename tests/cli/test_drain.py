@@ -254,6 +254,7 @@ def test_ctrl_c_twice_leaves_at_once_and_names_what_is_under_way(site: Site) -> 
     assert "leaves what is under way to itself" in err
     assert "`db-01` is under way" in err
     assert "`stackward run resume 01RUN` continues" in err
+    assert "run undo" not in err  # it would be refused: something is in progress
 
 
 def press_when(site: Site, is_time: Callable[[], bool], *, times: int) -> list[int]:

@@ -18,6 +18,7 @@ from stackward.requests.drain_compute_node import DrainRequest
 from stackward.requests.evacuate_compute_node import EvacuateRequest
 from stackward.requests.return_compute_node import ReturnRequest
 from stackward.requests.undo_run import UndoRequest
+from stackward.status.half_way import is_half_way
 
 _LATEST = 1000  # runs in which a node's last drain is looked for
 
@@ -43,6 +44,12 @@ class Did:
     plan: Plan
     last: Mapping[str, Attempt]  # by the path of the step
     begun: tuple[InChain, ...] = ()  # of a chain: its runs, the oldest first
+
+    @property
+    def half_way(self) -> tuple[str, ...]:
+        """Return the things whose move is between two of its steps."""
+        moves = self.plan.moves()
+        return tuple(move.thing for stage, move in moves if is_half_way(stage, move, self.last))
 
     @property
     def has_changed(self) -> bool:

@@ -102,7 +102,8 @@ def can_be_undone(journal: Journal, run: Run) -> bool:
     A chain is taken back by what takes back its runs: nothing does if one of them is a reboot.
     """
     did = read_did(journal, run, KINDS)
-    if run.state is RunState.STOPPED and any(one.is_in_flight for one in did.last.values()):
+    is_open = did.half_way or any(one.is_in_flight for one in did.last.values())
+    if run.state is RunState.STOPPED and is_open:
         return False
     if did.begun:
         well = [each.run for each in did.begun if each.run.state is RunState.SUCCEEDED]

@@ -25,7 +25,6 @@ from stackward.ports.world import World
 from stackward.requests.bring_back_servers import BringBackRequest
 from stackward.requests.return_compute_node import ReturnRequest
 from stackward.requests.undo_run import UndoRequest
-from stackward.status.half_way import is_half_way
 from stackward.status.run import state_now
 from stackward.steps.server_power import StopServer
 from stackward.steps.service import BringUp, Cordon, KeepOff
@@ -111,11 +110,7 @@ def _left_by(journal: Journal, did: Did, now: datetime) -> tuple[RunState, tuple
     }
     going = [each.step for each in journal.attempts(run.id) if each.is_in_flight]
     unfinished = [f"{said.get(step, step)}: under way" for step in going]
-    unfinished += [
-        f"`{move.thing}` is partly done"
-        for stage, move in did.plan.moves()
-        if is_half_way(stage, move, did.last)
-    ]
+    unfinished += [f"`{thing}` is partly done" for thing in did.half_way]
     if state is not run.state:
         unfinished.append(f"its worker `{run.worker}` has died")
     return state, tuple(unfinished)
