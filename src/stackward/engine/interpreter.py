@@ -202,7 +202,7 @@ class _Interpreter:
             raise _Stopped(RunState.REFUSED, _said(error)) from error
         found = differences(self._plan, fresh)
         if found.against:
-            reason = "the plan is stale: a plan of now would be another one"
+            reason = "the plan is stale: a plan made now would be different"
             raise _Stopped(RunState.REFUSED, Said(reason=reason, details=found.against))
         for line in found.told:
             self._ledger.tell("planned again", reason=line)
