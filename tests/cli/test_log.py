@@ -35,6 +35,13 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
     return Run(capsys, "log")
 
 
+def with_a_fifo(folder: Path) -> None:
+    """Write the logs of a node, of which one place may not be read."""
+    (folder / "c01").mkdir()
+    (folder / "c01/nova.log").write_text("2026-11-27 22:50:00.000 7 ERROR nova.x [-] it\n")
+    os.mkfifo(folder / "c01/fifo.log")
+
+
 def test_errors_are_shown_in_groups_with_an_example(run: Run) -> None:
     code, out, said = run("errors", "--from", str(SAMPLES / "errors"))
 
@@ -96,9 +103,7 @@ def test_an_id_that_no_log_has_is_said_with_what_was_searched_and_what_is_like_i
 def test_an_id_that_is_nowhere_in_what_could_be_read_may_be_in_the_rest(
     run: Run, tmp_path: Path
 ) -> None:
-    (tmp_path / "c01").mkdir()
-    (tmp_path / "c01/nova.log").write_text("2026-11-27 22:50:00.000 7 ERROR nova.x [-] it\n")
-    os.mkfifo(tmp_path / "c01/fifo.log")
+    with_a_fifo(tmp_path)
 
     code, out, said = run("follow", BUILD, "--from", str(tmp_path), "--since", "2026-11-27T22:00Z")
 
@@ -179,9 +184,7 @@ def test_a_zone_is_for_collected_logs_only(run: Run) -> None:
 def test_part_of_the_logs_that_cannot_be_read_is_said_and_the_exit_code_tells(
     run: Run, tmp_path: Path
 ) -> None:
-    (tmp_path / "c01").mkdir()
-    (tmp_path / "c01/nova.log").write_text("2026-11-27 22:50:00.000 7 ERROR nova.x [-] it\n")
-    os.mkfifo(tmp_path / "c01/fifo.log")
+    with_a_fifo(tmp_path)
 
     code, out, said = run("errors", "--from", str(tmp_path))
 

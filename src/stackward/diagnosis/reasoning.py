@@ -102,7 +102,7 @@ def diagnose(
             one.event.level >= Level.ERROR and one.weight is not Weight.USUAL for one in witnesses
         ),
         events=sum(one.level >= Level.WARNING or not MADE.search(one.message) for one in events)
-        + sum(one.count for one in repeated.values()),
+        + failure.reading.counted,
     )
 
 

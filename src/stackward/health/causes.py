@@ -43,8 +43,9 @@ _SEEN_FROM = {
     "endpoint-unanswered": 6,
     "endpoint-failed": 6,
 }
+_DOWN = {"unit-down", "trigger-down", "socket-down", "gate-shut", "unit-ended", "container-down"}
 _AT_PROCESS = {
-    "unit-down", "trigger-down", "socket-down", "gate-shut", "unit-ended", "container-down",
+    *_DOWN,
     "unit-restarting", "switched-off",
     "masked-and-fallen",
     "switched-off-here",
@@ -53,7 +54,6 @@ _AT_PROCESS = {
     "libvirt-silent", "not-one-active", "cluster-stopped", "cluster-failed",
     "pacemaker-silent",
 }  # fmt: skip
-_DOWN = {"unit-down", "trigger-down", "socket-down", "gate-shut", "unit-ended", "container-down"}
 _SILENT = {name for name in _AT_PROCESS if name.endswith("-silent")}
 _LEADERLESS = {"ovsdb-no-leader", "ovsdb-cut-off"}
 SOFT = {"memcached"}  # without it all goes on, if slowly

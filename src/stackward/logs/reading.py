@@ -122,6 +122,11 @@ class Reading:
     repeated: Mapping[Place, Repeated] = field(default_factory=dict)
 
     @property
+    def counted(self) -> int:
+        """Return how many events were only counted."""
+        return sum(one.count for one in self.repeated.values())
+
+    @property
     def is_blind(self) -> bool:
         """Say whether no log at all was read: there was none, or none has a known format."""
         return not any(each.is_understood for one in self.nodes.values() for each in one.files)

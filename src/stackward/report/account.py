@@ -209,7 +209,7 @@ def render_account(  # noqa: PLR0913  # a run, its plan, what came of it, and wh
     proofs = proofs_of(run, events)
     lines += render_proofs(proofs, is_told=is_told)
     if run.state in _GIVEN_UP and not is_chain(plan):
-        lines += [] if run.undone_by else _not_undone(plan, attempts)
+        lines += [] if run.undone_by else _left_done(plan, attempts)
         lines += _not_begun(plan, attempts)
         lines += [] if proofs else ["nothing was proved: that is done once all else is done"]
     if ends := _ends(run, plan):
@@ -217,7 +217,7 @@ def render_account(  # noqa: PLR0913  # a run, its plan, what came of it, and wh
     return "\n".join(lines) + "\n"
 
 
-def _not_undone(plan: Plan[Any], attempts: Sequence[Attempt]) -> list[str]:
+def _left_done(plan: Plan[Any], attempts: Sequence[Attempt]) -> list[str]:
     """Name what was done to the node, or elsewhere: so it is left, such as a node cordoned."""
     last = last_attempts(attempts)
     done = [

@@ -263,7 +263,7 @@ def _looked(found: Diagnosis, failure: Failure) -> str:
             well += f"; not proved: {first_of(found.look.not_proved, 8)}"
         if found.look.not_seen:
             well += f"; not seen: {count_of(len(found.look.not_seen), 'thing')}"
-    counted = sum(one.count for one in failure.reading.repeated.values())
+    counted = failure.reading.counted
     repeat = f" ({count_of(counted, 'event')} only counted: they repeat others)" if counted else ""
     return (
         f"looked at {count_of(found.events, 'warning or error', 'warnings and errors')}{repeat} in "
@@ -297,7 +297,7 @@ def diagnosis_record(
             "nodes": list(nodes),
             "files": sum(len(one.files) for one in nodes.values()),
             "events": found.events,
-            "counted": sum(one.count for one in failure.reading.repeated.values()),
+            "counted": failure.reading.counted,
         },
     }
 
