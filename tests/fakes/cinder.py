@@ -51,6 +51,8 @@ class FakeCinder:
         self.calls["volume"] += 1
         found = self.volumes.get(volume)
         holders = [one for one in self.nova.known.values() if volume in one.volume_ids]
+        if volume in self.nova.dangling:
+            holders = []
         if found is None:
             return None
         found = replace(found, status=self._status(found, is_held=bool(holders)))

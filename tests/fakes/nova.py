@@ -72,6 +72,7 @@ class FakeNova:
     attaching: dict[tuple[str, str], NovaAttachment] = field(default_factory=dict)
     detaching: set[tuple[str, str]] = field(default_factory=set)
     not_letting_go: set[str] = field(default_factory=set)  # volumes that their guests keep
+    dangling: set[str] = field(default_factory=set)  # volumes that Cinder has not attached
     reattached: set[str] = field(
         default_factory=set
     )  # volumes that were detached or attached since
@@ -304,8 +305,19 @@ class FakeNova:
         hard = {"ACTIVE", "SHUTOFF", "PAUSED", "SUSPENDED", "ERROR"}
         self._refuse(server, hard if is_hard else {"ACTIVE"})
         task, status = ("rebooting_hard", "HARD_REBOOT") if is_hard else ("rebooting", "REBOOT")
+        self._forget_dangling(server)
         self.known[server] = replace(self.known[server], task_state=task, status=status)
         return self._act(server, "reboot", "compute_reboot_instance")
+
+    def _forget_dangling(self, server: str) -> None:
+        """Delete the records of volumes that Cinder has not attached, as a reboot does."""
+        one = self.known[server]
+        before = {each.volume: each for each in self.volumes_of(server)}
+        left = tuple(each for each in one.volume_ids if each not in self.dangling)
+        if left != one.volume_ids:
+            self.attachments |= {(server, each): before[each] for each in left}
+            self.known[server] = replace(one, volume_ids=left)
+            self.dangling -= {*one.volume_ids}
 
     def confirm_resize(self, server: str, /) -> str:
         self._refuse(server, {"VERIFY_RESIZE"})

@@ -82,6 +82,22 @@ def with_a_stale_guest(place: Path) -> Site:
     return site
 
 
+def with_two_guests_that_run(place: Path) -> Site:
+    """Given that two nodes run a guest of one server."""
+    site = with_two(place)
+    site.shell.domains["compute-08", an_id("db-01")] = "running"
+    return site
+
+
+def with_a_guest_of_one_deleted(place: Path) -> Site:
+    """Given that a node still runs the guest of a server that was deleted while it was down."""
+    site, gone = with_two(place), an_id("gone")
+    site.shell.domains["compute-08", gone] = "running"
+    deletion = ServerAction(action="delete", request_id="req-d", user="eve", started=MADE_AT)
+    site.cloud.nova.actions = {gone: [deletion]}
+    return site
+
+
 LOST = "compute-99"
 LEFT_PORT, LEFT_VOLUME = an_id("port-left"), an_id("volume-left")
 
@@ -129,6 +145,21 @@ def with_volumes_that_are_apart(place: Path) -> Site:
     }
     cinder.hosts[elsewhere] = "compute-08"
     cinder.reserved.append(Attachment(id="a3", volume=reserved, server=db, status="reserved"))
+    return site
+
+
+def with_a_volume_that_only_nova_has(place: Path) -> Site:
+    """Given a server of whose second volume Cinder has no attachment, and its guest no disk."""
+    site = with_two(place)
+    db, whole, dangling = an_id("db-01"), VOLUMES["elsewhere"], VOLUMES["missing"]
+    site.cloud.nova.known[db] = replace(site.cloud.nova.known[db], volume_ids=(whole, dangling))
+    site.cloud.nova.dangling = {dangling}
+    site.cloud.nova.consoles[db] = "Linux version 6.12\n\ndb-01 login: "
+    site.shell.serials[db] = (whole,)
+    site.cloud.cinder.volumes = {
+        whole: Volume(id=whole),
+        dangling: Volume(id=dangling, status="available"),
+    }
     return site
 
 
@@ -524,6 +555,20 @@ CASES = {
         ),
         {"hosts": HOME, "asked": {}, "stale guests": [], "starts": 0, **UNTOUCHED},
     ),
+    "end of one of two guests that run": Case(
+        with_two_guests_that_run,
+        lambda _: ReconcileRequest(
+            classes=("server-twice",), kill_domain=(f"compute-08/{an_id('db-01')}",)
+        ),
+        {"hosts": HOME, "asked": {}, "stale guests": [], "starts": 0, **UNTOUCHED},
+    ),
+    "end of a guest whose server was deleted": Case(
+        with_a_guest_of_one_deleted,
+        lambda _: ReconcileRequest(
+            classes=("domain-of-deleted",), kill_domain=(f"compute-08/{an_id('gone')}",)
+        ),
+        {"hosts": HOME, "asked": {}, "stale guests": [], "starts": 0, **UNTOUCHED},
+    ),
     "repair of volumes": Case(
         with_volumes_that_are_apart,
         lambda _: ReattachRequest(server="db-01", volumes=tuple(VOLUMES.values())),
@@ -555,6 +600,20 @@ CASES = {
                 VOLUMES["reserved"]: 1,
                 VOLUMES["lost"]: 1,
             },
+            "built": 0,
+            "starts": 0,
+            **UNTOUCHED,
+        },
+    ),
+    "repair of a volume that only Nova has": Case(
+        with_a_volume_that_only_nova_has,
+        lambda _: ReattachRequest(server="db-01"),
+        {
+            "hosts": HOME,
+            "asked": {"db-01": ["reboot", "attach_volume"]},
+            "running": {"db-01": 1},
+            "attached": {VOLUMES["elsewhere"]: [NODE], VOLUMES["missing"]: [NODE]},
+            "devices": {VOLUMES["elsewhere"]: "/dev/vdb", VOLUMES["missing"]: "/dev/vdc"},
             "built": 0,
             "starts": 0,
             **UNTOUCHED,

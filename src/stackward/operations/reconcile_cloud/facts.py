@@ -15,8 +15,9 @@ from stackward.facts.left_behind import (
 from stackward.facts.observed import NAMES, remembered_in
 from stackward.facts.testimony import read_testimony
 from stackward.health.agreement import Agreement, reconcile
-from stackward.health.disagreements import BY_NAME, find_cases
+from stackward.health.disagreements import BY_NAME, TWICE, find_cases
 from stackward.health.orphans import find_orphans, read_what_is_left
+from stackward.model.disagreement import Case
 from stackward.model.identity import Itself, spelled_as
 from stackward.model.orphan import Orphan, OrphanKind, Orphans, read_word
 from stackward.model.placement import Account
@@ -32,7 +33,8 @@ ORPHAN, DOUBLE = "allocation-orphan", "allocation-double"
 ONE_SIDED = "attachment-one-sided"
 LEFT = "binding-left"
 DELETED = "domain-of-deleted"
-KILLS = ("server-twice", "domain-elsewhere", DELETED)  # whose repair ends a guest
+ELSEWHERE = "domain-elsewhere"
+KILLS = (TWICE, ELSEWHERE, DELETED)  # whose repair ends a guest
 NO_KIND = frozenset({"unknown", None})  # made by a client that speaks placement below 1.38
 
 
@@ -237,7 +239,8 @@ def _looked_again(
     world: World, remembered: Mapping[str, Itself], words: tuple[str, ...]
 ) -> Agreement:
     testimony = read_testimony(world, remembered)
-    cases = [one for one in find_cases(testimony) if one.word in words]
+    found = (_as_planned(testimony, one, words) for one in find_cases(testimony))
+    cases = [one for one in found if one.word in words]
     # A list may have missed a server: one that is said to be none is asked for by its id.
     there = {
         one.thing_id
@@ -247,3 +250,23 @@ def _looked_again(
     return Agreement(
         testimony=testimony, cases=tuple(one for one in cases if one.thing_id not in there)
     )
+
+
+def _as_planned(testimony: CloudTestimony, case: Case, words: tuple[str, ...]) -> Case:
+    """Return a case under the name that the plan has for it.
+
+    To end one of two guests that run takes two commands. After the first, its power is off, and it
+    is a guest elsewhere until the second removes its definition. A run that was killed in between
+    resumes there.
+    """
+    planned = replace(case, name=TWICE, place="")
+    if case.name != ELSEWHERE or planned.word not in words:
+        return case
+    there = (
+        guest
+        for one in testimony.hosts
+        if one.host == case.place and isinstance(one.domains, tuple)
+        for guest in one.domains
+    )
+    is_off = any((one.server, one.state) == (case.thing_id, "shut off") for one in there)
+    return planned if is_off else case
