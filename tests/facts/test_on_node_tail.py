@@ -339,7 +339,9 @@ def test_what_leads_out_of_its_folder_is_named_and_not_followed(
     following.look()
 
     assert following.events == []
-    assert following.notes == [f"may not be read: /{LOG}: it leads out of its folder"]
+    assert following.notes == [
+        f"has a log that may not be read: /{LOG}: it leads out of its folder"
+    ]
 
 
 CHANGES = ("write", "rename", "copy", "lose", "look")

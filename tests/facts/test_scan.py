@@ -376,6 +376,16 @@ def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
     assert found["refused"] == ["/nova.log: Too many levels of symbolic links"]
 
 
+def test_a_place_of_several_components_is_named_once(tmp_path: Path) -> None:
+    write(tmp_path, "secret", line(0))
+    (tmp_path / "log").mkdir()
+    (tmp_path / "log/nova.log").symlink_to(tmp_path / "secret")
+
+    found = scan(tmp_path, places=["/log/nova.log", "/log"])
+
+    assert found["refused"] == ["/log/nova.log: it leads out of its folder"]
+
+
 def test_bytes_that_are_no_text_and_nuls_are_kept(tmp_path: Path) -> None:
     (tmp_path / "nova.log").write_bytes(line(0, "a").encode()[:-1] + b"\xff\x00b\n")
 
@@ -707,6 +717,7 @@ SOUGHT = st.sampled_from(
 )
 @example([f"req-{IDS[0]}", IDS[1]], {f"req-{IDS[0]}"}, 1, "", "shared")  # hexadecimal follows too
 @example([" CRITICAL ", "\n", " CRITICAL "], {" CRITICAL "}, 1, "A" * 99, "alone")
+@example([], {" CRITICAL "}, 1, "", "alone")
 def test_words_are_found_where_they_stand(  # noqa: PLR0913, PLR0917  # what hypothesis gives
     scanner: ModuleType, parts: list[str], words: set[str], few: int, sample: str, how: str
 ) -> None:

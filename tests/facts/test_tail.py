@@ -262,7 +262,7 @@ def test_a_login_that_may_not_be_root_reads_as_itself() -> None:
     nodes = Nodes(c01=[Talk([], ends=NO_SUDO), Talk([begun(refused=["x: Permission denied"])])])
     tail = tail_of(nodes)
 
-    assert shown(nodes, tail, 1) == ["c01: may not be read: x: Permission denied"]
+    assert shown(nodes, tail, 1) == ["c01: has a log that may not be read: x: Permission denied"]
     assert nodes.as_root == [True, False]
     assert not tail.is_blind
     assert not tail.is_whole

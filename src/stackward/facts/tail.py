@@ -240,7 +240,9 @@ class Tail:
         if told.stepped_s:
             remarks.append(Remark(name, _stepped(told.stepped_s)))
         if told.files is not None:
-            remarks = [Remark(name, f"may not be read: {one}") for one in told.refused] + remarks
+            remarks = [
+                Remark(name, f"has a log that may not be read: {one}") for one in told.refused
+            ] + remarks
             if node.said:
                 remarks.insert(0, Remark(name, "is heard again"))
             node.files, node.said = told.files, ""

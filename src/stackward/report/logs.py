@@ -1,6 +1,6 @@
 """Events, groups of errors and stories as text and as data."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import PurePosixPath
 
@@ -331,6 +331,7 @@ def notes_of(reading: Reading) -> Iterator[str]:
     """Say what could not be read, node by node."""
     for node in reading.nodes.values():
         yield from map(on_one_line, _notes_of(node))
+    yield from map(on_one_line, _unreadable(reading.nodes.values()))
 
 
 def places_of(reading: Reading) -> Iterator[str]:
@@ -385,9 +386,6 @@ def not_understood_of(reading: Reading) -> Iterator[str]:
 def _notes_of(one: NodeRead) -> Iterator[str]:
     if one.unread:
         yield f"`{one.node}` was not read: {one.unread}"
-    if one.refused:
-        named = first_of(one.refused, MOST_FILES)
-        yield f"`{one.node}`: {count_of(len(one.refused), 'place')} may not be read: {named}"
     if one.cut:
         named = first_of(one.cut, MOST_FILES)
         yield f"`{one.node}`: the time was over before {count_of(len(one.cut), 'file')}: {named}"
@@ -401,6 +399,21 @@ def _notes_of(one: NodeRead) -> Iterator[str]:
     for each in one.files:
         if each.error:
             yield f"`{one.node}`: {each.path}: {each.error}"
+
+
+def _unreadable(nodes: Iterable[NodeRead]) -> Iterator[str]:
+    """Name each place that may not be read; nodes of which the same is true are named together."""
+    nodes_of: dict[str, list[str]] = {}
+    for node in nodes:
+        for place in node.refused:
+            nodes_of.setdefault(place, []).append(f"`{node.node}`")
+    alike: dict[tuple[str, str], list[str]] = {}
+    for refused, names in nodes_of.items():
+        place, _, reason = refused.partition(": ")
+        alike.setdefault((", ".join(names), reason), []).append(place)
+    for (on, reason), places in alike.items():
+        count = count_of(len(places), "place")
+        yield f"{on}: {count} may not be read ({reason}): {', '.join(places)}"
 
 
 def not_found(sought: str, reading: Reading, near: Sequence[str], query: Query) -> StackwardError:

@@ -719,7 +719,9 @@ class Memory:
 
     def places(self, text: bytearray, end: int, words: list[bytes]) -> list[int]:
         """Return where the words are before the end of a part, one in each line."""
-        places = []
+        places = []  # type: list[int]
+        if not end:
+            return places  # an empty buffer has no place
         held = self.char.from_buffer(text)  # while it is held, the buffer stays where it is
         begin = self.address(held)
         for word in words:
@@ -1742,7 +1744,7 @@ def main(asked: dict[str, Any]) -> None:
             "now": began,
             "is_root": os.geteuid() == 0,
             "files": scan.files,
-            "refused": scan.refused,
+            "refused": list(OrderedDict.fromkeys(scan.refused)),
             "cut": scan.cut,
             "named": settings.named,
             "settings_unread": settings.unread,

@@ -356,7 +356,7 @@ class Tail:
                 refused.append(one.shown + ": " + str(error.strerror or error))
         for each in refused:
             if each not in self.refused and self.is_begun:
-                self.notes.append("may not be read: " + each)
+                self.notes.append("has a log that may not be read: " + each)
             self.refused[each] = None
 
     def follow(self, base: str, paths: list[str], one: File, folders: dict[str, str]) -> None:
