@@ -117,6 +117,12 @@ MORE: dict[str, tuple[str, Callable[[], CloudTestimony]]] = {
             on_host(agreeing(SERVER), "compute-07", domains=()), "compute-08", guest_of(SERVER)
         ),
     ),
+    "the only guest, off, of a server that is off": (
+        "domain-elsewhere",
+        lambda: with_guest(
+            on_host(agreeing(OFF), "compute-07", domains=()), "compute-08", guest_of(OFF)
+        ),
+    ),
     "a guest of a server that is shelved and on no node": (
         "domain-elsewhere",
         lambda: with_guest(
@@ -192,6 +198,29 @@ def test_other_forms_are_found_too(what: str) -> None:
     name, seen = MORE[what]
 
     assert [case.name for case in find_cases(seen())] == [name]
+
+
+PAIRS: dict[str, tuple[set[str], Callable[[], CloudTestimony]]] = {
+    "two guests that run, and a third that is off": (
+        {"server-twice", "domain-elsewhere"},
+        lambda: with_guest(CASES["server-twice"](), "compute-09", guest_of(SERVER, "shut off")),
+    ),
+    "no guest where its server is, and one that is off on another node": (
+        {"domain-missing", "domain-elsewhere"},
+        lambda: on_host(CASES["domain-elsewhere"](), "compute-07", domains=()),
+    ),
+    "no guest where an evacuated server is, and one that is off at its source": (
+        {"domain-missing"},
+        lambda: on_host(_evacuated(), "compute-08", domains=()),
+    ),
+}
+
+
+@pytest.mark.parametrize("what", PAIRS)
+def test_of_two_about_one_guest_neither_hides_the_other(what: str) -> None:
+    names, seen = PAIRS[what]
+
+    assert {case.name for case in find_cases(seen())} == names
 
 
 NOT_COUNTED: dict[str, Callable[[], CloudTestimony]] = {

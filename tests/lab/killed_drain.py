@@ -3,7 +3,8 @@
 A process of its own, because it dies: python killed_drain.py PLAN-FILE|RUN POINT [freezes]
 With the last word it is frozen there instead, and goes on once it is thawed (SIGCONT).
 POINT is the name of one in POINTS, or the number of a point of its life, counted from 1: each is
-just before or just after a write to the journal or a change in the cloud.
+just before or just after a write to the journal or a change in the cloud. Any of them can be given
+by its words too: `before settle kill-domain`, `after keep_allocations`.
 """
 
 import os
@@ -38,7 +39,17 @@ from stackward.ports.journal import Journal
 from stackward.settings import read_settings
 
 WRITES = {"add", "take_up", "intend", "answered", "settle", "found_done", "tell", "end"}
-CHANGES = {"disable_service", "live_migrate", "cold_migrate", "confirm_resize"}
+# By service: what the operations that are killed here ask it for.
+CHANGES = {
+    "nova": {
+        *("disable_service", "live_migrate", "cold_migrate", "confirm_resize"),
+        *("reboot_server", "attach_volume", "detach_volume"),
+    },
+    "placement": {"keep_allocations"},
+    "neutron": {"remove_binding", "delete_port"},
+    "cinder": {"remove_attachment", "unreserve", "roll_detaching"},
+}
+ENDS = {"destroy", "undefine"}  # what `virsh` is told, of a guest
 
 
 def die() -> None:
@@ -58,7 +69,8 @@ class Fate:
     def meets(self, *moment: str) -> None:
         """Live through a moment, unless it is the last."""
         self.lived += 1
-        if self.point != str(self.lived) and POINTS.get(self.point) != moment:
+        named = POINTS.get(self.point, tuple(self.point.split(" ")))
+        if self.point != str(self.lived) and named != moment:
             return
         if not self.freezes:
             die()
@@ -92,14 +104,17 @@ POINTS = {
 }
 
 
-KindOf = Callable[[tuple[Any, ...]], str]
+WordsOf = Callable[[tuple[Any, ...]], tuple[str, ...] | None]
 
 
 class Dying:
-    """A port whose worker may die before and after each call of some names."""
+    """A port whose worker may die before and after each call of some names.
 
-    def __init__(self, port: Any, names: set[str], fate: Fate, kind_of: KindOf) -> None:  # noqa: ANN401  # any port
-        self._port, self._names, self._fate, self._kind_of = port, names, fate, kind_of
+    `words_of` returns what a call is called by, or None where it changes nothing.
+    """
+
+    def __init__(self, port: Any, names: set[str], fate: Fate, words_of: WordsOf) -> None:  # noqa: ANN401  # any port
+        self._port, self._names, self._fate, self._words_of = port, names, fate, words_of
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # any method
         real = getattr(self._port, name)
@@ -107,8 +122,10 @@ class Dying:
             return real
 
         def call(*given: Any, **named: Any) -> Any:  # noqa: ANN401  # as above
-            kind = self._kind_of(given)
-            which = (name, kind) if kind else (name,)
+            words = self._words_of(given)
+            if words is None:
+                return real(*given, **named)
+            which = (name, *words)
             self._fate.meets("before", *which)
             answer = real(*given, **named)
             self._fate.meets("after", *which)
@@ -146,7 +163,11 @@ def main(given: str, point: str, *how: str) -> None:
     when, which, *_ = POINTS.get(point, ("", ""))
     if when == "unread":
         connection.session.session.mount("http://", DiesUnread(which))
-    nova: Any = Dying(OpenStackCloud(connection).nova, CHANGES, fate, lambda _: "")
+    cloud = OpenStackCloud(connection)
+    services: dict[str, Any] = {
+        name: Dying(getattr(cloud, name), changes, fate, lambda _: ())
+        for name, changes in CHANGES.items()
+    }
     known = read_inventory(settings.inventory)
     with open_journal(settings) as journal, open_world(known, None, settings) as world:
         if Path(given).exists():
@@ -156,12 +177,19 @@ def main(given: str, point: str, *how: str) -> None:
         else:
             run = journal.run(given)
         dying: Any = Dying(journal, WRITES, fate, kinds_in(journal))
-        context = worker_context(replace(world, nova=nova), dying)
+        services["shell"] = Dying(world.shell, {"run"}, fate, ending)
+        context = worker_context(replace(world, **services), dying)
         carry_on(run.id, context, Brakes())
     sys.stdout.write(f"lived through {fate.lived} moments\n")
 
 
-def kinds_in(journal: Journal) -> KindOf:
+def ending(given: tuple[Any, ...]) -> tuple[str, ...] | None:
+    """Return by which word a command on a node ends a guest; None of any other command."""
+    _, command, *_ = given
+    return next(((word,) for word in command if command[0] == "virsh" and word in ENDS), None)
+
+
+def kinds_in(journal: Journal) -> WordsOf:
     """Return what finds the kind of the step that a write is about, in a run or in a chain's."""
 
     @cache
@@ -172,12 +200,13 @@ def kinds_in(journal: Journal) -> KindOf:
             for place, step in enumerate(move.steps)
         }
 
-    def kind_of(given: tuple[Any, ...]) -> str:
+    def kind_of(given: tuple[Any, ...]) -> tuple[str, ...]:
         run, *words = (getattr(each, "step", each) for each in given)
         if not isinstance(run, str):
-            return ""  # it is made by this write
+            return ()  # it is made by this write
         kinds = kinds_of(run)
-        return next((kinds[each] for each in words if isinstance(each, str) and each in kinds), "")
+        found = (kinds[each] for each in words if isinstance(each, str) and each in kinds)
+        return tuple(found)[:1]
 
     return kind_of
 

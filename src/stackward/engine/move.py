@@ -12,7 +12,7 @@ from stackward.engine.ledger import Ledger
 from stackward.engine.step import StepContext, carry_out_step
 from stackward.errors import StackwardError, StepFailed, Superseded
 from stackward.model.run import Said, Settled
-from stackward.plan import GIVEN_UP, Blocked, Move, Part, Stage, Standing
+from stackward.plan import GIVEN_UP, Blocked, Move, Part, Stage, Standing, Waiting
 from stackward.plan.path import part_of, path_of_step
 
 ON_RECORD = "on record"
@@ -67,11 +67,12 @@ def _as_planned(
     """Carry out the steps; return False if the move was given up because it was slow."""
     slow = _Slow(move, path, context)
     try:
+        first = _first_that_starts(move)
         for place, step in enumerate(move.steps):
             while place and context.rests():
                 yield Standing.TODO
             # Later, the state of the thing is one that we made: it is judged at the start only.
-            again = judge if place == 0 else _no_objection
+            again = judge if place <= first else _no_objection
             at = path_of_step(path, place)
             for standing in carry_out_step(step, at, move.thing, context, again):
                 if standing is Standing.UNDERWAY:
@@ -94,6 +95,12 @@ def _as_planned(
         raise
     slow.close()
     return True
+
+
+def _first_that_starts(move: Move[Any]) -> int:
+    """Return the place of the first step that changes anything: those before it only wait."""
+    starts = (not (isinstance(step, Waiting) and step.only_waits) for step in move.steps)
+    return next((place for place, is_start in enumerate(starts) if is_start), 0)
 
 
 def _instead(

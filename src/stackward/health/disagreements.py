@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TypeAlias
 
 from stackward.model.disagreement import Case
-from stackward.model.domain import Domain
+from stackward.model.domain import OFF, Domain
 from stackward.model.evacuation import EVACUATION, UNDER_WAY, on_their_source
 from stackward.model.migration import AWAITS_CONFIRMATION, Migration
 from stackward.model.network import Port
@@ -235,7 +235,7 @@ def _server_twice(index: Index) -> Iterator[Case]:
 def _domain_missing(index: Index) -> Iterator[Case]:
     for server in index.settled():
         known = index.domains_on(server.host)
-        if known is None or server.id in index.guests:
+        if known is None or index.domain_of(server) is not None or _may_be_elsewhere(index, server):
             continue
         yield _of_server(
             "domain-missing",
@@ -244,6 +244,15 @@ def _domain_missing(index: Index) -> Iterator[Case]:
             (server.host or "",),
             f"is {server.status} on `{server.host}`, and libvirt there has no guest of it",
         )
+
+
+def _may_be_elsewhere(index: Index, server: Server) -> bool:
+    """Say whether a guest on another node may be the one that is missing where Nova has it.
+
+    One that is off is not, where the server is ACTIVE: it was left there, and another is missing.
+    """
+    states = [one.state for _, one in index.guests.get(server.id, ())]
+    return any(server.status != "ACTIVE" or state not in OFF for state in states)
 
 
 def _state_differs(index: Index) -> Iterator[Case]:
@@ -270,11 +279,10 @@ def _domain_elsewhere(index: Index) -> Iterator[Case]:
         if not index.is_settled(server) and not is_offloaded:
             continue
         running = [host for host, one in guests if one.state in RUNS]
-        if len(running) > 1:
-            continue  # that is `server-twice`
+        twice = running if len(running) > 1 else []  # that is `server-twice`
         for host, domain in guests:
             # nova-compute there destroys what an open evacuation has left, as it starts.
-            if host == server.host or host in index.sources(id_):
+            if host in {server.host, *twice, *index.sources(id_)}:
                 continue
             lives = f"on `{server.host}`" if server.host else "on no host"
             yield _of_server(
@@ -774,7 +782,8 @@ CLASSES = (
         title="Nova has a server on a node, and libvirt there has no guest of it",
         means="nova-compute defines a guest as long as its server is on the node, running or not. "
         "Somebody has undefined it, or the node was installed again.",
-        left_out=f"{_MOVING}; a server in ERROR, which may never have been built",
+        left_out=f"{_MOVING}; a server in ERROR, which may never have been built; one whose guest "
+        "may be on another node, which is `domain-elsewhere`",
         remedy="see whether its disk is there (`ls /var/lib/nova/instances/{id}` on its node, or "
         "its volumes); `stackward server reboot {id} --hard` then defines the guest again",
         no_repair="whether its disk is whole must be known before it is defined again",

@@ -40,6 +40,7 @@ from stackward.plan.step import (
     Standing,
     Step,
     Traced,
+    Waiting,
 )
 from stackward.plan.stored import (
     FLAT,
@@ -95,6 +96,7 @@ __all__ = [
     "Traced",
     "Unverified",
     "Verdict",
+    "Waiting",
     "Warned",
     "are_together",
     "begins_runs",

@@ -141,6 +141,13 @@ class Prompt(Protocol):
 
 
 @runtime_checkable
+class Waiting(Protocol):
+    """A step that starts nothing: it waits for what comes by itself, perhaps for long."""
+
+    only_waits: ClassVar[bool]
+
+
+@runtime_checkable
 class Lasting(Protocol[W_contra]):
     """A step whose effect must last as long as the run that has done it, such as a cordon."""
 

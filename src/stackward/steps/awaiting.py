@@ -34,6 +34,7 @@ class AwaitCompute:
     """Wait until Nova has heard from the nova-compute of a node since the node's boot."""
 
     kind: ClassVar[str] = "await-compute"
+    only_waits: ClassVar[bool] = True
 
     node: str
     host: str
@@ -106,6 +107,7 @@ class AwaitPrompt:
     """Wait until the guest of a server is at its login prompt, by its console."""
 
     kind: ClassVar[str] = "await-prompt"
+    only_waits: ClassVar[bool] = True
 
     server: str
     name: str

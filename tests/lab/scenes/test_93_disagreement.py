@@ -8,11 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from lab.reconciled import cases
+from lab.reconciled import cases, providers_of
 from lab.stage import Stage, scene
 from lab.triaged import Triaged, triaged
-from real_lab import RealLab
-from stackward.lab.client import PLACEMENT_MICROVERSION
 
 DISK, PANIC = "disagreement-disk", "disagreement-panic"
 FAULTS = {DISK: "disk-corrupt", PANIC: "guest-panic"}
@@ -62,12 +60,6 @@ def disagreement(stage: Stage) -> Generator[Disagreement]:
     drains.remove(*ids.values())
     for fault in faults:
         lab.run("mend", *fault)  # each went with its server: its record goes, too
-
-
-def providers_of(lab: RealLab, server: str) -> set[str]:
-    """Return the resource providers on which placement has allocations of a server."""
-    told = lab.cloud.placement.get(f"/allocations/{server}", microversion=PLACEMENT_MICROVERSION)
-    return set(told.json()["allocations"])
 
 
 def test_why_each_of_two_servers_does_not_boot_is_told_first(disagreement: Disagreement) -> None:

@@ -10,16 +10,16 @@ from fakes.cloud import FakeCloud
 from stackward.operations.reconcile_cloud.facts import read_reconcile
 from stackward.requests.reconcile_cloud import ReconcileRequest
 
-DB, OTHER = an_id("db-01"), "compute-08"
+DB, OTHER, THIRD = an_id("db-01"), "compute-08", "compute-09"
 TWICE = f"server-twice {DB}"
 
 
-def cases(place: Path, state: str, planned: str) -> list[str]:
-    """Return the cases that a plan still has, where the other guest is in that state."""
+def cases(place: Path, state: str, planned: str, at: str = OTHER) -> list[str]:
+    """Return the cases that a plan to end a guest still has, where one is in that state."""
     cloud = FakeCloud()
     cloud.nova.add(a_server())
     site = Site(place, cloud)
-    site.shell.domains[OTHER, DB] = state
+    site.shell.domains[at, DB] = state
     name = planned.partition(" ")[0]
     asked = ReconcileRequest(classes=(name,), kill_domain=(f"{OTHER}/{DB}",), cases=(planned,))
     found = read_reconcile(site.world(), site.journal, asked, None)
@@ -33,6 +33,10 @@ def test_one_of_two_guests_whose_power_is_cut_is_ended_to_the_end(tmp_path: Path
 
 def test_one_that_somebody_has_paused_is_another_case(tmp_path: Path) -> None:
     assert cases(tmp_path, "paused", TWICE) == []
+
+
+def test_one_that_is_not_named_to_be_ended_is_another_case(tmp_path: Path) -> None:
+    assert cases(tmp_path, "shut off", TWICE, at=THIRD) == []
 
 
 @pytest.mark.parametrize("state", ["shut off", "paused"])

@@ -23,7 +23,7 @@ from stackward.model.orphan import Orphan, OrphanKind, Orphans, read_word
 from stackward.model.placement import Account
 from stackward.model.server import ServerAction
 from stackward.model.service import NOVA_COMPUTE
-from stackward.model.testimony import CloudTestimony
+from stackward.model.testimony import CloudTestimony, HostTestimony
 from stackward.model.unread import Unread, or_unread
 from stackward.ports.journal import Journal
 from stackward.ports.world import World
@@ -92,7 +92,7 @@ def read_reconcile(
     remembered = remembered_in(journal.observations(cloud, NAMES))
     earlier = read_earlier_look(world) if asked.remove and asked.orphans is None else None
     found = (
-        _looked_again(world, remembered, (*asked.cases, *_cases_of(asked)))
+        _looked_again(world, remembered, asked, (*asked.cases, *_cases_of(asked)))
         if asked.cases is not None
         else reconcile(
             world,
@@ -236,10 +236,13 @@ def _was_a_server(world: World, consumer: str) -> bool:
 
 
 def _looked_again(
-    world: World, remembered: Mapping[str, Itself], words: tuple[str, ...]
+    world: World,
+    remembered: Mapping[str, Itself],
+    asked: ReconcileRequest,
+    words: tuple[str, ...],
 ) -> Agreement:
     testimony = read_testimony(world, remembered)
-    found = (_as_planned(testimony, one, words) for one in find_cases(testimony))
+    found = (_as_planned(testimony, one, asked, words) for one in find_cases(testimony))
     cases = [one for one in found if one.word in words]
     # A list may have missed a server: one that is said to be none is asked for by its id.
     there = {
@@ -252,7 +255,9 @@ def _looked_again(
     )
 
 
-def _as_planned(testimony: CloudTestimony, case: Case, words: tuple[str, ...]) -> Case:
+def _as_planned(
+    testimony: CloudTestimony, case: Case, asked: ReconcileRequest, words: tuple[str, ...]
+) -> Case:
     """Return a case under the name that the plan has for it.
 
     To end one of two guests that run takes two commands. After the first, its power is off, and it
@@ -262,11 +267,15 @@ def _as_planned(testimony: CloudTestimony, case: Case, words: tuple[str, ...]) -
     planned = replace(case, name=TWICE, place="")
     if case.name != ELSEWHERE or planned.word not in words:
         return case
-    there = (
-        guest
+    is_off = any(
+        (one.host, guest.server, guest.state) == (case.place, case.thing_id, "shut off")
         for one in testimony.hosts
-        if one.host == case.place and isinstance(one.domains, tuple)
+        if names_guest(asked, one, case.thing_id) and isinstance(one.domains, tuple)
         for guest in one.domains
     )
-    is_off = any((one.server, one.state) == (case.thing_id, "shut off") for one in there)
     return planned if is_off else case
+
+
+def names_guest(asked: ReconcileRequest, one: HostTestimony, server: str) -> bool:
+    """Say whether the request names the guest of a server on a host to be ended."""
+    return not {f"{one.host}/{server}", f"{one.node}/{server}"}.isdisjoint(asked.kill_domain)

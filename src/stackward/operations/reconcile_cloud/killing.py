@@ -13,7 +13,7 @@ from stackward.model.evacuation import on_their_source
 from stackward.model.server import Server
 from stackward.model.testimony import CloudTestimony, HostTestimony, Source
 from stackward.model.unread import Unread
-from stackward.operations.reconcile_cloud.facts import DELETED, KILLS, ReconcileFacts
+from stackward.operations.reconcile_cloud.facts import DELETED, KILLS, ReconcileFacts, names_guest
 from stackward.operations.reconcile_cloud.rules import (
     MAY_NOT_END,
     NO_SUCH_GUEST,
@@ -37,12 +37,10 @@ def ended_hosts(
     """Return the nodes whose guest of a case is named to be ended."""
     places = case.hosts if case.name == TWICE else (case.place,)
     return tuple(
-        one for one in testimony.hosts if one.host in places and _names(one, case.thing_id, asked)
+        one
+        for one in testimony.hosts
+        if one.host in places and names_guest(asked, one, case.thing_id)
     )
-
-
-def _names(one: HostTestimony, server: str, asked: ReconcileRequest) -> bool:
-    return not {f"{one.host}/{server}", f"{one.node}/{server}"}.isdisjoint(asked.kill_domain)
 
 
 def ended_by(asked: ReconcileRequest, testimony: CloudTestimony) -> Iterator[tuple[str, str]]:
