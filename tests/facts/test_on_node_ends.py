@@ -16,6 +16,7 @@ import pytest
 
 from late import late_s
 from stackward.facts import pings, survey
+from stackward.facts.services_on_node import TIMED_OUT
 from stackward.lab.waiting import wait_until
 
 WITHIN_S = 2.0  # on an idle machine; a busy one starts a process late
@@ -74,9 +75,10 @@ def test_a_tool_that_hangs_is_given_up_and_the_rest_is_told(run: Run, tool: str)
     units = UNIT + "\nId=libvirtd.service\nActiveState=active\n"
     told, took = run(**{"systemctl": f"printf '{units}'", tool: "exec sleep 300"})
 
-    silent = {name for name, one in told["commands"].items() if one["code"] is None}
-    assert silent
-    assert {told["commands"][name]["err"] for name in silent} <= {
+    # Where a busy machine gives the look more time than the tool has, timeout(1) ends the tool.
+    given_up = [one for one in told["commands"].values() if one["code"] in {None, *TIMED_OUT}]
+    assert given_up
+    assert {one["err"] for one in given_up if one["code"] is None} <= {
         "no answer in time",
         "no time was left for it in this look",
     }
