@@ -180,7 +180,7 @@ def api() -> Iterator[Api]:
     """Return an API of our own on this machine."""
     Answers.seen = []
     server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
-    Thread(target=server.serve_forever, daemon=True).start()
+    Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     adapter = Adapter(
         Session(auth=NoAuth(endpoint=f"http://127.0.0.1:{server.server_port}")),
         service_type="compute",
