@@ -20,6 +20,7 @@ from stackward.checks.compute import (
     NoServersOn,
 )
 from stackward.errors import Unreachable
+from stackward.model.domain import INSTANCES
 from stackward.model.migration import Migration
 from stackward.model.placement import Provider
 from stackward.model.server import Server
@@ -130,6 +131,22 @@ def test_what_belongs_to_a_server_of_these_projects_is_found_beside_it(check: No
 @pytest.mark.parametrize("check", OF_DEMO[1:], ids=lambda check: check.kind)
 def test_what_a_server_that_has_left_forgot_is_found_beside_it(check: NoServersOn) -> None:
     assert isinstance(check.ask(shared_with_others(left=an_id("db-01"))), Refuted)
+
+
+@pytest.mark.parametrize("is_same", [True, False], ids=["the same", "a copy"])
+def test_directories_that_the_hosts_of_their_servers_have_too_are_on_shared_storage(
+    *, is_same: bool
+) -> None:
+    cloud = FakeCloud()
+    cloud.nova.add(elsewhere := replace(a_server(), host="compute-08"))
+    shell = FakeShell(cloud, leftovers={HOST: [f"{INSTANCES}/{elsewhere.id}"]})
+    shell.shared |= {INSTANCES} if is_same else set()
+
+    answer = NoInstanceDirs(host=HOST, node=HOST).ask(a_world(cloud, shell))
+
+    assert isinstance(answer, Holds if is_same else Refuted)
+    if isinstance(answer, Holds):
+        assert answer.read.endswith("1 directory; they are on storage that `compute-08` has too")
 
 
 @pytest.mark.parametrize("check", EMPTY[3:], ids=lambda check: check.kind)

@@ -132,6 +132,7 @@ class FakeShell:
     systemd: dict[str, int] = field(default_factory=dict)  # its version, by node; else 257
     locked: set[str] = field(default_factory=set)  # servers whose disks some guest has open
     shares_instances: bool = True  # all nodes see the disks of all servers
+    shared: set[str] = field(default_factory=set)  # places that all nodes see as the same
     uses_own_disks: bool = True  # Nova agrees, when it evacuates one
     not_ending: set[str] = field(
         default_factory=set
@@ -388,6 +389,11 @@ class FakeShell:
             servers = self.cloud.nova.servers_on(self._host_of(node))
             ids = [one.id for one in servers if one.id not in self.unmounted]
             return Answer(0, "".join(f"/var/lib/nova/instances/{each}\n" for each in ids))
+        if words[0] == "find" and "-printf" in words:
+            named = [one for one in words[1:] if one.startswith("/")]
+            return Answer(
+                0, "".join(f"7 1.5 {one}\n" for one in named if one.rstrip("/") in self.shared)
+            )
         if words[0] == "find":
             is_for_one = "-mindepth" not in words
             wanted = words[-1].removesuffix("*") if is_for_one else ""

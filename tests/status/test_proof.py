@@ -10,6 +10,7 @@ from fakes.cloud import FakeCloud
 from fakes.shell import FakeShell
 from fakes.world import a_world
 from stackward.kinds import KINDS
+from stackward.model.domain import INSTANCES
 from stackward.model.network import Port
 from stackward.model.volume import Volume
 from stackward.plan import Look, Move, Standing, dump_move
@@ -143,6 +144,32 @@ def test_a_directory_that_all_nodes_share_is_no_leftover() -> None:
 
     assert look.standing is Standing.DONE
     assert look.saw["no directory on the source"] == "not applicable"
+
+
+def test_a_directory_that_the_target_has_too_is_on_shared_storage_whatever_that_is() -> None:
+    """Seen on a lab whose nodes share a folder of the machine: its kind is that of a local disk."""
+    own = f"{INSTANCES}/{DB}"
+
+    def shared(_cloud: FakeCloud, shell: FakeShell) -> None:
+        shell.leftovers["compute-07"] = [own]
+        shell.shared.add(own)
+
+    look = moved(shared)
+
+    assert look.standing is Standing.DONE
+    assert look.saw["no directory on the source"] == "not applicable"
+
+
+def test_what_a_resize_has_left_is_left_on_shared_storage_too() -> None:
+    own = f"{INSTANCES}/{DB}"
+
+    def shared(_cloud: FakeCloud, shell: FakeShell) -> None:
+        shell.leftovers["compute-07"] = [own, f"{own}_resize"]
+        shell.shared |= {own, f"{own}_resize"}
+
+    look = moved(shared)
+
+    assert look.saw["no directory on the source"] == f"left there: {own}_resize"
 
 
 def test_f29_a_directory_is_looked_for_where_the_disk_was() -> None:

@@ -1,8 +1,10 @@
 """Whether a node is empty, and out of the scheduler's sight."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import PurePosixPath
 from typing import ClassVar
 
 from stackward.answers import lines, why
@@ -20,6 +22,7 @@ from stackward.ports.login import way_to
 from stackward.ports.shell import VIRSH, Answer
 from stackward.ports.world import World
 from stackward.status.lookups import cell_down, hypervisor_of, servers_on, service_of
+from stackward.status.proof import shared_by
 from stackward.status.stalled import read_stalled_move
 from stackward.status.stuck import RECORD_ONLY, find_stuck, quiet_s
 from stackward.wording import count_of
@@ -337,7 +340,27 @@ class NoInstanceDirs:
             command=("find", *places, *_ARE_DIRECTORIES),
             what=("directory", "directories"),
             stay=_staying_on(world, self.host, self.except_for, self.projects),
+            has_too=partial(self._who_has_too, world),
         )
+
+    def _who_has_too(self, world: World, left: Sequence[str]) -> tuple[str, set[str]] | None:
+        """Return a host that has the same directories, and which: they are on shared storage.
+
+        Its file system may be of a kind that is not known for that. The hosts are those on which
+        the first of these servers are.
+        """
+        here = hypervisor_of(world.nova, self.host)
+        servers = [world.nova.server(PurePosixPath(each).name[:36]) for each in left[:_SHOWN]]
+        hosts = dict.fromkeys(
+            one.host for one in servers if one and one.host not in {None, self.host}
+        )
+        tops = {one: f"{PurePosixPath(one).parent}/" for one in left}  # as above
+        for host in filter(None, hosts):
+            there = hypervisor_of(world.nova, host)
+            shared = shared_by(world, here, there, sorted(set(tops.values())))
+            if shared:
+                return host, {one for one in left if tops[one] in shared}
+        return None
 
 
 def _ask_node(  # noqa: PLR0913  # the differences between the two questions
@@ -348,6 +371,7 @@ def _ask_node(  # noqa: PLR0913  # the differences between the two questions
     command: tuple[str, ...],
     what: tuple[str, str],
     stay: set[str],
+    has_too: Callable[[Sequence[str]], tuple[str, set[str]] | None] = lambda _left: None,
 ) -> CheckResult:
     if (hypervisor := hypervisor_of(world.nova, host)) and not hypervisor.has_domains:
         return NotApplicable(node, f"its hypervisor is `{hypervisor.kind}`")
@@ -364,8 +388,12 @@ def _ask_node(  # noqa: PLR0913  # the differences between the two questions
         except NotUnderstood as error:
             return Unverified(node, why(error), f"look at it there{_AGAIN}")
     left = [one for one in printed if not any(kept in one for kept in stay)]
+    shared = has_too(left) if left else None
+    if shared:
+        left = [one for one in left if one not in shared[1]]
     if not left:
-        return Holds(f"`{shlex.join(command)}` printed {count_of(len(printed), *what)}")
+        also = f"; they are on storage that `{shared[0]}` has too" if shared else ""
+        return Holds(f"`{shlex.join(command)}` printed {count_of(len(printed), *what)}{also}")
     shown = ", ".join(left[:_SHOWN])
     return Refuted(
         node, f"left there: {count_of(len(left), *what)}: {shown}", "find whose they are"

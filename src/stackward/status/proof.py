@@ -3,10 +3,10 @@
 What cannot be read is never taken for done. What does not apply is said so.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from stackward.answers import shortly, why
+from stackward.answers import lines, shortly, why
 from stackward.errors import NotUnderstood, Uncertain, Unreachable
 from stackward.model.domain import INSTANCES
 from stackward.model.hypervisor import Hypervisor
@@ -91,7 +91,7 @@ def _rows(
     yield _allocations(world, server, migration, source, there)
     yield domain_on_target(world, server.id, there, _STATES.get(str(mark.get("vm_state"))))
     yield no_domain_on_source(world, server.id, source)
-    yield _no_directory(world, server, source, directories)
+    yield _no_directory(world, server, source, there, directories)
 
 
 def volumes_on(world: World, server: Server, target: str, *, but_for: str | None = None) -> Row:
@@ -212,7 +212,11 @@ def new_boot(
 
 
 def _no_directory(
-    world: World, server: Server, hypervisor: Hypervisor | None, directories: tuple[str, ...]
+    world: World,
+    server: Server,
+    source: Hypervisor | None,
+    target: Hypervisor | None,
+    directories: tuple[str, ...],
 ) -> Row:
     name = "no directory on the source"
     if not directories:
@@ -220,13 +224,32 @@ def _no_directory(
     # With a slash at its end, `find` follows a directory that is a link.
     places = [f"{each}/" for each in directories]
     command = ["find", *places, "-maxdepth", "1", "-name", f"{server.id}*"]
-    asked = on_its_node(world, hypervisor, command, name)
+    asked = on_its_node(world, source, command, name)
     if isinstance(asked, Row):
         return asked
     if asked.code != 0:
         return _unread(name, asked)
-    left = asked.out.split()
+    found = asked.out.split()
+    own = [one for one in found if one.rpartition("/")[2] == server.id]
+    shared = shared_by(world, source, target, own) if own else set[str]()
+    left = [one for one in found if one not in shared]
+    if found and not left:
+        return Row(name, applies=False)
     return Row(name, f"left there: {', '.join(left)}" if left else None)
+
+
+def shared_by(
+    world: World, one: Hypervisor | None, other: Hypervisor | None, places: Sequence[str]
+) -> set[str]:
+    """Return which of these places are the same for two nodes: on storage that they share.
+
+    There, both see the same inode, changed last at the same nanosecond; no copy has both. What
+    cannot be asked is not shared.
+    """
+    command = ["find", *places, "-maxdepth", "0", "-printf", r"%i %C@ %p\n"]
+    told = [on_its_node(world, each, command, "shared storage") for each in (one, other)]
+    here, there = (set[str]() if isinstance(each, Row) else {*lines(each.out)} for each in told)
+    return {line.split(" ", 2)[-1] for line in here & there}
 
 
 def on_its_node(
