@@ -1,7 +1,7 @@
 """A lab whose compute nodes share /var/lib/nova/instances: no disk is copied, none is lost.
 
-A server is moved while it runs. Another is evacuated from a node that lost its power, and runs from
-its own disk elsewhere.
+A server is moved while it runs. Another is evacuated from a node that lost its power, and lives on
+its own disk when that node comes back: Nova then removes what it takes for old copies.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import pytest
 
 from lab.drains import INSTANCES, Drains
-from lab.evacuations import mark_of
+from lab.evacuations import mark_of, restart_compute
 from left_behind import left_behind
 from real_lab import WITH_ONE_PATH, RealLab, until
 from stackward.lab.guest import Tick
@@ -32,33 +32,53 @@ def sharing(*, no_lab_of_before: bool) -> Iterator[RealLab]:
 
 @dataclass(frozen=True, kw_only=True)
 class Evacuated:
-    """Where the guest runs, and its disk and its last sign of life: before, and elsewhere."""
+    """What the commands said, and the guest and its disk after each of them."""
 
-    host: str
-    ticks: tuple[Tick, Tick]
-    disks: tuple[str, str]  # the inode of its disk
+    evacuated: tuple[int, str]
+    returned: tuple[int, str]
+    home: tuple[int, str]
+    before: Tick
+    ticks: list[Tick]  # elsewhere; after the return; at home; after a restart of nova-compute
+    disks: list[str]  # the inode of its disk, at the same moments, and before
+    hosts: tuple[str, str]  # elsewhere, and in the end
 
 
 @pytest.fixture(scope="module")
 def evacuated(sharing: RealLab, tmp_path_factory: pytest.TempPathFactory) -> Evacuated:
-    """Given a node that lost its power, and whose server was evacuated."""
+    """Given a node that lost its power, was evacuated, came back, and has its server again."""
     drains = Drains(sharing, tmp_path_factory.mktemp("journal"))
-    node = sharing.spec.compute_nodes[1].name
+    other, node = (each.name for each in sharing.spec.compute_nodes)
     server = drains.boot("shared-kept", node)
     drains.wait_for_guests([server])
     # A disk that is no newer may be an old copy: its storage has no name that all nodes know.
     until(lambda: written_after_s(sharing, server) > CLOCKS_S)
-    before, disk = sharing.tick(server), disk_of(sharing, server)
+    before, disks = sharing.tick(server), [disk_of(sharing, server)]
     assert drains.call("node", "check", node).returncode == 0
     sharing.run("power", "off", node)
     until(lambda: sharing.compute_state(node) == "down")
     asked = ("node", "evacuate", node, "--reason", "dead", "--only", server, "--yes")
-    ended = drains.call(*asked)
-    assert ended.returncode == 0, ended.stdout + ended.stderr
+    evacuated = said(drains, *asked)
+    assert evacuated[0] == 0, evacuated[1]
+    ticks, place = [sharing.tick(server)], sharing.server(server).hypervisor_hostname
+    disks.append(disk_of(sharing, server))
+    returned = said(drains, "node", "return", node, "--discard-old-disks", "--yes")
+    ticks.append(drains.ticks_on(server, ticks[-1]))
+    disks.append(disk_of(sharing, server))
+    home = said(drains, "node", "return", node, "--bring-back", "--yes")
+    ticks.append(drains.ticks_on(server, ticks[-1]))
+    disks.append(disk_of(sharing, server))
+    for each in (node, other):
+        restart_compute(drains, each)
+    ticks.append(drains.ticks_on(server, ticks[-1]))
+    disks.append(disk_of(sharing, server))
     return Evacuated(
-        host=sharing.server(server).hypervisor_hostname,
-        ticks=(before, sharing.tick(server)),
-        disks=(disk, disk_of(sharing, server)),
+        evacuated=evacuated,
+        returned=returned,
+        home=home,
+        before=before,
+        ticks=ticks,
+        disks=disks,
+        hosts=(place, sharing.server(server).hypervisor_hostname),
     )
 
 
@@ -71,6 +91,11 @@ def written_after_s(lab: RealLab, server: str) -> float:
     """Return how long after the coming of a server to its node its disk was written last."""
     launched = datetime.fromisoformat(lab.server(server).launched_at).replace(tzinfo=UTC)
     return float(lab.on("c01", f"stat -c %Y {INSTANCES}/{server}/disk")) - launched.timestamp()
+
+
+def said(drains: Drains, *words: str) -> tuple[int, str]:
+    ended = drains.call(*words)
+    return ended.returncode, ended.stdout + ended.stderr
 
 
 def test_a_live_migration_over_the_shared_path_copies_no_disk(sharing: RealLab) -> None:
@@ -90,13 +115,20 @@ def test_a_live_migration_over_the_shared_path_copies_no_disk(sharing: RealLab) 
 
 
 def test_an_evacuation_over_the_shared_path_keeps_the_disk(evacuated: Evacuated) -> None:
-    before, elsewhere = evacuated.ticks
+    elsewhere = evacuated.ticks[0]
 
-    assert evacuated.host == "c01"
-    assert evacuated.disks[0] == evacuated.disks[1]
-    assert mark_of(elsewhere) == mark_of(before)
+    assert evacuated.hosts[0] == "c01"
+    assert mark_of(elsewhere) == mark_of(evacuated.before)
     # Nova boots it too, for some seconds, before it stops it: that may be too short to be counted.
-    assert elsewhere.boots - before.boots in {1, 2}
+    assert elsewhere.boots - evacuated.before.boots in {1, 2}
+
+
+def test_the_return_of_the_node_ends_no_guest_and_removes_no_disk(evacuated: Evacuated) -> None:
+    assert evacuated.returned[0] == 0, evacuated.returned[1]
+    assert evacuated.home[0] == 0, evacuated.home[1]
+    assert evacuated.hosts[1] == "c02"
+    assert len({tick.boot for tick in evacuated.ticks}) == 1
+    assert len({*evacuated.disks}) == 1
 
 
 def test_a_purged_lab_leaves_nothing_on_the_host_or_the_disk(sharing: RealLab) -> None:
