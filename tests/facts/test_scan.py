@@ -703,25 +703,33 @@ IDS = ["b311da90-4759-4302-9f62-9c031032dd64", "e20512d6-c485-4b75-a4b7-6a460224
 SOUGHT = st.sampled_from(
     [
         *(" ERROR ", " CRITICAL ", " TRACE ", "[error]", " 500) ", "|ERR|", "=CRASH REPORT"),
+        *("to ERROR", "to error", "HTTP 5", 'HTTP/1.0" 5', "HTTP/1.1 5", "HTTP/1.1 HTTP/1.1 6"),
         *(f"req-{one}" for one in IDS), *IDS, "RRR", "db-01",
     ]
 )  # fmt: skip
+LONG = "x" * 100_000
 
 
 @given(
-    st.lists(st.one_of(SOUGHT, st.sampled_from([" ", "\n", "R", "ERR"]), st.text(max_size=4))),
+    st.lists(st.one_of(SOUGHT, st.sampled_from([*" \nR\0", "ERR", "HTTP"]), st.text(max_size=4))),
     st.sets(SOUGHT, min_size=1),
     st.sampled_from([1, 4]),
-    st.text(max_size=20),
-    st.sampled_from(["shared", "alone"]),
+    st.one_of(st.text(max_size=20), st.just(LONG)),
+    st.sampled_from(["shared", "x86_64", "elsewhere"]),
 )
 @example([f"req-{IDS[0]}", IDS[1]], {f"req-{IDS[0]}"}, 1, "", "shared")  # hexadecimal follows too
-@example([" CRITICAL ", "\n", " CRITICAL "], {" CRITICAL "}, 1, "A" * 99, "alone")
-@example([], {" CRITICAL "}, 1, "", "alone")
+@example([" CRITICAL ", "\n", " CRITICAL "], {" CRITICAL "}, 1, "A" * 99, "elsewhere")
+@example(["HTTP HTTP/1.1 5", "\n", "HTTP/1.1"], {"HTTP 5", "HTTP/1.1 5"}, 4, LONG, "x86_64")
+@example([" ERROR \0 ERROR ", "\n", "\0 ERROR "], {" ERROR "}, 4, "", "x86_64")
+@example([], {" CRITICAL "}, 1, "", "elsewhere")
+@example([], {" CRITICAL "}, 1, "", "x86_64")
 def test_words_are_found_where_they_stand(  # noqa: PLR0913, PLR0917  # what hypothesis gives
     scanner: ModuleType, parts: list[str], words: set[str], few: int, sample: str, how: str
 ) -> None:
-    """However they are looked for: by a letter, by the C library, or ids by their form."""
+    """However they are looked for: by a letter, by the C library, or ids by their form.
+
+    Nothing is found behind the end of what is looked through, and nothing there is changed.
+    """
     text, wanted = "".join(parts).encode(), [word.encode() for word in sorted(words)]
     vars(scanner)["FEW"] = few
     starts, at = [], 0
@@ -729,12 +737,17 @@ def test_words_are_found_where_they_stand(  # noqa: PLR0913, PLR0917  # what hyp
         starts += [at] if any(word in one for word in wanted) else []
         at += len(one) + 1
 
-    library = scanner.memory() if how == "alone" else None
-    found = scanner.Marks(wanted, sample.encode(), library).lines(bytearray(text), len(text))
+    library = None if how == "shared" else scanner.Memory(how)
+    room = bytearray(text + b"".join(b" %b\n" % word for word in wanted))
+    before = bytes(room)
+    found = scanner.Marks(wanted, sample.encode(), library).lines(room, len(text))
+    alone = scanner.Marks(wanted, sample.encode(), library).lines(bytearray(text), len(text))
 
     # Of an id that is looked up by its form, a line without `req-` may be found too: it is read.
     assert set(starts) <= set(found)
     assert few == 1 or found == starts
+    assert found == alone
+    assert room == before
 
 
 def test_a_quiet_moment_before_the_end_of_a_piece_is_not_held(scanner: ModuleType) -> None:
@@ -865,7 +878,18 @@ def test_a_long_word_is_searched_by_itself_where_it_shares_no_letter_with_many(
     words = [b" ERROR ", b" CRITICAL ", b" TRACE ", b"Filtering removed all hosts"]
     sample = b"R" + b"abcdefghiklmnoprstuvwxyz 0123456789F" * 40
 
-    ways = scanner.anchored(words, sample, may_be_alone=True)
+    ways = scanner.anchored(words, sample, scanner.Memory("elsewhere"))
 
-    assert b"Filtering removed all hosts" in ways.alone
-    assert b" ERROR " not in ways.alone
+    alone = [word for word, _ in ways.alone]
+    assert b"Filtering removed all hosts" in alone
+    assert b" ERROR " not in alone
+
+
+def test_what_several_words_have_is_searched_once_where_it_is_rare(scanner: ModuleType) -> None:
+    words, rare = [b"HTTP 5", b"HTTP/1.0 5", b"HTTP/1.1 5", b"status: 5"], b"x" * 60_000
+
+    often = scanner.anchored(words, rare + b"HTTP/1.1 200\n" * 1000, scanner.Memory("x86_64"))
+    seldom = scanner.anchored(words, rare, scanner.Memory("x86_64"))
+
+    assert [word for word, _ in seldom.alone] == [b"HTTP", b"status: 5"]
+    assert b"HTTP" not in [word for word, _ in often.alone]

@@ -186,15 +186,16 @@ EVENTS = st.lists(
 
 def look(
     scanner: ModuleType, raw: bytes, piece: int, **others: object
-) -> tuple[Sequence[Any], Sequence[Any], int]:
+) -> tuple[Sequence[Any], Sequence[Any], int, object]:
     told: dict[str, Any] = {"path": "/x", "events": [], "scanned": 0, "outside": 0}
-    one = scanner.Scan(asked(Path("/"), level=30, traced=True, **others), time.monotonic() + 60)
+    wanted = {"level": 30, "traced": True, **others}
+    one = scanner.Scan(asked(Path("/"), **wanted), time.monotonic() + 60)
     one.zone = scanner.Zone(0.0, START)
     heads = scanner.Heads([scanner.Kind(each) for each in BODY], [], one.zone)
     vars(scanner)["PIECE"] = piece
     one.look(BytesIO(raw), 0, heads, told)
     repeated = one.wanted.alike.told if one.wanted.alike else []
-    return told["events"], repeated, told.get("lost", 0)
+    return told["events"], repeated, told.get("lost", 0), one.steps.worst
 
 
 def kind_of(sent: Sequence[Any]) -> tuple[object, ...]:
@@ -226,8 +227,8 @@ def test_each_event_is_sent_or_counted_and_of_each_kind_the_first_are_sent(
 ) -> None:
     raw = "".join(lines).encode()
 
-    every, _, _ = look(scanner, raw, 1 << 20)
-    sent, repeated, lost = look(scanner, raw, piece, **alike(most))
+    every, *_ = look(scanner, raw, 1 << 20)
+    sent, repeated, lost, _ = look(scanner, raw, piece, **alike(most))
 
     assert len(sent) + sum(one[2] for one in repeated) == len(every)
     assert lost == 0
@@ -238,6 +239,58 @@ def test_each_event_is_sent_or_counted_and_of_each_kind_the_first_are_sent(
         seen[kind_of(one)] += 1
         assert seen[kind_of(one)] > most or one[2] in offsets, one
     assert {one[1] for one in repeated} <= offsets
+
+
+HEADS = st.builds(
+    "{}{} {}nova.x [{}] {}{}\n".format,
+    st.sampled_from(
+        [
+            *map(stamp, (START, START + 0.5, START + 1, START + 60, START - 900)),
+            stamp(START).replace(".", ","), stamp(START).replace(" ", "T"), f"{stamp(START)}123",
+            "2026-13-45 22:00:00.000",
+        ]
+    ),
+    st.sampled_from([" 7", " 8", ""]),
+    st.sampled_from(["WARNING ", "ERROR ", "INFO ", ""]),
+    st.sampled_from([*CONTEXTS, f"req-{ID[:-1]}g me us", f"req-{ID}", f"req-{ID} req-{OTHER}"]),
+    st.sampled_from(["", f"[instance: {ID}] ", f"[instance: {OTHER}] "]),
+    st.sampled_from([*WORDS, "was HTTP 503", "was HTTP 404", f"req-{ID} 5 it", f"req-{OTHER} it"]),
+)  # fmt: skip
+REPEATED = st.lists(st.one_of(EVENTS, st.lists(HEADS, max_size=4)), max_size=6)
+
+
+@given(
+    REPEATED,
+    st.integers(1, 3),
+    st.integers(1, 400),
+    st.integers(1, 2),
+    st.sampled_from([[], ["HTTP 5"], ["4 me", "6 - -", "1b req"], ["00:00 7", "try 2", "-475"]]),
+    st.booleans(),
+    st.sampled_from([None, START + 30]),
+)
+def test_a_line_that_is_known_again_is_counted_as_if_it_was_read(  # noqa: PLR0913, PLR0917
+    scanner: ModuleType,
+    groups: list[list[str]],
+    times: int,
+    piece: int,
+    most: int,
+    also: list[str],
+    traced: bool,  # noqa: FBT001  # what hypothesis gives
+    until: float | None,
+) -> None:
+    """Whatever lines there are, and wherever a piece of the file ends.
+
+    What comes behind the end of a window, and is earlier again, depends on the piece that it is in.
+    """
+    raw = "".join(line for each in groups for line in each * (times + 1)).encode()
+    asked_for = {"also": also, "traced": traced, "until": until, **alike(most)}
+
+    known = look(scanner, raw, piece, **asked_for)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scanner.Alike, "after", lambda *_: 0)
+        read = look(scanner, raw, piece if until else 1 << 20, **asked_for)
+
+    assert known == read
 
 
 @given(EVENTS)

@@ -35,6 +35,7 @@ BACKWARDS_S = 65 * 60  # a clock that is set back by an hour, and the way there
 AGAIN_S = 45.0  # of what is only counted, one goes home again after that time
 MOST_KINDS = 20000  # of events of one log
 MOST_SAID = 2048  # bytes of a line by which it is known again
+MOST_LETTERS = 4096  # lines that are known to the letter
 TOLD_S = 946684800.0  # 2000: an earlier time of a file says nothing
 SLACK_S = 5.0  # lines of several processes are a little out of order
 DEPTH = 4  # folders below a place
@@ -426,6 +427,11 @@ class Wanted:
         """Say whether a wanted event has a mark in its first line."""
         return self.rank is not None and not self.words and not self.traced
 
+    @property
+    def finds_tracebacks(self) -> bool:
+        """Say whether each line that begins a traceback is found by that."""
+        return self.traced and self.rank is not None and not self.words
+
     def is_in(self, at: float) -> bool:
         """Say whether a time is in the window."""
         return (self.since is None or at >= self.since) and (self.until is None or at <= self.until)
@@ -443,7 +449,7 @@ class Wanted:
             marks += [
                 word for rank, words in kind.marks.items() if rank >= self.rank for word in words
             ]
-        return sorted({*marks, *self.also, *([IN_TRACEBACK] if self.traced else [])})
+        return sorted({*marks, *self.also, *([IN_TRACEBACK] if self.finds_tracebacks else [])})
 
     def has(self, head: Head, text: bytes) -> bool:
         """Say whether an event is wanted."""
@@ -466,12 +472,11 @@ class Wanted:
 class Like:
     """Events of one kind: how many there were, and what is known of those that are only counted."""
 
-    __slots__ = ("body", "kept_at", "module", "offset", "path", "seen", "told")
+    __slots__ = ("kept_at", "offset", "path", "seen", "told")
 
     def __init__(self, head: Head, path: str, offset: int) -> None:
         self.seen, self.kept_at, self.path, self.offset = 1, head.at, path, offset
         self.told = None  # type: list[Any] | None
-        self.body, self.module = None, None  # type: Any, Any
 
 
 class Alike:
@@ -492,14 +497,18 @@ class Alike:
         # A number in a wanted word makes a difference between events that are the same otherwise.
         self.numbered = [word for word in also if word.translate(None, DIGITS) != word]
         self.ends = sorted({word[-2:] for word in self.numbered})
+        # No such word can have its number from the time or the request of a line.
+        self.is_apart = not any(BESIDE_ID.search(word) for word in self.numbered)
+        self.head, self.form = None, None  # type: Any, Any
         self.kinds = {}  # type: dict[Any, Like]
         self.lines = {}  # type: dict[Any, Like]
+        self.letters = {}  # type: dict[Any, Like]
         self.words = {}  # type: dict[int, int]
         self.told = []  # type: list[list[Any]]
 
     def begin(self) -> None:
         """Begin another log: its events are not the same as those of others."""
-        self.kinds, self.lines = {}, {}
+        self.kinds, self.lines, self.letters = {}, {}, {}
 
     def is_counted(  # noqa: PLR0913, PLR0917  # an event, and where it is
         self, raw: bytes, head: Head, size: int, path: str, at: int, bodies: list[Kind]
@@ -541,8 +550,9 @@ class Alike:
             return
         if IN_TRACEBACK in first:
             return
-        like.module = head.same[3]
-        like.body = next(kind.head for kind in bodies if kind.name == head.kind)
+        if self.form is None:
+            self.head = next(kind.head for kind in bodies if kind.name == head.kind)
+            self.form = re.compile(LINE % NAMED.sub(b"(?:", self.head.pattern))
         if len(self.lines) > MOST_KINDS:
             self.lines = {}
         look = self.look(first)
@@ -572,39 +582,63 @@ class Alike:
             said = FREE.sub(b"0", without_ids(said))
         return line[STAMP:begin], line[behind:end], has_server, said, self.has_number(line)
 
-    def after(self, text: Any, place: int, end: int, scan: Scan) -> int:
+    def after(self, text: Any, place: int, end: int, behind: int, scan: Scan) -> int:
         """Count the event of a line that is known; return where it ends, or 0: it must be read.
 
-        What follows must be an event of its own: it is no traceback of the same moment and module.
+        What follows must begin an event of its own, which is no traceback. The next line in which
+        a word was found begins at `behind`. Where tracebacks are looked for, no line before that
+        begins one.
         """
-        stop = int(text.find(b"\n", place, end)) + 1
-        line = bytes(text[place : stop - 1]) if stop else b""
-        look = self.look(line) if stop else None
-        like = self.lines.get(look) if look is not None else None
+        found = self.form.match(text, place, end) if self.form is not None else None
+        if found is None:
+            return 0
+        given, front, request, back = found.groups()
+        stop = int(found.end())
+        letters = (front, back, request is None)
+        like = self.letters.get(letters)
+        if like is None:
+            like = self.like(bytes(text[place : stop - 1]), letters)
         if like is None:
             return 0
-        given = line[:STAMP]
-        if stop < end:
-            follows = like.body.match(text, stop)
-            if follows is None:
+        if stop == behind or not scan.wanted.finds_tracebacks:
+            follows = self.head.match(text, stop, end)
+            if follows is not None and TRACEBACK.match(text, follows.end()):
                 return 0
-            is_with = follows.group("module") == like.module and follows.group("at") == given
-            if is_with and TRACEBACK.match(text, follows.end()):
-                return 0
-        try:
-            at = scan.zone.when(given)
-        except (ValueError, OverflowError):
-            return 0
-        if like.told is None or not scan.wanted.is_in(at) or self.is_due(like, at):
-            return 0
-        scan.steps.meet(at, scan.zone)
+        return stop if self.is_one_more(like, given, scan) else 0
+
+    def is_one_more(self, like: Like, given: bytes, scan: Scan) -> bool:
+        """Count one more of a kind, of this time; say whether it need not be read."""
+        at = scan.zone.known.get(given)
+        if at is None:
+            try:
+                at = scan.zone.when(given)
+            except (ValueError, OverflowError):
+                return False
         told = like.told
+        if told is None or not scan.wanted.is_in(at):
+            return False
+        if like.seen < 2 * self.most and self.is_due(like, at):
+            return False
+        if at >= scan.steps.newest:
+            scan.steps.newest = at
+        else:
+            scan.steps.meet(at, scan.zone)
         told[2] += 1
         if at > told[4]:
             told[4] = at
         elif at < told[3]:
             told[3] = at
-        return stop
+        return True
+
+    def like(self, line: bytes, letters: Any) -> Like | None:
+        """Return the kind of a line by its look; from then on it is known to the letter."""
+        look = self.look(line)
+        like = self.lines.get(look) if look is not None else None
+        if like is not None and self.is_apart and len(line) < MOST_SAID:
+            if len(self.letters) >= MOST_LETTERS:
+                self.letters = {}
+            self.letters[letters] = like
+        return like
 
     def forget(self, raw: bytes, head: Head, size: int) -> None:
         """Take back that an event goes home: there was no room for it."""
@@ -681,6 +715,14 @@ INSTANCE = b" [instance: "
 LONG_INSTANCE = len(INSTANCE) + len("b311da90-4759-4302-9f62-9c031032dd64]")
 DIGITS = b"0123456789"
 FREE = re.compile(rb"\d(?<![\w<]\d)\d*")  # a number that is no part of a word
+# A whole line of this kind, which another event follows: its time, what is before the ids of its
+# requests, the last of these, and what is behind them. Two lines look the same if only their times
+# and these ids differ.
+LINE = (
+    rb"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[.,]\d{3})( \d+ [A-Z]+ \S+ \[(?:None )?)"
+    rb"(req-[0-9a-f-]{36} )*([^\n]*)\n(?=%b|\Z)"
+)
+BESIDE_ID = re.compile(rb"\A[0-9a-f :.q-]|req|re?\Z")  # may overlap with a time or an id
 
 
 def without_ids(said: bytes) -> bytes:
@@ -705,40 +747,72 @@ def is_fault(kind: str, text: bytes) -> bool:
 
 
 class Memory:
-    """The search of the C library for one word: the longer the word, the faster."""
+    """The search of the C library for one word.
 
-    def __init__(self) -> None:
+    That of glibc for a text compares many bytes at once on this kind of processor, so a short word
+    takes no longer. Elsewhere that for any bytes is used: the longer the word, the faster.
+    """
+
+    def __init__(self, machine: str) -> None:
         import ctypes  # noqa: PLC0415  # not everywhere
 
         self.char = ctypes.c_char
         self.address = ctypes.addressof
-        self.search = ctypes.CDLL(None).memmem
-        self.search.restype = ctypes.c_void_p
+        library = ctypes.CDLL(None)
         size, place = ctypes.c_size_t, ctypes.c_void_p
-        self.search.argtypes = [place, size, ctypes.c_char_p, size]
+        self.in_bytes = library.memmem
+        self.in_bytes.restype = place
+        self.in_bytes.argtypes = [place, size, ctypes.c_char_p, size]
+        self.in_text = None  # type: Any
+        if machine == "x86_64" and hasattr(library, "gnu_get_libc_version"):
+            self.in_text = library.strstr
+            self.in_text.restype = place
+            self.in_text.argtypes = [place, ctypes.c_char_p]
 
-    def places(self, text: bytearray, end: int, words: list[bytes]) -> list[int]:
-        """Return where the words are before the end of a part, one in each line."""
+    def cost(self, word: bytes) -> float:
+        """Return what a look for a word takes, in nanoseconds for each byte."""
+        if self.in_text is not None:
+            return OF_WORD_IN_TEXT
+        return OF_WORD + OF_SHORT_WORD / len(word) if len(word) >= SHORTEST_ALONE else OF_LETTER
+
+    def places(self, text: bytearray, end: int, words: list[tuple[bytes, Any]]) -> list[int]:
+        """Return where the words are before the end of a part, one in each line.
+
+        A word that has a pattern is met where that matches too.
+        """
         places = []  # type: list[int]
         if not end:
             return places  # an empty buffer has no place
         held = self.char.from_buffer(text)  # while it is held, the buffer stays where it is
         begin = self.address(held)
-        for word in words:
+        # A text ends at a zero: where one is inside, it is no text.
+        is_text = self.in_text is not None and text.find(0, 0, end) < 0
+        behind = text[end : end + 1]
+        if is_text and behind:  # behind the last byte of a `bytearray` there is one anyway
+            text[end] = 0
+        for word, form in words:
             where = 0
             while where < end:
-                found = self.search(begin + where, end - where, word, len(word))
+                if is_text:
+                    found = self.in_text(begin + where, word)
+                else:
+                    found = self.in_bytes(begin + where, end - where, word, len(word))
                 if not found:
                     break
-                places.append(found - begin)
-                where = line_end(text, found - begin)
+                where = found - begin
+                if form is None or form.match(text, where, end):
+                    places.append(where)
+                    where = line_end(text, where)
+                else:
+                    where += 1
+        text[end : end + 1] = behind
         return places
 
 
 def memory() -> Memory | None:
     """Return the search of the C library; None where it cannot be called from here."""
     try:
-        return Memory()
+        return Memory(os.uname().machine)
     except (ImportError, AttributeError, OSError, TypeError):
         return None
 
@@ -746,9 +820,10 @@ def memory() -> Memory | None:
 class Marks:
     """Finds words, each line with one of them once.
 
-    A buffer is looked through for one letter that is rare in it and that several words have; only
-    where that is, the words are compared. A word that shares no such letter is searched by itself
-    where the C library can do that. Ids of one form are many: what has the form is looked up.
+    A buffer is looked through for what is rare in it and what several words have: one letter, or
+    more where the C library can search for that. Only where that is, the words are compared. The
+    C library searches for a word that shares no such part. Ids of one form are many: what has the
+    form is looked up.
     """
 
     def __init__(self, words: list[bytes], sample: bytes, library: Memory | None = None) -> None:
@@ -761,8 +836,8 @@ class Marks:
         self.ids = set(ids.values())
         self.library = library
         others = [word for word in words if word and word not in ids]
-        ways = anchored(others, sample, may_be_alone=library is not None)
-        self.alone = ways.alone
+        ways = anchored(others, sample, library)
+        self.alone = [(word, form and re.compile(form)) for word, form in ways.alone]
         self.forms = [re.compile(one) for one in ways.forms]
         self.rare = [(letter, re.compile(one)) for letter, one in ways.rare]
 
@@ -798,11 +873,15 @@ def met(text: Any, end: int, letter: bytes, form: Any) -> list[int]:
 
 # What a look through a buffer takes, in nanoseconds for each byte, as measured with Python 3.11 and
 # glibc: by a pattern, and more for each of its letters that is met; by the letter itself, likewise;
-# with a word of the C library, and less for a longer one.
+# with a word of the C library, and less for a longer one; with any word in a text.
 OF_LETTER, OF_EACH_MET = 0.4, 35.0
 OF_RARE, OF_EACH_RARE = 0.06, 400.0
 OF_WORD, OF_SHORT_WORD = 0.04, 0.65
+OF_WORD_IN_TEXT, OF_EACH_PART = 0.05, 1000.0
 SHORTEST_ALONE = 8  # bytes of a word; what is shorter takes much longer
+LEAST_SHARED = 4  # bytes of what several words have
+MOST_SHARING = 64  # words; of more, a letter that many of them have is faster
+SHARED = {}  # type: dict[tuple[bytes, ...], list[tuple[bytes, list[bytes]]]]
 
 
 class Ways:
@@ -811,12 +890,15 @@ class Ways:
     def __init__(self) -> None:
         self.forms = []  # type: list[bytes]  # patterns, each by a letter that its words share
         self.rare = []  # type: list[tuple[bytes, bytes]]  # the same, where a letter is rare
-        self.alone = []  # type: list[bytes]  # words that are searched by themselves
+        # Words that are searched by themselves; or what several have, with their pattern.
+        self.alone = []  # type: list[tuple[bytes, bytes | None]]
 
 
-def anchored(words: list[bytes], sample: bytes, *, may_be_alone: bool = False) -> Ways:
+def anchored(words: list[bytes], sample: bytes, library: Memory | None) -> Ways:
     """Choose how words are looked for: what takes least, by the letters of a sample."""
     ways = Ways()
+    if library is not None and library.in_text is not None:
+        words = without_shared(words, sample, ways)
     letters = {bytes([one]) for word in words for one in word}
     # A letter that is not in the sample may come a little later.
     found = {
@@ -824,12 +906,7 @@ def anchored(words: list[bytes], sample: bytes, *, may_be_alone: bool = False) -
     }
     by_form = {one: OF_LETTER + OF_EACH_MET * found[one] for one in letters}
     cost = {one: min(by_form[one], OF_RARE + OF_EACH_RARE * found[one]) for one in letters}
-    by_itself = {
-        word: OF_WORD + OF_SHORT_WORD / len(word)
-        if may_be_alone and len(word) >= SHORTEST_ALONE
-        else OF_LETTER
-        for word in words
-    }
+    by_itself = {word: OF_LETTER if library is None else library.cost(word) for word in words}
     left = words
     while left:
         shared = sorted({bytes([one]) for word in left for one in word})
@@ -838,9 +915,9 @@ def anchored(words: list[bytes], sample: bytes, *, may_be_alone: bool = False) -
         those = [word for word in left if letter in word]
         left = [word for word in left if letter not in word]
         if cost[letter] > spared[letter] and all(by_itself[word] < OF_LETTER for word in those):
-            ways.alone += those
+            ways.alone += [(word, None) for word in those]
             continue
-        form = re.escape(letter) + b"(?:" + b"|".join(at(letter, one) for one in those) + b")"
+        form = form_of(letter, those)
         if cost[letter] < by_form[letter]:
             ways.rare.append((letter, form))
         else:
@@ -848,14 +925,51 @@ def anchored(words: list[bytes], sample: bytes, *, may_be_alone: bool = False) -
     return ways
 
 
-def at(letter: bytes, word: bytes) -> bytes:
-    """Return the pattern of a word behind its first such letter.
+def without_shared(words: list[bytes], sample: bytes, ways: Ways) -> list[bytes]:
+    """Choose what several words have, where that is rare in a sample; return the other words."""
+    left = words
+    for part, having in in_several(words):
+        those = [word for word in having if word in left]
+        spared = OF_WORD_IN_TEXT * (len(those) - 1)
+        # As of a letter: what is not in the sample may come a little later.
+        found = sample.count(part) / (len(sample) + 1) + 1 / (len(sample) + 1000)
+        if OF_EACH_PART * found < spared:
+            ways.alone.append((part, form_of(part, those)))
+            left = [word for word in left if word not in those]
+    return left
 
-    What follows the letter is compared first: where that differs, nothing is looked back at.
+
+def in_several(words: list[bytes]) -> list[tuple[bytes, list[bytes]]]:
+    """Return what several words have, each with these words: the most words first."""
+    key = tuple(words)
+    if key not in SHARED:
+        having = {}  # type: dict[bytes, set[bytes]]
+        for word in words if len(words) <= MOST_SHARING else ():
+            for begin in range(len(word)):
+                for end in range(begin + LEAST_SHARED, len(word) + 1):
+                    having.setdefault(word[begin:end], set()).add(word)
+        longest = {}  # type: dict[tuple[bytes, ...], bytes]
+        for part, those in sorted(having.items(), key=lambda one: (len(one[0]), one[0])):
+            if len(those) > 1:
+                longest[tuple(sorted(those))] = part
+        parts = [(part, list(those)) for those, part in longest.items()]
+        SHARED[key] = sorted(parts, key=lambda one: (-len(one[1]), -len(one[0]), one[0]))
+    return SHARED[key]
+
+
+def form_of(part: bytes, words: list[bytes]) -> bytes:
+    """Return a pattern of words that begins with what all of them have."""
+    return re.escape(part) + b"(?:" + b"|".join(at(part, one) for one in words) + b")"
+
+
+def at(part: bytes, word: bytes) -> bytes:
+    """Return the pattern of a word behind the first place where it has a part.
+
+    What follows the part is compared first: where that differs, nothing is looked back at.
     """
-    where = word.index(letter) + 1
-    behind = b"(?<=" + re.escape(word) + b")" if where > 1 else b""
-    return re.escape(word[where:]) + behind
+    begin = word.index(part)
+    behind = b"(?<=" + re.escape(word) + b")" if begin else b""
+    return re.escape(word[begin + len(part) :]) + behind
 
 
 def line_end(piece: Any, where: int) -> int:
@@ -1274,13 +1388,13 @@ class Scan:
         if places is None:
             return self.every(text, end, at, heads, told)
         done = -1
-        for place in places:
+        for place, behind in zip(places, [*places[1:], end]):  # noqa: B905  # not in an old Python
             if place >= end:
                 break
             if place < done:
                 continue
             if self.wanted.alike is not None:
-                after = self.wanted.alike.after(text, place, end, self)
+                after = self.wanted.alike.after(text, place, end, behind, self)
                 if after:
                     done = after
                     continue
