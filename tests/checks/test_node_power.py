@@ -1,6 +1,7 @@
 """Whether a node is dead: what proves it, what disproves it, what does neither."""
 
 from dataclasses import replace
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
@@ -9,12 +10,14 @@ from fakes.cloud import FakeCloud
 from fakes.power import FakeDevice, FakePower
 from fakes.shell import FakeShell
 from fakes.world import a_world
+from stackward.adapters.together import Threads
 from stackward.checks.node_power import IsConfirmedOff, IsItsDevice, IsPoweredOff, NoSignOfLife
 from stackward.model.hardware import Hardware
 from stackward.model.power import PowerState
 from stackward.plan import CheckResult, Holds, Refuted, Unverified
 from stackward.ports.world import World
 
+TOGETHER_S = 60.0  # a guard: what goes on together meets at once
 NODE, PEERS = "compute-07", ("compute-08",)
 MAC = "52:54:00:00:00:07"
 OFF = IsPoweredOff(node=NODE)
@@ -156,3 +159,42 @@ def test_a_device_that_once_switched_the_node_on_is_its_own() -> None:
     world = a_world(FakeCloud())
     assert isinstance(booted.ask(world), Holds)
     assert isinstance(unseen.ask(world), Unverified)
+
+
+def test_it_is_called_while_its_heartbeat_is_listened_for() -> None:
+    known = replace(world(), together=Threads())
+    both = Barrier(2, timeout=TOGETHER_S)  # broken where one waits for the other
+    call, services = known.shell.run, known.nova.services
+    first = iter([both.wait])
+
+    def called(*words: Any, **more: Any) -> Any:  # noqa: ANN401  # as the port has it
+        both.wait()
+        return call(*words, **more)
+
+    def heard() -> Any:  # noqa: ANN401  # same
+        next(first, lambda: 0)()
+        return services()
+
+    known.shell.run = called  # type: ignore[method-assign]  # the fake's
+    known.nova.services = heard  # type: ignore[method-assign]  # same
+
+    assert isinstance(SILENT.ask(known), Holds)
+
+
+def test_a_sign_of_life_is_told_before_the_listening_is_over() -> None:
+    known = replace(world(), together=Threads())
+    known.shell.pinging.add(NODE)  # type: ignore[attr-defined]  # of the fake
+    services, is_told, heard = known.nova.services, Event(), Event()
+
+    def listened() -> Any:  # noqa: ANN401  # as the port has it
+        is_told.wait(TOGETHER_S)
+        heard.set()
+        return services()
+
+    known.nova.services = listened  # type: ignore[method-assign]  # the fake's
+    answer = SILENT.ask(known)
+    is_still_listening = not heard.is_set()
+    is_told.set()
+
+    assert isinstance(answer, Refuted)
+    assert is_still_listening

@@ -5,6 +5,7 @@ device says Off means that it is another machine's device.
 """
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import ClassVar
 
 from stackward.checks.listening import listen
@@ -14,6 +15,7 @@ from stackward.model.power import PowerState
 from stackward.model.witness import Sign
 from stackward.plan import CheckResult, Holds, Refuted, Unverified
 from stackward.plan.stored import VOLATILE
+from stackward.ports.together import ask_beside
 from stackward.ports.world import World
 from stackward.status.power import AGAIN_S, says_off_twice
 from stackward.status.silence import SIGN_OF_LIFE
@@ -179,11 +181,14 @@ class NoSignOfLife:
         return f"nothing of `{self.node}` answers: not 22/tcp, not ping, no heartbeat"
 
     def ask(self, world: World, /) -> CheckResult:
-        """Call it at all of its addresses from other nodes, then listen for its heartbeat."""
+        """Call it at all of its addresses from other nodes, and listen for its heartbeat."""
+        listening = ask_beside(
+            world.together, f"the heartbeat of {self.host}", partial(listen, world, self.host)
+        )
         called = hail(world, self.addresses, self.peers)
         if called.sign is Sign.YES:
-            return _lives(world, self.node, called.text)
-        heard = listen(world, self.host)
+            return _lives(world, self.node, called.text)  # at once: who listens waits for long
+        heard = listening()
         if heard.silent is False:
             return _lives(world, self.node, heard.why)
         if called.sign is Sign.UNKNOWN:

@@ -1,13 +1,19 @@
 """Read a node to fence: its device, its signs of life, its guests, and the other nodes."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from typing import TypeVar
 
 from stackward.answers import texts
 from stackward.errors import StackwardError, Uncertain, Unreachable
 from stackward.facts.domains import read_domains
 from stackward.facts.maintenance import read_holders
-from stackward.facts.named import Found, find_node, nodes_of_hosts
+from stackward.facts.named import (
+    Found,
+    nodes_of_hosts,
+    refuse_machine_of_another,
+    sought_node,
+)
 from stackward.facts.observed import ADDRESSES, MACHINE, read_remembered
 from stackward.facts.power_history import read_switched_on
 from stackward.facts.roles import read_roles
@@ -25,6 +31,7 @@ from stackward.ports import root
 from stackward.ports.compute_process import read_processes
 from stackward.ports.journal import Journal
 from stackward.ports.machines import machine_of
+from stackward.ports.together import ask_beside
 from stackward.ports.world import World
 from stackward.requests.fence_compute_node import FenceRequest
 from stackward.status.fence import FenceFacts
@@ -33,6 +40,9 @@ from stackward.status.lookups import servers_on
 from stackward.status.outage import Compute
 from stackward.status.power_device import Remembered
 from stackward.status.witnesses import hail
+
+Other = TypeVar("Other")
+Told = TypeVar("Told")
 
 _ANSWER_S = 10.0  # for ssh, and for a call over RPC
 _NEEDED = {"nova-conductor", "nova-scheduler"}  # without them nodes that are well fall silent
@@ -47,18 +57,47 @@ def read_fence(
     world: World, journal: Journal, asked: FenceRequest, run_id: str | None
 ) -> FenceFacts:
     """Return the node as it is now; `run_id` is the run that asks: it does not block itself."""
+    fence, _ = read_fence_beside(world, journal, asked, run_id, lambda _: None)
+    return fence
+
+
+def read_fence_beside(
+    world: World,
+    journal: Journal,
+    asked: FenceRequest,
+    run_id: str | None,
+    other: Callable[[str], Other],
+) -> tuple[FenceFacts, Other]:
+    """Return the same, and what `other` reads of the rest of the cloud, given the node's name.
+
+    All is asked at the same time: each question to a dead node waits until its end.
+    """
     cloud = world.cloud.identity().id
     services = world.nova.services()
     remembered = read_remembered(world, journal)
-    found = find_node(world, services, asked.node, remembered)
+    found = sought_node(world, services, asked.node, remembered)
     host, node = found.service.host, found.match.node
     addresses = tuple(_addresses(world, journal.observations(cloud, ADDRESSES), found))
     peers = tuple(_peers(world, services, host, remembered))
-    witnesses = hail(world, addresses, peers)
-    device = _device(world, node)
-    ssh, domains = _ssh(world, node), _domains(world, found)
+
+    def beside(what: str, question: Callable[[], Told]) -> Callable[[], Told]:
+        return ask_beside(world.together, f"{what} of {host}", question)
+
+    called = beside("signs of life", partial(hail, world, addresses, peers))
+    told_by_device = beside("device", partial(_device, world, node))
+    by_ssh = beside("ssh", partial(_ssh, world, node))
+    by_libvirt = beside("libvirt", partial(_domains, world, found))
+    by_rpc = beside("RPC", partial(_rpc, world, found))
+    deaf = beside("others", partial(_deaf, world, services, host))
+    groups = world.shell.groups_of(node) if node else ()
+    machine = machine_of(found.hypervisor)
+    roles = beside("roles", partial(read_roles, world, services, machine, groups))
+    told = beside("rest", partial(other, node or host))
+    refuse_machine_of_another(world, services, asked.node, found)
+
     known = [*_boards(journal.observations(cloud, MACHINE))]
-    return FenceFacts(
+    witnesses, device, ssh, domains = called(), told_by_device(), by_ssh(), by_libvirt()
+    fence = FenceFacts(
         name=node or host,
         host=host,
         read_at=world.clock.now(),
@@ -70,7 +109,7 @@ def read_fence(
         switched_on=read_switched_on(journal, cloud, host),
         signs=Signs(
             heartbeat=_sign(found.service.is_up),
-            rpc=_rpc(world, found),
+            rpc=by_rpc(),
             ssh=ssh,
             ping=witnesses.sign,
             power=_power(device),
@@ -87,17 +126,13 @@ def read_fence(
         why_not_kept_off=_why_not_kept_off(world, node, ssh),
         computes=tuple(_computes(services)),
         silent_parts=tuple(_silent_parts(services, host)),
-        deaf=_deaf(world, services, host),
+        deaf=deaf(),
         aggregates=world.nova.aggregates(),
-        roles=read_roles(
-            world,
-            services,
-            machine_of(found.hypervisor),
-            world.shell.groups_of(node) if node else (),
-        ),
+        roles=roles(),
         holders=read_holders(journal, cloud, host, but=run_id),
         identified_at=found.match.seen_at,
     )
+    return fence, told()
 
 
 def _sign(is_so: bool) -> Sign:  # noqa: FBT001  # what it is made of

@@ -58,6 +58,21 @@ def find_node(
     Raises `Refused` where two machines may be meant: both are named. A node with exactly this name
     is asked too: a plan must not be made for the machine of another host.
     """
+    found = sought_node(world, services, name, remembered)
+    refuse_machine_of_another(world, services, name, found)
+    return found
+
+
+def sought_node(
+    world: World,
+    services: Sequence[ComputeService],
+    name: str,
+    remembered: Mapping[str, Itself] | None = None,
+) -> Found:
+    """Return the same, and leave out the last question: whether the node is another host's.
+
+    A node that may be silent is asked that at the same time as all else: each question waits.
+    """
     computes = {one.host: one for one in services if one.binary == NOVA_COMPUTE}
     said = remembered or {}
     host = _host_called(world, computes, name, said)
@@ -72,8 +87,6 @@ def find_node(
             "`host_ip` as `ansible_host`: `openstack hypervisor list --long` shows both",
         )
     _refuse_another(world, name, hypervisor, match)
-    if match.node:
-        _refuse_machine_of_another(world, Hosts(computes), name, hypervisor, match.node)
     return Found(service=computes[host], hypervisor=hypervisor, match=match)
 
 
@@ -212,10 +225,17 @@ def _refuse_another(world: World, name: str, hypervisor: Hypervisor, match: Matc
     )
 
 
-def _refuse_machine_of_another(
-    world: World, hosts: Hosts, name: str, hypervisor: Hypervisor, node: str
+def refuse_machine_of_another(
+    world: World, services: Sequence[ComputeService], name: str, found: Found
 ) -> None:
-    """Refuse a node that is the machine of another host by its own words, or by its address."""
+    """Refuse a node that is the machine of another host by its own words, or by its address.
+
+    Raises `Refused`. A node that does not answer takes the time of one question.
+    """
+    hypervisor, node = found.hypervisor, found.match.node
+    if node is None:
+        return
+    hosts = Hosts(one.host for one in services if one.binary == NOVA_COMPUTE)
     said = world.shell.directory().said.get(node) or world.shell.itself(node)
     own = _hosts_of_words(hosts, said) if said else ()
     if hypervisor.host in own:

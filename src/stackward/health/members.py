@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from stackward.anatomy import Anatomy, read_anatomy
+from stackward.facts.fence import read_fence_beside
 from stackward.facts.named import nodes_of_hosts
 from stackward.facts.observed import read_remembered
 from stackward.facts.survey import survey_node
@@ -25,6 +26,7 @@ from stackward.ports.journal import Journal
 from stackward.ports.shell import Shell
 from stackward.ports.together import Together
 from stackward.ports.world import World
+from stackward.requests.fence_compute_node import FenceRequest
 from stackward.status.fence import FenceFacts
 
 PARTS = ("rabbitmq", "mariadb")
@@ -40,10 +42,16 @@ class Members:
     unread: tuple[str, ...] = ()  # of what it is not known, and why
 
 
-def with_members(world: World, journal: Journal, fence: FenceFacts) -> FenceFacts:
-    """Add what is known of them to the node to fence."""
-    nodes = [*_controllers(world, journal, fence.name)]
-    found = read_members(world.shell, world.clock, world.together, nodes)
+def read_fence_with_members(
+    world: World, journal: Journal, asked: FenceRequest, run_id: str | None
+) -> FenceFacts:
+    """Return the node to fence with what is known of them; `run_id` is the run that asks."""
+
+    def members(name: str) -> Members:
+        nodes = [*_controllers(world, journal, name)]
+        return read_members(world.shell, world.clock, world.together, nodes)
+
+    fence, found = read_fence_beside(world, journal, asked, run_id, members)
     return replace(fence, broken_members=found.broken, unread_members=found.unread)
 
 

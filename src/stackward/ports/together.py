@@ -107,13 +107,28 @@ def ask_both(
     once the first is answered: it grows with its `calls`, which it makes one after the other.
     What a question raises is raised here. Raises `Unreachable` where the other was not answered.
     """
+    answer = ask_beside(together, (of, "other"), other, calls=calls)
+    return one(), answer()
+
+
+def ask_beside(
+    together: Together, of: str | tuple[str, str], question: Callable[[], Told], *, calls: int = 1
+) -> Callable[[], Told]:
+    """Begin to ask a question, and return how its answer is waited for.
+
+    Its guard begins with the wait, and grows with the `calls` that it makes one after the other.
+    The wait raises what the question raises, and `Unreachable` where it was not answered.
+    """
     # In a tuple: None may be an answer.
-    begun = together.begin({(of, "other"): _in_a_tuple(other)})
-    told = one()
-    answers = [*begun.told(within_s=_EACH_S * max(calls, 1)).values()]
-    if not answers:
-        raise Unreachable(f"no answer in time: {of}")
-    return told, answers[0][0]
+    begun = together.begin({of: _in_a_tuple(question)})
+
+    def answer() -> Told:
+        answers = [*begun.told(within_s=_EACH_S * max(calls, 1)).values()]
+        if not answers:
+            raise Unreachable(f"no answer in time: {of if isinstance(of, str) else of[0]}")
+        return answers[0][0]
+
+    return answer
 
 
 def _in_a_tuple(question: Callable[[], Told]) -> Callable[[], tuple[Told]]:

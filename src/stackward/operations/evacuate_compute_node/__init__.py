@@ -4,7 +4,7 @@ from stackward.checks.listening import listen
 from stackward.errors import Unreachable
 from stackward.facts.bringing_up import read_to_bring_up
 from stackward.facts.fence import read_fence
-from stackward.health.members import with_members
+from stackward.health.members import read_fence_with_members
 from stackward.model.power import PowerState
 from stackward.model.run import Settled
 from stackward.model.witness import Sign
@@ -63,7 +63,7 @@ def _judge_node(
 
     A member of RabbitMQ or MariaDB may have broken since: nodes that are well fall silent then.
     """
-    fence = with_members(world, journal, read_fence(world, journal, asked.fence, run))
+    fence = read_fence_with_members(world, journal, asked.fence, run)
     if move.how == DOWN and not rests_on_word(fence, asked.fence):
         return None  # judged before its power was cut
     if (lives := _judge_life(world, journal, asked, run)) is not None:

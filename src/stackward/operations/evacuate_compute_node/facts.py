@@ -11,14 +11,13 @@ from stackward.facts.bringing_up import read_tags
 from stackward.facts.compute import read_compute_node
 from stackward.facts.disks_elsewhere import read_disks
 from stackward.facts.domains import other_directories, read_domains, why_none_may_end
-from stackward.facts.fence import read_fence
 from stackward.facts.moved import known_run
 from stackward.facts.named import nodes_of_hosts
 from stackward.facts.observed import GUESTS, read_remembered
 from stackward.facts.rebooted import read_own_stops
 from stackward.facts.reserved import read_reserved
 from stackward.facts.who_ran import read_pasts
-from stackward.health.members import with_members
+from stackward.health.members import read_fence_with_members
 from stackward.model.compute_process import RunningAs
 from stackward.model.disk_seen import DiskSeen
 from stackward.model.domain import INSTANCES, Domain
@@ -104,7 +103,7 @@ def read_evacuation(
     world: World, journal: Journal, asked: EvacuateRequest, run_id: str | None
 ) -> EvacuationFacts:
     """Return the node as it is now; `run_id` is the run that asks: it does not hold itself up."""
-    fence = with_members(world, journal, read_fence(world, journal, asked.fence, run_id))
+    fence = read_fence_with_members(world, journal, asked.fence, run_id)
     # A lock of what is said to have no power is held by another guest, or the word is wrong.
     is_off = fence.signs.power is Sign.NO or (fence.device is None and bool(asked.confirmed_off))
     leaving = read_leaving(world, journal, asked, is_off=is_off)

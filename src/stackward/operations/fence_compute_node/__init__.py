@@ -1,7 +1,6 @@
 """Fence a compute node: cut its power, and prove that it is dead."""
 
-from stackward.facts.fence import read_fence
-from stackward.health.members import with_members
+from stackward.health.members import read_fence_with_members
 from stackward.moving.columns import NODE_CHANGES
 from stackward.moving.fencing import FENCE
 from stackward.operations import Operation
@@ -12,7 +11,6 @@ from stackward.policy.fence import UNNEEDED
 from stackward.ports.journal import Journal
 from stackward.ports.world import World
 from stackward.requests.fence_compute_node import FenceRequest
-from stackward.status.fence import FenceFacts
 
 
 def _judge(
@@ -26,17 +24,13 @@ def _judge(
     if move.how != FENCE:
         return None
     run = world.acting.run if world.acting else None
-    fresh = plan_fence(_read(world, journal, asked, run), asked)
+    fresh = plan_fence(read_fence_with_members(world, journal, asked, run), asked)
     return next((each for each in fresh.blockers if each.worry != UNNEEDED.name), None)
-
-
-def _read(world: World, journal: Journal, asked: FenceRequest, run_id: str | None) -> FenceFacts:
-    return with_members(world, journal, read_fence(world, journal, asked, run_id))
 
 
 OPERATION = Operation(
     request=FenceRequest,
-    read=_read,
+    read=read_fence_with_members,
     plan=plan_fence,
     judge=_judge,
     columns=NODE_CHANGES,
