@@ -13,10 +13,11 @@ stops are known by their requests, never by the account. Without the requests, t
 contradicts a stop by that account. Otherwise the last action of the server's owner decides, before
 the loss or since. Otherwise all witnesses that know must agree.
 
-Read in nova 31.0 compute/manager.py (`_sync_power_states`) and instance_actions.py: Seconds after
-nova-compute starts, Nova stops each server that it has as running and that libvirt does not have.
-It also stops a server whose guest switched itself off. Both are a `stop` without a user; only the
-time distinguishes them.
+Read in nova 31.0 compute/manager.py (`_sync_power_states`), service.py and instance_actions.py:
+Once nova-compute has started, Nova stops each server that it has as running and that libvirt does
+not have. The time is random, by default up to 60 s later (`periodic_fuzzy_delay`). It also stops a
+server whose guest switched itself off. Both are a `stop` without a user; only the time
+distinguishes them.
 """
 
 from collections.abc import Iterator, Sequence
