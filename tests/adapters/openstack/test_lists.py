@@ -16,7 +16,8 @@ from fakes.glance import GUEST
 from fakes.keystone import DEMO
 from fakes.neutron import LAB_NET
 from fakes.nova import TINY, FakeNova
-from fakes.world import SERVICES, Connected
+from fakes.shell import FakeShell
+from fakes.world import SERVICES, Connected, a_world_over
 from http_cloud import PAGE, HttpCloud, Reply
 from stackward.adapters import openstack
 from stackward.adapters.openstack import OpenStackCloud
@@ -26,6 +27,7 @@ from stackward.adapters.openstack.lists import NeverEnds, read_list
 from stackward.adapters.openstack.patience import Patience
 from stackward.adapters.openstack.services import Services
 from stackward.errors import NotUnderstood, Unreachable
+from stackward.health.agreement import reconcile
 from stackward.model.aggregate import Aggregate
 from stackward.model.cloud_state import Rpc, RpcAnswer
 from stackward.model.instance_ha import HaHost, HaNotification
@@ -428,3 +430,27 @@ def test_services_come_from_all_pages() -> None:
     down = [one.host for one in cloud.nova.services() if not one.is_up]
 
     assert down == ["compute-05"]
+
+
+def requests_of_a_look(count: int) -> int:
+    """Return how many requests compare the witnesses of so many servers, each with a volume."""
+    fake = FakeCloud(FakeNova(hosts=HOSTS[:2]))
+    for number in range(count):
+        name = f"db-{number:02}"
+        volume = an_id(f"volume-{name}")
+        one = a_server(name=name, host=HOSTS[0], ports=(a_port(name, HOSTS[0]),))
+        fake.nova.add(replace(one, volume_ids=(volume,)))
+        fake.cinder.volumes[volume] = Volume(id=volume, status="in-use")
+    small = HttpCloud(fake)
+    cloud = OpenStackCloud(small.connection(), FakeClock())
+    world = a_world_over(cloud, FakeShell(fake))
+    found = reconcile(world, wait_s=0)
+    assert (found.cases, len(found.testimony.servers)) == ((), count)
+    return len(small.asked)
+
+
+def test_the_requests_of_a_comparison_follow_the_pages_of_its_lists() -> None:
+    more = requests_of_a_look(24) - requests_of_a_look(8)
+
+    # Of servers, ports, volumes and attachments: nothing is asked of one by itself.
+    assert more == 4 * 16 // PAGE
