@@ -2,11 +2,22 @@
 
 import time
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from stackward.diagnosis.accused import accused_by
-from stackward.diagnosis.code_places import path_in_package, place_of_logger
+from stackward.diagnosis.accused import CALLS, accused_by
+from stackward.diagnosis.code_places import (
+    LAYERS,
+    PASSED_OVER,
+    STORES,
+    has_form,
+    path_in_package,
+    place_of_logger,
+)
+from stackward.diagnosis.components import OF_MODULES
 from stackward.diagnosis.signs import SIGNS, WORDS, Sign, sign_of
 from stackward.logs.event import Event, Level
 
@@ -35,6 +46,27 @@ from stackward.logs.event import Event, Level
 )
 def test_a_module_is_the_path_within_its_package(file: str, module: str | None) -> None:
     assert path_in_package(file) == module
+
+
+FORMS = (
+    *LAYERS, *PASSED_OVER, *STORES, *(form for form, _ in OF_MODULES), *(one[0] for one in CALLS)
+)  # fmt: skip
+
+
+@given(
+    st.sampled_from(FORMS),
+    st.sampled_from(FORMS),
+    st.sampled_from(["", "nova/", "x"]),
+    st.sampled_from(["", "/", "py", "\n"]),
+)
+def test_a_name_has_a_form_as_the_name_of_a_file_has(
+    form: str, other: str, before: str, behind: str
+) -> None:
+    """No form has another sign than `*` that stands for something."""
+    name = before + other.replace("*", behind)
+
+    assert not set(form) & set("?[]")
+    assert has_form(name, form) == fnmatchcase(name, form)
 
 
 @pytest.mark.parametrize(

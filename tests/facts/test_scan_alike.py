@@ -293,6 +293,18 @@ def test_a_line_that_is_known_again_is_counted_as_if_it_was_read(  # noqa: PLR09
     assert known == read
 
 
+@given(REPEATED, st.integers(1, 400), st.integers(1, 2), st.sampled_from([None, START + 30]))
+def test_where_nothing_is_counted_the_same_events_are_sent(
+    scanner: ModuleType, groups: list[list[str]], piece: int, most: int, until: float | None
+) -> None:
+    raw = "".join(line for each in groups for line in each * 3).encode()
+    counting, silent = alike(most), dict(as_alike(Query(most_alike=most, counts_alike=False), 1))
+
+    sent, _, lost, _ = look(scanner, raw, piece, until=until, **counting)
+
+    assert look(scanner, raw, piece, until=until, **silent)[:3] == (sent, [], lost)
+
+
 @given(EVENTS)
 def test_times_are_read_the_same_whether_their_minute_was_read_before(
     scanner: ModuleType, lines: list[str]

@@ -8,9 +8,9 @@ of the request: that is an error of its own.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from functools import lru_cache
 
-from stackward.diagnosis.code_places import CodePlace, package_of
+from stackward.diagnosis.code_places import CodePlace, has_form, package_of
 from stackward.diagnosis.signs import MOST_READ
 from stackward.logs.event import Event, Raised
 
@@ -186,6 +186,7 @@ def _followed(component: str | None, module: str | None) -> Accused:
     return Accused(component=component, place=place, follows=True)
 
 
+@lru_cache(maxsize=1024)  # an error that repeats itself says the same words again
 def _by_words(said: str) -> Accused | None:
     """Return what an error without a traceback accuses."""
     if gone := _CLIENT_GONE.search(said):
@@ -204,7 +205,7 @@ def _called(raised: Raised, frames: Sequence[CodePlace]) -> Accused | None:
     by_client = next((_CLIENTS[each] for each in packages if each in _CLIENTS), None)
     for each in reversed(frames):
         for form, component, module in CALLS:
-            if fnmatchcase(each.module, form):
+            if has_form(each.module, form):
                 function = each.function if each.module.endswith("rpcapi.py") else None
                 place = CodePlace(module=module, function=function) if module else None
                 if by_client in {"rabbitmq", "mariadb"}:

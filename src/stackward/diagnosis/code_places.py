@@ -125,7 +125,21 @@ class CodePlace:
 
 @cache
 def _is_one_of(name: str, forms: tuple[str, ...]) -> bool:
-    return any(fnmatchcase(name, form) for form in forms)
+    return any(has_form(name, form) for form in forms)
+
+
+def has_form(name: str, form: str) -> bool:
+    """Say whether a name has a form, in which `*` means anything.
+
+    Most have that at the beginning or at the end only. To make a pattern of each of so many takes
+    longer than to compare them.
+    """
+    middle = form.strip("*")
+    if "*" in middle:
+        return fnmatchcase(name, form)
+    if form.startswith("*"):
+        return middle in name if form.endswith("*") else name.endswith(middle)
+    return name.startswith(middle) if form.endswith("*") else name == middle
 
 
 @cache

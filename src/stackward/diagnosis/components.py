@@ -3,9 +3,9 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from fnmatch import fnmatchcase
 from functools import cache
 
+from stackward.diagnosis.code_places import has_form
 from stackward.logs.event import Event
 
 # What devstack and older packages call a component.
@@ -119,7 +119,7 @@ _LEVEL_OF_PATH = "/"
 @cache
 def component_of_module(module: str) -> str | None:
     """Return whose process runs this module; None where several do."""
-    return next((name for form, name in OF_MODULES if fnmatchcase(module, form)), None)
+    return next((name for form, name in OF_MODULES if has_form(module, form)), None)
 
 
 @cache

@@ -92,6 +92,7 @@ def read_failure(  # noqa: PLR0913  # all that a window is asked for
                 level=Level.WARNING,
                 traced=True,
                 most_alike=_ONE_OF_A_KIND,
+                counts_alike=False,
             )
         )
         usual = earlier.events

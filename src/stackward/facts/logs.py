@@ -164,7 +164,12 @@ def as_alike(query: Query, nodes: int) -> Mapping[str, Json]:
     most = max(LEAST_ALIKE, ALIKE_IN_ALL // max(1, nodes))
     forms: list[Json] = [[_with_flags(form), sign] for form, sign in VARIABLE]
     return {
-        "alike": {"most": min(query.most_alike, most), "each": list(query.each), "forms": forms}
+        "alike": {
+            "most": min(query.most_alike, most),
+            "counts": query.counts_alike,
+            "each": list(query.each),
+            "forms": forms,
+        }
     }
 
 

@@ -24,6 +24,8 @@ class Query:
     # Of events of a file that say the same except numbers and ids, about so many are read, and the
     # others are counted; None: all are read.
     most_alike: int | None = None
+    # False: the others are not counted either, and show no clock that was set back.
+    counts_alike: bool = True
     each: tuple[str, ...] = ()  # of `also`: what has one of these is read each time
 
 

@@ -23,7 +23,7 @@ import zlib
 from collections import OrderedDict
 from typing import Any
 
-PIECE = 512 * 1024  # is read at a time: it stays in the cache of the processor
+PIECE = 1024 * 1024  # is read at a time: it stays in a cache of the processor
 MOST_OF_EVENT = 64 * 1024  # bytes that go home; of a longer one the beginning
 LONGEST_LINE = 1024 * 1024  # a longer one is taken in parts
 ERROR = 40  # of a level, as `logs/event.py` has it
@@ -490,6 +490,7 @@ class Alike:
 
     def __init__(self, asked: dict[str, Any], also: list[bytes]) -> None:
         self.most = int(asked["most"])
+        self.counts = bool(asked.get("counts", True))
         self.each = [str(word).encode() for word in asked["each"]]  # what has one is never counted
         self.variable = [
             (re.compile(form.encode()), sign.encode()) for form, sign in asked["forms"]
@@ -532,6 +533,8 @@ class Alike:
         if like.seen < self.most or self.is_due(like, at):
             like.seen, like.kept_at = like.seen + 1, at
             return False
+        if not self.counts:
+            return True
         told = like.told
         if told is None:
             told = like.told = [like.path, like.offset, 0, at, at]
@@ -608,6 +611,8 @@ class Alike:
 
     def is_one_more(self, like: Like, given: bytes, scan: Scan) -> bool:
         """Count one more of a kind, of this time; say whether it need not be read."""
+        if like.seen >= 2 * self.most and not self.counts:
+            return True  # its time does not matter
         at = scan.zone.known.get(given)
         if at is None:
             try:
@@ -615,10 +620,10 @@ class Alike:
             except (ValueError, OverflowError):
                 return False
         told = like.told
-        if told is None or not scan.wanted.is_in(at):
+        if not scan.wanted.is_in(at) or (like.seen < 2 * self.most and self.is_due(like, at)):
             return False
-        if like.seen < 2 * self.most and self.is_due(like, at):
-            return False
+        if told is None:
+            return not self.counts
         if at >= scan.steps.newest:
             scan.steps.newest = at
         else:
