@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from facts.test_scan import BODY, PREFIX, line
 from stackward.adapters.ssh import Ssh
 from stackward.facts.talks import script
+from stackward.lab.waiting import wait_until
 from stackward.model.inventory import Inventory, Node
 from stackward.ports.root import BOOTSTRAP
 from stackward.ports.shell import Conversation
@@ -455,6 +456,39 @@ def test_the_journal_of_units_is_followed_and_taken_up_again(
     assert first == "--no-pager -q -o json -f -n 0 -u mariadb.service"
     assert second == "--no-pager -q -o json -f --no-tail --after-cursor c1 -u mariadb.service"
     assert not Path(f"/proc/{pid}").exists()
+
+
+def test_the_last_lines_of_the_journal_are_old_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Shown as new ones, minutes late and without a date, they looked like a crash of just now."""
+    entries = "".join(
+        json.dumps(
+            {"__CURSOR": f"c{number}", "__REALTIME_TIMESTAMP": f"179581980000000{number}",
+             "MESSAGE": said, "SYSLOG_IDENTIFIER": "mariadbd", "_PID": "62",
+             "_SYSTEMD_UNIT": "mariadb.service"}
+        ) + "\\n"
+        for number, said in enumerate(["it starts", "it runs"])
+    )  # fmt: skip
+    program = tmp_path / "journalctl"
+    program.write_text(
+        f'#!/bin/sh\necho "$@" >>{tmp_path}/asked\n'
+        f"case $* in *' -f '*) exec sleep 600;; *) printf '{entries}';; esac\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    units = {"units": ["mariadb.service"], "journal": True}
+
+    with talking(tmp_path, cursor=None, lines=2, **units) as talk:
+        begun = json.loads(talk.hear(within_s=60) or b"")
+        wait_until(lambda: len((tmp_path / "asked").read_text().splitlines()) > 1, within_s=60)
+
+    assert [each[3].rpartition(": ")[2] for each in begun["old"]] == ["it starts", "it runs"]
+    assert begun["events"] == []
+    assert (tmp_path / "asked").read_text().splitlines() == [
+        "--no-pager -q -o json -n 2 -u mariadb.service",
+        "--no-pager -q -o json -f --no-tail --after-cursor c1 -u mariadb.service",
+    ]
 
 
 @pytest.mark.parametrize(("by_s", "told_s"), [(37.0, 37.0), (-2.0, -2.0), (0.4, None)])

@@ -376,6 +376,20 @@ def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
     assert found["refused"] == ["/nova.log: Too many levels of symbolic links"]
 
 
+def test_a_journal_of_which_only_own_messages_may_be_read_is_named(
+    scanner: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`journalctl` says nothing of it where it is asked for units, or for JSON."""
+    write(tmp_path, "journal/4a1f/system.journal", "")
+    write(tmp_path, "journal/4a1f/user-1000.journal", "")
+    places = (str(tmp_path / "none"), str(tmp_path / "journal"))
+    assert scanner.journal_unread(places) is None
+
+    monkeypatch.setattr(scanner.os, "access", lambda path, _mode: "system" not in path)
+
+    assert scanner.journal_unread(places) == "journal: Permission denied"
+
+
 def test_a_place_of_several_components_is_named_once(tmp_path: Path) -> None:
     write(tmp_path, "secret", line(0))
     (tmp_path / "log").mkdir()

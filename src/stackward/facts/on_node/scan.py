@@ -40,6 +40,7 @@ TOLD_S = 946684800.0  # 2000: an earlier time of a file says nothing
 SLACK_S = 5.0  # lines of several processes are a little out of order
 DEPTH = 4  # folders below a place
 MOST_FILES = 2000
+JOURNALS = ("/var/log/journal", "/run/log/journal")
 JOURNAL_LINES = 200000
 OWN_END_S = 3  # after the deadline its own alarm ends this script, also where something holds it
 MONTHS = {
@@ -1741,6 +1742,9 @@ def scan_journal(scan: Scan, units: list[str], folder: str | None) -> None:
             asked.append([*words, *own, "-g", found])
     else:
         asked.append([*words, *own])
+    why = journal_unread((folder,) if folder else JOURNALS)
+    if why is not None:
+        scan.refused.append(why)
     scan.zone.is_of(scan.now)
     told = {"path": "journal", "size": 0, "events": [], "error": "", "scanned": 0}  # type: dict[str, Any]
     told["first"], told["last"], told["outside"] = None, None, 0
@@ -1762,14 +1766,29 @@ def scan_journal(scan: Scan, units: list[str], folder: str | None) -> None:
         except subprocess.TimeoutExpired:
             scan.cut.append("journal")
             break
-        said = answer.stderr.decode("utf-8", "replace").strip()
-        if "insufficient permissions" in said or "not seeing messages" in said:
-            scan.refused.append("journal: " + said.splitlines()[-1])
-        elif answer.returncode not in {0, 1}:
-            told["error"] = said[:200]
+        if answer.returncode not in {0, 1}:
+            told["error"] = answer.stderr.decode("utf-8", "replace").strip()[:200]
         read_journal(scan, answer.stdout, seen, told)
     told["events"].sort()
     scan.files.append(told)
+
+
+def journal_unread(places: tuple[str, ...]) -> str | None:
+    """Return why the journal of the services may not be read; None where it may.
+
+    `journalctl` says that only without a unit and not as JSON, so its files are asked.
+    """
+    for place in places:
+        try:
+            folders = [os.path.join(place, each) for each in sorted(os.listdir(place))]
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            return f"journal: {error.strerror or error}"
+        for path in (os.path.join(each, "system.journal") for each in folders):
+            if os.path.exists(path) and not os.access(path, os.R_OK):
+                return "journal: Permission denied"
+    return None
 
 
 def read_journal(scan: Scan, out: bytes, seen: set[str], told: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ is reported.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import hashlib
 import json
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # they are sent before this file
     from stackward.facts.on_node.scan import (  # noqa: TC004
+        JOURNALS,
         LONGEST_LINE,
         MOST_HELD,
         Colours,
@@ -37,11 +39,13 @@ if TYPE_CHECKING:  # they are sent before this file
         event_end,
         first_head,
         journal_event,
+        journal_unread,
         last_head,
         shown,
     )
     from stackward.facts.on_node.talk import Talk  # noqa: TC004
 
+JOURNAL_S = 5.0  # for the last lines of the journal; who listens gives up after 10 s of silence
 POLL_S = 0.25  # an event is whole when nothing was added to it for this time
 LOOK_S = 1.0  # between two looks for new files
 FIRST = 256  # bytes by which a file is known
@@ -175,7 +179,7 @@ class Unit:
     def __init__(self, program: str, asked: dict[str, Any], cursor: str | None) -> None:
         self.cursor = cursor
         words = [program, "--no-pager", "-q", "-o", "json", "-f"]
-        words += ["--no-tail", "--after-cursor", cursor] if cursor else ["-n", str(asked["lines"])]
+        words += ["--no-tail", "--after-cursor", cursor] if cursor else ["-n", "0"]
         words += [word for unit in asked["units"] for word in ("-u", unit)]
         self.process = subprocess.Popen(  # journalctl of this node
             words,
@@ -280,12 +284,54 @@ class Tail:
         self.look_for_files()
         program = shutil.which("journalctl")
         if program and self.asked.get("journal") and self.asked.get("units"):
-            self.unit = Unit(program, self.asked, self.asked.get("cursor"))
+            why = journal_unread(JOURNALS)
+            if why is not None:
+                self.refused[why] = None
+            cursor = self.asked.get("cursor") or self.last_of_journal(program)
+            self.unit = Unit(program, self.asked, cursor)
         self.is_begun = True
         begun = {"files": sorted(one.shown for one in self.files.values())}  # type: dict[str, Any]
         begun["has_journal"] = self.unit is not None
         self.say({"begun": begun, "old": self.old})
         self.old = []
+
+    def last_of_journal(self, program: str) -> str | None:
+        """Take its last events, which are no new ones; return after which the new ones begin."""
+        lines = int(self.asked["lines"])
+        if not lines:
+            return None
+        words = [program, "--no-pager", "-q", "-o", "json", "-n", str(lines)]
+        words += [word for unit in self.asked["units"] for word in ("-u", unit)]
+        try:
+            answer = subprocess.run(  # journalctl of this node
+                words,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=JOURNAL_S,
+                check=False,
+                preexec_fn=die_with_us,  # as above
+            )
+        except subprocess.TimeoutExpired:
+            self.notes.append("journal: its last lines were not read in time")
+            return None
+        cursor, heads = None, Heads(self.bodies, self.prefixes, self.zone)
+        for number, line in enumerate(answer.stdout.split(b"\n")):
+            with contextlib.suppress(ValueError):
+                entry = json.loads(line.decode("utf-8", "replace"))
+                cursor = str(entry.get("__CURSOR"))
+                event = self.of_journal(entry, heads, number)
+                self.old += [event] if event else []
+        return cursor
+
+    def of_journal(self, entry: dict[str, Any], heads: Heads, number: int) -> list[Any] | None:
+        """Return an entry as an event; None where it is none, or was not asked for."""
+        found = journal_event(entry, heads)
+        if found is None:
+            return None
+        head, begin, raw, unit = found
+        if not self.chosen.has(head, raw):
+            return None
+        return [*as_sent(head.at, head.kind, number, begin + raw), "journal", unit]
 
     def say(self, more: dict[str, Any]) -> None:
         """Report all that is new, and up to where it was read."""
@@ -327,13 +373,8 @@ class Tail:
         why = self.unit.why_over()
         for number, entry in enumerate(self.unit.entries()):
             self.unit.cursor = str(entry.get("__CURSOR"))
-            found = journal_event(entry, heads)
-            if found is None:
-                continue
-            head, begin, raw, unit = found
-            if self.chosen.has(head, raw):
-                sent = as_sent(head.at, head.kind, number, begin + raw)
-                self.told.append([*sent, "journal", unit])
+            event = self.of_journal(entry, heads, number)
+            self.told += [event] if event else []
         if why is not None:
             self.refused["journal: " + why] = None
             self.notes.append("journal: " + why)
