@@ -139,8 +139,9 @@ def test_directories_that_the_hosts_of_their_servers_have_too_are_on_shared_stor
 ) -> None:
     cloud = FakeCloud()
     cloud.nova.add(elsewhere := replace(a_server(), host="compute-08"))
-    shell = FakeShell(cloud, leftovers={HOST: [f"{INSTANCES}/{elsewhere.id}"]})
-    shell.shared |= {INSTANCES} if is_same else set()
+    place = f"{INSTANCES}/{elsewhere.id}"
+    shell = FakeShell(cloud, leftovers={HOST: [place]})
+    shell.inodes = {(HOST, place): (7, 1.5), ("compute-08", place): (7, 1.5 if is_same else 1.6)}
 
     answer = NoInstanceDirs(host=HOST, node=HOST).ask(a_world(cloud, shell))
 

@@ -100,6 +100,16 @@ def test_an_id_that_no_log_has_is_said_with_what_was_searched_and_what_is_like_i
     assert f"hint: perhaps `{BUILD}`" in said
 
 
+def test_a_request_of_a_group_is_followed_in_the_same_logs(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "c01").mkdir()
+    head = f"2026-11-27 22:50:00.000 7 ERROR nova.x [None {BUILD} u p - - d d]"
+    (tmp_path / "c01/nova.log").write_text(f"{head} it\n")
+
+    _, out, _ = run("errors", "--from", str(tmp_path))
+
+    assert f"  follow  stackward log follow --from {tmp_path} {BUILD}\n" in out
+
+
 def test_what_may_not_be_read_is_named_once_for_all_nodes_that_have_it(
     run: Run, tmp_path: Path
 ) -> None:
@@ -108,14 +118,16 @@ def test_what_may_not_be_read_is_named_once_for_all_nodes_that_have_it(
         (tmp_path / node / "nova.log").write_text("2026-11-27 22:50:00.000 7 ERROR nova.x [-] it\n")
         for place in ("a.log", "b.log"):
             os.mkfifo(tmp_path / node / place)
-    os.mkfifo(tmp_path / "c02/c.log")
+    for number in range(5):
+        (tmp_path / "c02/qemu").mkdir(exist_ok=True)
+        os.mkfifo(tmp_path / f"c02/qemu/instance-{number}.log")
 
     code, _, said = run("errors", "--from", str(tmp_path))
 
     assert code == 6
     assert said.splitlines() == [
-        "warning: `c01`, `c02`: 2 places may not be read (it is no plain file): /a.log, /b.log",
-        "warning: `c02`: 1 place may not be read (it is no plain file): /c.log",
+        "warning: `c01`, `c02`: 2 places are not read (it is no plain file): /a.log, /b.log",
+        "warning: `c02`: 5 places are not read (it is no plain file): 5 files in /qemu",
     ]
 
 
@@ -127,7 +139,7 @@ def test_an_id_that_is_nowhere_in_what_could_be_read_may_be_in_the_rest(
     code, out, said = run("follow", BUILD, "--from", str(tmp_path), "--since", "2026-11-27T22:00Z")
 
     assert (code, out) == (6, "")
-    assert "warning: `c01`: 1 place may not be read (it is no plain file): /fifo.log" in said
+    assert "warning: `c01`: 1 place is not read (it is no plain file): /fifo.log" in said
     assert f"error: no log that could be read has `{BUILD}`\n  searched: since 2026-11-27" in said
     assert "hint: make readable what is named above; widen the window by `--since`; " in said
 
@@ -209,7 +221,7 @@ def test_part_of_the_logs_that_cannot_be_read_is_said_and_the_exit_code_tells(
 
     assert code == 6
     assert "1 event in 1 group" in out
-    assert "warning: `c01`: 1 place may not be read (it is no plain file): /fifo.log" in said
+    assert "warning: `c01`: 1 place is not read (it is no plain file): /fifo.log" in said
 
 
 def test_where_services_log_by_their_settings_is_said(run: Run, tmp_path: Path) -> None:

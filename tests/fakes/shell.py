@@ -132,7 +132,8 @@ class FakeShell:
     systemd: dict[str, int] = field(default_factory=dict)  # its version, by node; else 257
     locked: set[str] = field(default_factory=set)  # servers whose disks some guest has open
     shares_instances: bool = True  # all nodes see the disks of all servers
-    shared: set[str] = field(default_factory=set)  # places that all nodes see as the same
+    # By node and place: the inode of what is there, and when it was changed last.
+    inodes: dict[tuple[str, str], tuple[int, float]] = field(default_factory=dict)
     uses_own_disks: bool = True  # Nova agrees, when it evacuates one
     not_ending: set[str] = field(
         default_factory=set
@@ -390,10 +391,7 @@ class FakeShell:
             ids = [one.id for one in servers if one.id not in self.unmounted]
             return Answer(0, "".join(f"/var/lib/nova/instances/{each}\n" for each in ids))
         if words[0] == "find" and "-printf" in words:
-            named = [one for one in words[1:] if one.startswith("/")]
-            return Answer(
-                0, "".join(f"7 1.5 {one}\n" for one in named if one.rstrip("/") in self.shared)
-            )
+            return Answer(0, self._told_of_places(node, words))
         if words[0] == "find":
             is_for_one = "-mindepth" not in words
             wanted = words[-1].removesuffix("*") if is_for_one else ""
@@ -409,6 +407,16 @@ class FakeShell:
             return Answer(0 if self.shares_instances else 1, "")
         text = self.files.get((node, words[-1]))
         return Answer(1, "") if text is None else Answer(0, text)
+
+    def _told_of_places(self, node: str, words: list[str]) -> str:
+        """Print what `find` is asked to print of places, or of what is in them."""
+        asked = [one.rstrip("/") for one in words[1:] if one.startswith("/")]
+        wanted, is_below = words[words.index("-printf") + 1], "-mindepth" in words
+        return "".join(
+            wanted.replace("%i", str(inode)).replace("%C@", str(changed)).replace("%p", place)
+            for (where, place), (inode, changed) in self.inodes.items()
+            if where == node and (place.rpartition("/")[0] if is_below else place) in asked
+        ).replace("\\n", "\n")
 
     def _virsh(self, node: str, words: list[str]) -> Answer:  # noqa: C901, PLR0911  # one a command
         if node in self.without_virsh | self.libvirt_down:

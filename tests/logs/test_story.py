@@ -78,7 +78,10 @@ def test_an_id_that_no_log_has_is_a_gap() -> None:
     story = tell(events, linked(an_id(1), *events))
 
     assert story.gaps == (
-        f"no log has a line of {an_id(3)}: nova-api names it as the id of an answer",
+        (
+            f"no log has a line of {an_id(3)} in the time that was searched: "
+            "nova-api names it as the id of an answer"
+        ),
     )
 
 

@@ -146,30 +146,40 @@ def test_a_directory_that_all_nodes_share_is_no_leftover() -> None:
     assert look.saw["no directory on the source"] == "not applicable"
 
 
+def with_directories(*ends: str, here: tuple[int, float], there: tuple[int, float]) -> Look:
+    """Look at a move of which source and target have these directories; so each sees them."""
+
+    def leave(_cloud: FakeCloud, shell: FakeShell) -> None:
+        places = [f"{INSTANCES}/{DB}{end}" for end in ends]
+        shell.leftovers["compute-07"] = places
+        shell.inodes |= {("compute-07", place): here for place in places}
+        shell.inodes |= {("compute-08", place): there for place in places}
+
+    return moved(leave)
+
+
 def test_a_directory_that_the_target_has_too_is_on_shared_storage_whatever_that_is() -> None:
     """Seen on a lab whose nodes share a folder of the machine: its kind is that of a local disk."""
-    own = f"{INSTANCES}/{DB}"
-
-    def shared(_cloud: FakeCloud, shell: FakeShell) -> None:
-        shell.leftovers["compute-07"] = [own]
-        shell.shared.add(own)
-
-    look = moved(shared)
+    look = with_directories("", here=(7, 1.5), there=(7, 1.5))
 
     assert look.standing is Standing.DONE
     assert look.saw["no directory on the source"] == "not applicable"
 
 
+@pytest.mark.parametrize("there", [(7, 1.6), (8, 1.5)], ids=["changed later", "another inode"])
+def test_a_directory_of_the_same_name_is_another_one_on_local_disks(
+    there: tuple[int, float],
+) -> None:
+    look = with_directories("", here=(7, 1.5), there=there)
+
+    assert look.standing is Standing.UNDERWAY
+    assert look.saw["no directory on the source"] == f"left there: {INSTANCES}/{DB}"
+
+
 def test_what_a_resize_has_left_is_left_on_shared_storage_too() -> None:
-    own = f"{INSTANCES}/{DB}"
+    look = with_directories("", "_resize", here=(7, 1.5), there=(7, 1.5))
 
-    def shared(_cloud: FakeCloud, shell: FakeShell) -> None:
-        shell.leftovers["compute-07"] = [own, f"{own}_resize"]
-        shell.shared |= {own, f"{own}_resize"}
-
-    look = moved(shared)
-
-    assert look.saw["no directory on the source"] == f"left there: {own}_resize"
+    assert look.saw["no directory on the source"] == f"left there: {INSTANCES}/{DB}_resize"
 
 
 def test_f29_a_directory_is_looked_for_where_the_disk_was() -> None:

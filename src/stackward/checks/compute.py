@@ -31,6 +31,7 @@ _DOMAINS = (*VIRSH, "list", "--all", "--uuid")
 _ARE_DIRECTORIES = ("-mindepth", "1", "-maxdepth", "1", "-type", "d",
                     "-name", "????????-????-????-????-????????????*")  # fmt: skip
 _SHOWN = 5
+_HOSTS = 2  # that are asked whether they have the same
 _AGAIN = ", then verify again"
 _COMING = ("accepted", "queued", "preparing", "pre-migrating", "running", "migrating")
 
@@ -351,15 +352,13 @@ class NoInstanceDirs:
         """
         here = hypervisor_of(world.nova, self.host)
         servers = [world.nova.server(PurePosixPath(each).name[:36]) for each in left[:_SHOWN]]
-        hosts = dict.fromkeys(
-            one.host for one in servers if one and one.host not in {None, self.host}
-        )
-        tops = {one: f"{PurePosixPath(one).parent}/" for one in left}  # as above
-        for host in filter(None, hosts):
+        hosts = [one.host for one in servers if one and one.host not in {None, self.host}]
+        tops = sorted({f"{PurePosixPath(one).parent}/" for one in left})  # as above
+        for host in filter(None, [*dict.fromkeys(hosts)][:_HOSTS]):
             there = hypervisor_of(world.nova, host)
-            shared = shared_by(world, here, there, sorted(set(tops.values())))
+            shared = shared_by(world, here, there, tops, _ARE_DIRECTORIES)
             if shared:
-                return host, {one for one in left if tops[one] in shared}
+                return host, shared
         return None
 
 

@@ -1,6 +1,5 @@
 """`stackward diagnose`: which component is broken, and why."""
 
-import shlex
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +12,7 @@ from stackward.cli.options import InventoryChoice, Output, grouped
 from stackward.cli.reading_logs import (
     Where,
     by_nova,
+    follow_of,
     opened_logs,
     query_of,
     say_what_was_not_read,
@@ -148,9 +148,6 @@ def diagnose(  # noqa: PLR0913  # one for each flag
     if where.source is None:
         looked = _look(context, choice)
         found = _beside(found, failure, looked, changed, anatomy=anatomy, where=where, asked=asked)
-    follow = "stackward log follow"
-    if where.source is not None:
-        follow += f" --from {shlex.quote(str(where.source))}"
     write(
         render_diagnosis(
             found,
@@ -159,7 +156,7 @@ def diagnose(  # noqa: PLR0913  # one for each flag
             output.columns,
             width_here(),
             why=why,
-            follow=follow,
+            follow=follow_of(where),
             ran=ran,
         ),
         output.form,

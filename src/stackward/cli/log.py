@@ -12,6 +12,7 @@ from stackward.cli.reading_logs import (
     Where,
     anatomy_here,
     by_nova,
+    follow_of,
     opened_logs,
     query_of,
     refuse_nodes,
@@ -113,7 +114,14 @@ def errors(
         reading = read_logs(source, together, anatomy, query)
     groups = in_groups(reading.events)
     is_whole = reading.is_whole and reading.is_understood
-    shown = render_groups(groups, output.form, output.columns, width_here(), is_whole=is_whole)
+    shown = render_groups(
+        groups,
+        output.form,
+        output.columns,
+        width_here(),
+        is_whole=is_whole,
+        follow=follow_of(where),
+    )
     write(shown, output.form)
     return _ended(reading)
 

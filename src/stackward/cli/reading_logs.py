@@ -1,5 +1,6 @@
 """What commands that read logs share: which logs, of which time, and how they are opened."""
 
+import shlex
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -53,7 +54,8 @@ class Where:
         typer.Option(
             metavar="TIME",
             help="Only what is newer: a time such as 2026-11-27T22:00, or a span such as 90s, "
-            "30m, 6h, 2d before now; of collected logs, before their newest line.",
+            "30m, 6h, 2d before now. A time without a zone is one of this machine; with a Z at its "
+            "end it is UTC. Of collected logs, a span counts back from their newest line.",
         ),
     ] = None
     until: Annotated[
@@ -153,6 +155,12 @@ def say_what_was_not_read(reading: "Reading") -> None:
         say(f"warning: {line}")
 
 
+def follow_of(where: Where) -> str:
+    """Return the command that follows a request in the same logs, up to its id."""
+    collected = f" --from {shlex.quote(str(where.source))}" if where.source is not None else ""
+    return f"stackward log follow{collected}"
+
+
 def query_of(  # noqa: PLR0913  # all that a query is made of
     where: Where,
     source: "LogSource",
@@ -181,6 +189,11 @@ def query_of(  # noqa: PLR0913  # all that a query is made of
         None if each is None else read_time(each, flag=flag, newest=newest)
         for flag, each in given.items()
     )
+    if since and not source.is_collected and since > newest:
+        raise BadInput(
+            f"`--since {where.since}` is in the future",
+            hint="a time without a zone is one of this machine; write a Z at its end for UTC",
+        )
     if since and until and since > until:
         raise BadInput("`--since` is later than `--until`", hint="exchange them")
     return replace(query, since=since, until=until)

@@ -236,7 +236,7 @@ def tell(events: Sequence[Event], links: Mapping[str, Link]) -> Story:
         one.global_request for hop in told for one in hop.events
     }
     gaps = tuple(
-        f"no log has a line of {link.id}: {link.why}"
+        f"no log has a line of {link.id} in the time that was searched: {link.why}"
         for link in links.values()
         if link.kind == "request" and link.id not in seen
     )

@@ -70,15 +70,16 @@ GROUP_FIELDS = {
 # --- groups -------------------------------------------------------------------------------------
 
 
-def render_groups(
+def render_groups(  # noqa: PLR0913  # what a table is made of
     groups: Sequence[Group],
     form: Form,
     columns: Sequence[str] = (),
     width: int | None = None,
     *,
     is_whole: bool = True,
+    follow: str = "stackward log follow",
 ) -> str:
-    """Return groups of errors; a person gets an example of each."""
+    """Return groups of errors; a person gets an example of each, and `follow` with a request."""
     if form is Form.JSON and not columns:
         return "".join(f"{_as_line(group_record(one))}\n" for one in groups)
     rows = tuple(map(_group_row, groups))
@@ -87,7 +88,7 @@ def render_groups(
     )
     if form is not Form.TABLE or columns:
         return render_rows(table, form, width)
-    lines = (line for one in groups for line in _group_lines(one, width))
+    lines = (line for one in groups for line in _group_lines(one, width, follow))
     return as_text((*lines, _counted(groups, is_whole=is_whole)))
 
 
@@ -105,7 +106,7 @@ def _group_row(one: Group) -> tuple[Cell, ...]:
     )  # fmt: skip
 
 
-def _group_lines(one: Group, width: int | None) -> Iterator[str]:
+def _group_lines(one: Group, width: int | None, follow: str) -> Iterator[str]:
     where = f"{one.component} on {first_of(one.nodes, MOST_NODES)}"
     yield from wrap(f"{one.level.word}: {where}: {_times(one)}", width, rest="  ")
     example = one.example
@@ -118,7 +119,7 @@ def _group_lines(one: Group, width: int | None) -> Iterator[str]:
     source = f"{example.module or example.format}, {example.file} on {example.node}"
     yield from _field("logged", on_one_line(source), width)
     if one.requests:
-        yield from _field("follow", f"stackward log follow {one.requests[-1]}", width)
+        yield from _field("follow", f"{follow} {one.requests[-1]}", width)
     yield ""
 
 
@@ -402,7 +403,7 @@ def _notes_of(one: NodeRead) -> Iterator[str]:
 
 
 def _unreadable(nodes: Iterable[NodeRead]) -> Iterator[str]:
-    """Name each place that may not be read; nodes of which the same is true are named together."""
+    """Name each place that was not read; nodes of which the same is true are named together."""
     nodes_of: dict[str, list[str]] = {}
     for node in nodes:
         for place in node.refused:
@@ -412,8 +413,17 @@ def _unreadable(nodes: Iterable[NodeRead]) -> Iterator[str]:
         place, _, reason = refused.partition(": ")
         alike.setdefault((", ".join(names), reason), []).append(place)
     for (on, reason), places in alike.items():
-        count = count_of(len(places), "place")
-        yield f"{on}: {count} may not be read ({reason}): {', '.join(places)}"
+        count = count_of(len(places), "place is", "places are")
+        yield f"{on}: {count} not read ({reason}): {', '.join(_by_folder(places))}"
+
+
+def _by_folder(places: Iterable[str]) -> Iterator[str]:
+    """Name places; of a folder with many, it and their number."""
+    folders: dict[PurePosixPath, list[str]] = {}
+    for one in places:
+        folders.setdefault(PurePosixPath(one).parent, []).append(one)
+    for folder, own in folders.items():
+        yield from [f"{count_of(len(own), 'file')} in {folder}"] if len(own) > MOST_FILES else own
 
 
 def not_found(sought: str, reading: Reading, near: Sequence[str], query: Query) -> StackwardError:

@@ -239,14 +239,19 @@ def _no_directory(
 
 
 def shared_by(
-    world: World, one: Hypervisor | None, other: Hypervisor | None, places: Sequence[str]
+    world: World,
+    one: Hypervisor | None,
+    other: Hypervisor | None,
+    places: Sequence[str],
+    which: Sequence[str] = ("-maxdepth", "0"),
 ) -> set[str]:
     """Return which of these places are the same for two nodes: on storage that they share.
 
-    There, both see the same inode, changed last at the same nanosecond; no copy has both. What
-    cannot be asked is not shared.
+    There, both see the same inode, changed last at the same nanosecond: two directories that Nova
+    has made have never both. `which` are the words by which `find` chooses, below the places too.
+    What cannot be asked is not shared.
     """
-    command = ["find", *places, "-maxdepth", "0", "-printf", r"%i %C@ %p\n"]
+    command = ["find", *places, *which, "-printf", r"%i %C@ %p\n"]
     told = [on_its_node(world, each, command, "shared storage") for each in (one, other)]
     here, there = (set[str]() if isinstance(each, Row) else {*lines(each.out)} for each in told)
     return {line.split(" ", 2)[-1] for line in here & there}
