@@ -56,6 +56,21 @@ def test_a_request_is_followed_by_its_global_id() -> None:
     assert links[an_id(2)].certainty is Certainty.CERTAIN
 
 
+def test_what_reads_of_a_thing_while_it_works_for_another_is_no_part_of_its_story() -> None:
+    """Seen on a lab: the story of a server had the whole builds of two others on its node."""
+    built = line(0, "nova-api", "POST /servers", request=an_id(1), server=None)
+    audit = line(
+        1, "placement", f'1.2.3.4 "GET /allocations/{SERVER}" 200', request=an_id(2), led=an_id(1)
+    )
+    change = line(
+        2, "placement", f'1.2.3.4 "PUT /allocations/{SERVER}" 204', request=an_id(4), led=an_id(3)
+    )
+
+    links = linked(SERVER, built, audit, change)
+
+    assert set(links) == {SERVER, an_id(3), an_id(4)}
+
+
 def test_a_request_leads_to_that_which_led_to_it() -> None:
     links = linked(
         an_id(2), line(1, "neutron-api", "POST", request=an_id(2), led=an_id(1), user="nova")

@@ -150,7 +150,10 @@ def _links_of(
     thing = _named_thing(one, known)
     # Another request of the same user is another story; that of a service may be a part of this.
     is_other = window is None or one.user not in users
-    if thing and own and one.user and is_other and _is_within(one, window):
+    # Who builds a server reads what others on its node hold: that is no part of their stories.
+    is_audit = led is not None and _READS.search(one.message) is not None
+    is_part = is_other and not is_audit and _is_within(one, window)
+    if thing and own and one.user and is_part:
         why = f"it names {_called(thing)} at that time"
         yield Link(id=own, kind="request", why=why, certainty=Certainty.LIKELY)
         if led:
