@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
@@ -50,6 +51,28 @@ def _evacuated(status: str = "done") -> CloudTestimony:
     record = a_record(server, status, kind="evacuation", updated=LONG_AGO)
     seen = holding(agreeing(server, records=[record]), "compute-07", server.id)
     return with_guest(seen, "compute-07", guest_of(server, "shut off"))
+
+
+def _evacuated_without_guest(status: str, at_source: str) -> CloudTestimony:
+    """Return an evacuated server that has no guest where it is, and one at the source."""
+    server = a_server(status, host="compute-08")
+    record = a_record(server, "done", kind="evacuation", updated=LONG_AGO)
+    seen = on_host(agreeing(server, records=[record]), "compute-08", domains=())
+    return with_guest(seen, "compute-07", guest_of(server, at_source))
+
+
+def _also_evacuated_from_09(seen: CloudTestimony) -> CloudTestimony:
+    [record] = seen.records
+    other = replace(record, id=6, uuid=an_id("older"), source="compute-09", target="compute-07")
+    return replace(seen, records=(other, record))
+
+
+def _in_evacuation(record: str, host: str) -> CloudTestimony:
+    """Return a server on its way off a dead node, which cannot be read: no guest of it is seen."""
+    server = a_server("REBUILD", task_state="rebuilding", host=host, updated=JUST_NOW)
+    seen = agreeing(server, records=[a_record(server, record, kind="evacuation")])
+    seen = on_host(seen, "compute-08", domains=())
+    return on_host(seen, "compute-07", domains=AWAY, is_up=False)
 
 
 def _volumes(server: Server, *volumes: Volume) -> CloudTestimony:
@@ -213,7 +236,112 @@ PAIRS: dict[str, tuple[set[str], Callable[[], CloudTestimony]]] = {
         {"domain-missing"},
         lambda: on_host(_evacuated(), "compute-08", domains=()),
     ),
+    "two guests that run, and none where the server is": (
+        {"server-twice"},
+        lambda: with_guest(
+            on_host(CASES["server-twice"](), "compute-07", domains=()),
+            "compute-09",
+            guest_of(SERVER),
+        ),
+    ),
+    "no guest where an evacuated server is, one at its source, and one on a third node": (
+        {"domain-elsewhere"},
+        lambda: with_guest(
+            _evacuated_without_guest("ACTIVE", "shut off"), "compute-09", guest_of(SERVER, "paused")
+        ),
+    ),
+    "no guest where an evacuated server is, and two that run at its sources": (
+        {"domain-missing", "server-twice"},
+        lambda: with_guest(
+            _also_evacuated_from_09(_evacuated_without_guest("ACTIVE", "running")),
+            "compute-09",
+            guest_of(SERVER),
+        ),
+    ),
 }
+
+
+@pytest.mark.parametrize("status", ["ACTIVE", "SHUTOFF"])
+@pytest.mark.parametrize("state", ["running", "paused", "shut off"])
+def test_a_guest_at_the_source_of_an_evacuation_hides_no_missing_one(
+    status: str, state: str
+) -> None:
+    [case] = find_cases(_evacuated_without_guest(status, state))
+
+    assert (case.name, case.hosts) == ("domain-missing", ("compute-08", "compute-07"))
+    assert f"`compute-07` has one ({state})" in case.says
+    assert "do not start or restart nova-compute on `compute-07`" in remedy_of(case)
+    assert case.thing_id in remedy_of(case)
+
+
+@pytest.mark.parametrize("status", ["ACTIVE", "SHUTOFF", "PAUSED", "SUSPENDED", "RESCUE"])
+@pytest.mark.parametrize("state", ["running", "paused", "shut off", "crashed"])
+@pytest.mark.parametrize("sources", [set(), {"compute-07"}, {"compute-09"}, {*HOSTS}])
+@pytest.mark.parametrize("where", [("compute-07",), ("compute-09",), ("compute-07", "compute-09")])
+def test_a_server_without_its_guest_is_always_named(
+    status: str, state: str, sources: set[str], where: tuple[str, ...]
+) -> None:
+    server = a_server(status, host="compute-08")
+    records = [
+        a_record(server, "done", id=at, kind="evacuation", source=source)
+        for at, source in enumerate(sorted(sources))
+    ]
+    seen = on_host(agreeing(server, records=records), "compute-08", domains=())
+    for host in where:
+        seen = with_guest(seen, host, guest_of(server, state))
+
+    named = {case.name for case in find_cases(seen)}
+    assert named & {"domain-missing", "domain-elsewhere", "server-twice"}
+
+
+@pytest.mark.parametrize("sources", [set(), {"compute-07"}, {"compute-08"}, {"compute-09"}])
+@pytest.mark.parametrize(
+    ("held", "name"),
+    [
+        (("compute-07",), "allocation-elsewhere"),
+        (("compute-07", "compute-09"), "allocation-elsewhere"),
+        ((), "allocation-missing"),
+        (("compute-08",), None),
+    ],
+)
+def test_a_server_that_holds_nothing_on_its_own_node_is_always_named(
+    held: tuple[str, ...], name: str | None, sources: set[str]
+) -> None:
+    seen = _held_on(held, sources)
+
+    found = [case.name for case in find_cases(seen) if case.name != "lives-on-source"]
+    assert found == ([name] if name else [])
+
+
+@pytest.mark.parametrize(
+    ("sources", "others"),
+    [
+        (set(), ("compute-07", "compute-09")),
+        ({"compute-07"}, ("compute-09",)),
+        ({"compute-08"}, ("compute-07", "compute-09")),  # it has moved back there
+        ({"compute-07", "compute-09"}, ()),
+    ],
+)
+def test_of_two_nodes_that_hold_only_the_source_of_an_evacuation_is_right(
+    sources: set[str], others: tuple[str, ...]
+) -> None:
+    cases = find_cases(_held_on(HOSTS, sources))
+
+    found = [(one.name, one.hosts) for one in cases if one.name != "lives-on-source"]
+    assert found == ([("allocation-double", ("compute-08", *others))] if others else [])
+
+
+def _held_on(held: tuple[str, ...], sources: set[str]) -> CloudTestimony:
+    """Return a server on `compute-08` that holds allocations on these hosts."""
+    server = a_server(host="compute-08")
+    records = [
+        a_record(server, "done", id=at, kind="evacuation", source=source)
+        for at, source in enumerate(sorted(sources))
+    ]
+    seen = on_host(agreeing(server, records=records), "compute-08", allocations={})
+    for host in held:
+        seen = holding(seen, host, server.id)
+    return seen
 
 
 @pytest.mark.parametrize("what", PAIRS)
@@ -245,6 +373,24 @@ NOT_COUNTED: dict[str, Callable[[], CloudTestimony]] = {
         agreeing(SERVER, records=[a_record(SERVER)]), "compute-08", an_id("record")
     ),
     "what the source of an evacuation still has": _evacuated,
+    "what the source of an evacuation still has, of a server that is off": lambda: with_guest(
+        agreeing(
+            a_server("SHUTOFF", host="compute-08"),
+            records=[a_record(OFF, "done", kind="evacuation", updated=LONG_AGO)],
+        ),
+        "compute-07",
+        guest_of(OFF),
+    ),
+    **{
+        f"a server whose evacuation is `{record}`, on `{host}` to Nova": partial(
+            _in_evacuation, record, host
+        )
+        for record in ("accepted", "pre-migrating", "running")
+        for host in ("compute-07", "compute-08")
+    },
+    "a server that was evacuated, whose source cannot be read": lambda: on_host(
+        _evacuated(), "compute-07", domains=AWAY, is_up=False
+    ),
     "an evacuation that is under way": lambda: agreeing(
         SERVER, records=[a_record(SERVER, "accepted", kind="evacuation")]
     ),

@@ -8,7 +8,7 @@ a rule leaves out what is on its way by what this one look shows (`is_settled`).
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeAlias
 
@@ -237,22 +237,42 @@ def _domain_missing(index: Index) -> Iterator[Case]:
         known = index.domains_on(server.host)
         if known is None or index.domain_of(server) is not None or _may_be_elsewhere(index, server):
             continue
-        yield _of_server(
-            "domain-missing",
-            index,
-            server.id,
-            (server.host or "",),
-            f"is {server.status} on `{server.host}`, and libvirt there has no guest of it",
+        sources = index.sources(server.id)
+        left = {at: one.state for at, one in index.guests.get(server.id, ()) if at in sources}
+        says = f"is {server.status} on `{server.host}`, and libvirt there has no guest of it"
+        case = _of_server(
+            "domain-missing", index, server.id, (server.host or "", *sorted(left)), says
         )
+        yield _with_what_was_left(case, left) if left else case
 
 
 def _may_be_elsewhere(index: Index, server: Server) -> bool:
     """Say whether a guest on another node may be the one that is missing where Nova has it.
 
     One that is off is not, where the server is ACTIVE: it was left there, and another is missing.
+    One at the source of an open evacuation is not either: `domain-elsewhere` does not name it.
     """
-    states = [one.state for _, one in index.guests.get(server.id, ())]
+    sources = index.sources(server.id)
+    states = [one.state for host, one in index.guests.get(server.id, ()) if host not in sources]
     return any(server.status != "ACTIVE" or state not in OFF for state in states)
+
+
+def _with_what_was_left(case: Case, left: Mapping[str, str]) -> Case:
+    """Add the guests at the sources of its open evacuations: one may be the only one there is."""
+    states = " and ".join(f"`{host}` has one ({left[host]})" for host in sorted(left))
+    return replace(
+        case,
+        says=f"{case.says}; {states}, and its evacuation from there is open",
+        remedy=_AT_SOURCE.format(id=case.thing_id, hosts=_hosts(sorted(left))),
+    )
+
+
+_AT_SOURCE = (
+    "do not start or restart nova-compute on {hosts}: it destroys the guest there, and can destroy "
+    "its disks. `virsh domstate {id}` there says whether the guest runs. While it runs, "
+    "`stackward server reboot {id} --hard` makes a second one, which can write to the same disks: "
+    "find out first which node has the server's data"
+)
 
 
 def _state_differs(index: Index) -> Iterator[Case]:
@@ -316,16 +336,12 @@ def _domain_of_deleted(index: Index) -> Iterator[Case]:
 # --- allocations ----------------------------------------------------------------------------------
 
 
-def _held(index: Index, server: Server) -> list[str]:
-    """Return the hosts on which it holds allocations, except those that Nova gives up itself."""
-    return [one for one in index.holders.get(server.id, ()) if one not in index.sources(server.id)]
-
-
 def _allocation_double(index: Index) -> Iterator[Case]:
     for server in index.settled():
-        held = _held(index, server)
-        if server.host in held and len(held) > 1:
-            others = sorted(one for one in held if one != server.host)
+        held = index.holders.get(server.id, ())
+        # What it holds at the source of an open evacuation, Nova gives up as that returns.
+        others = sorted({*held} - {server.host, *index.sources(server.id)})
+        if server.host in held and others:
             yield _of_server(
                 "allocation-double",
                 index,
@@ -337,7 +353,7 @@ def _allocation_double(index: Index) -> Iterator[Case]:
 
 def _allocation_elsewhere(index: Index) -> Iterator[Case]:
     for server in index.settled():
-        held, own = _held(index, server), index.hosts.get(server.host or "")
+        held, own = index.holders.get(server.id, ()), index.hosts.get(server.host or "")
         if own is None or isinstance(own.allocations, Unread):
             continue
         if held and server.host not in held:
@@ -783,7 +799,8 @@ CLASSES = (
         means="nova-compute defines a guest as long as its server is on the node, running or not. "
         "Somebody has undefined it, or the node was installed again.",
         left_out=f"{_MOVING}; a server in ERROR, which may never have been built; one whose guest "
-        "may be on another node, which is `domain-elsewhere`",
+        "may be on another node, which is `domain-elsewhere`, or `server-twice` if two run. A "
+        "guest at the source of an open evacuation is never taken for the missing one",
         remedy="see whether its disk is there (`ls /var/lib/nova/instances/{id}` on its node, or "
         "its volumes); `stackward server reboot {id} --hard` then defines the guest again",
         no_repair="whether its disk is whole must be known before it is defined again",
