@@ -80,3 +80,10 @@ def test_a_tool_that_may_not_be_asked_leaves_it_unknown() -> None:
 
     assert found.broken == ()
     assert all("rabbitmq" in each for each in found.unread)
+
+
+def test_another_question_that_hangs_on_a_node_keeps_nobody_from_asking_for_its_members() -> None:
+    site = Site()
+    site.together.hanging.add("ctl")
+
+    assert found_of(site) == Members()

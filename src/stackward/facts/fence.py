@@ -21,6 +21,7 @@ from stackward.model.claim import read_claim
 from stackward.model.compute_process import UNIT, outside
 from stackward.model.domain import Domain
 from stackward.model.hardware import Hardware
+from stackward.model.hypervisor import Hypervisor
 from stackward.model.identity import Itself
 from stackward.model.observation import Observation
 from stackward.model.power import PowerDevice, PowerState
@@ -29,6 +30,7 @@ from stackward.model.unread import Hindrance, Unread, or_unread
 from stackward.model.witness import Sign
 from stackward.ports import root
 from stackward.ports.compute_process import read_processes
+from stackward.ports.deadline import Deadline
 from stackward.ports.journal import Journal
 from stackward.ports.machines import machine_of
 from stackward.ports.together import ask_beside
@@ -45,6 +47,7 @@ Other = TypeVar("Other")
 Told = TypeVar("Told")
 
 _ANSWER_S = 10.0  # for ssh, and for a call over RPC
+_WHOLE_S = 300.0  # a guard, for all questions: each call has its own, earlier end
 _NEEDED = {"nova-conductor", "nova-scheduler"}  # without them nodes that are well fall silent
 _CALLERS = 2  # compute nodes that call it, and the same number of others
 _CALLED = 3  # other nova-computes, over RPC
@@ -70,7 +73,11 @@ def read_fence_beside(
 ) -> tuple[FenceFacts, Other]:
     """Return the same, and what `other` reads of the rest of the cloud, given the node's name.
 
-    All is asked at the same time: each question to a dead node waits until its end.
+    All questions to the node are asked at the same time: a dead one lets each wait until its end.
+    The members of RabbitMQ and MariaDB and the other nova-computes are read after that. They may
+    have broken just before the node was asked, and then a silent node may be well. The device is
+    read after that too: a node that is then Off was not switched on since it was called.
+    Raises `Unreachable` where not all is answered within 300 s.
     """
     cloud = world.cloud.identity().id
     services = world.nova.services()
@@ -80,23 +87,26 @@ def read_fence_beside(
     addresses = tuple(_addresses(world, journal.observations(cloud, ADDRESSES), found))
     peers = tuple(_peers(world, services, host, remembered))
 
+    by = Deadline.after(world.clock, _WHOLE_S)
+
     def beside(what: str, question: Callable[[], Told]) -> Callable[[], Told]:
-        return ask_beside(world.together, f"{what} of {host}", question)
+        return ask_beside(world.together, f"{what} of {host}", question, by=by)
 
     called = beside("signs of life", partial(hail, world, addresses, peers))
-    told_by_device = beside("device", partial(_device, world, node))
     by_ssh = beside("ssh", partial(_ssh, world, node))
     by_libvirt = beside("libvirt", partial(_domains, world, found))
     by_rpc = beside("RPC", partial(_rpc, world, found))
-    deaf = beside("others", partial(_deaf, world, services, host))
     groups = world.shell.groups_of(node) if node else ()
     machine = machine_of(found.hypervisor)
     roles = beside("roles", partial(read_roles, world, services, machine, groups))
-    told = beside("rest", partial(other, node or host))
     refuse_machine_of_another(world, services, asked.node, found)
 
     known = [*_boards(journal.observations(cloud, MACHINE))]
-    witnesses, device, ssh, domains = called(), told_by_device(), by_ssh(), by_libvirt()
+    witnesses, ssh, domains, rpc = called(), by_ssh(), by_libvirt(), by_rpc()
+    told_by_device = beside("device", partial(_device, world, node))
+    by_others = beside("others", partial(_deaf, world, services, host))
+    told = beside("rest", partial(other, node or host))
+    device, deaf, rest = told_by_device(), by_others(), told()
     fence = FenceFacts(
         name=node or host,
         host=host,
@@ -109,7 +119,7 @@ def read_fence_beside(
         switched_on=read_switched_on(journal, cloud, host),
         signs=Signs(
             heartbeat=_sign(found.service.is_up),
-            rpc=by_rpc(),
+            rpc=rpc,
             ssh=ssh,
             ping=witnesses.sign,
             power=_power(device),
@@ -126,13 +136,13 @@ def read_fence_beside(
         why_not_kept_off=_why_not_kept_off(world, node, ssh),
         computes=tuple(_computes(services)),
         silent_parts=tuple(_silent_parts(services, host)),
-        deaf=deaf(),
+        deaf=deaf,
         aggregates=world.nova.aggregates(),
         roles=roles(),
         holders=read_holders(journal, cloud, host, but=run_id),
         identified_at=found.match.seen_at,
     )
-    return fence, told()
+    return fence, rest
 
 
 def _sign(is_so: bool) -> Sign:  # noqa: FBT001  # what it is made of
@@ -166,10 +176,25 @@ def _rpc(world: World, found: Found) -> Sign:
     """Call nova-compute, unless Nova reports it down: then nothing is sent to it."""
     if not found.service.is_up:
         return Sign.NO
+    return _called(world, [found.hypervisor])[found.hypervisor.id] or Sign.UNKNOWN
+
+
+def _called(world: World, hypervisors: Sequence[Hypervisor]) -> Mapping[str, Sign | None]:
+    """Call these nova-computes side by side, and return what came of it, by the hypervisor's id.
+
+    None: it was not called, for an earlier call still hangs. That proves nothing of it now.
+    """
+    put: set[str] = set()
+
+    def call(hypervisor: str) -> Sign:
+        put.add(hypervisor)
+        return _answers(world, hypervisor)
+
+    keys = {one.id: ("RPC", one.host, one.id) for one in hypervisors}
     told = world.together.ask(
-        {"rpc": partial(_answers, world, found.hypervisor.id)}, within_s=_ANSWER_S
+        {key: partial(call, each) for each, key in keys.items()}, within_s=_ANSWER_S
     )
-    return told["rpc"] or Sign.NO
+    return {each: told[key] or (Sign.NO if each in put else None) for each, key in keys.items()}
 
 
 def _answers(world: World, hypervisor: str) -> Sign:
@@ -182,18 +207,21 @@ def _answers(world: World, hypervisor: str) -> Sign:
 
 
 def _deaf(world: World, services: Sequence[ComputeService], host: str) -> tuple[str, ...]:
-    """Return other nodes that Nova reports up, if none of them answers a call; none if one does."""
+    """Return other nodes that Nova reports up and that answer no call; none if one answers.
+
+    One whose earlier call still hangs has not answered. One that Nova does not call for us, such as
+    that of a driver without an uptime, says nothing of the others.
+    """
     up = {
         one.host
         for one in services
         if one.binary == NOVA_COMPUTE and one.is_known and one.is_up and one.host != host
     }
     called = [one for one in world.nova.hypervisors() if one.host in up][:_CALLED]
-    told = world.together.ask(
-        {one.host: partial(_answers, world, one.id) for one in called}, within_s=_ANSWER_S
-    )
-    is_deaf = all((told[one.host] or Sign.NO) is Sign.NO for one in called)
-    return tuple(one.host for one in called) if is_deaf else ()
+    told = _called(world, called)
+    if Sign.YES in told.values():
+        return ()
+    return tuple(dict.fromkeys(one.host for one in called if told[one.id] in {Sign.NO, None}))
 
 
 def _agent(world: World, host: str) -> Sign:

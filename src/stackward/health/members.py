@@ -100,12 +100,12 @@ def _surveys(
 ) -> dict[str, Survey | Unseen]:
     told = together.ask(
         {
-            node: partial(survey_node, shell, clock, anatomy, node, within_s=_ASK_S)
+            ("members", node): partial(survey_node, shell, clock, anatomy, node, within_s=_ASK_S)
             for node in nodes
         },
         within_s=_WHOLE_S,
     )
-    return {node: told[node] or _LATE for node in nodes}
+    return {node: told["members", node] or _LATE for node in nodes}
 
 
 def judge_members(state: CloudState, anatomy: Anatomy) -> Members:

@@ -6,6 +6,7 @@ from math import ceil
 from typing import Protocol, TypeVar
 
 from stackward.errors import Unreachable
+from stackward.ports.deadline import Deadline
 
 Key = TypeVar("Key")
 Told = TypeVar("Told")
@@ -112,18 +113,25 @@ def ask_both(
 
 
 def ask_beside(
-    together: Together, of: str | tuple[str, str], question: Callable[[], Told], *, calls: int = 1
+    together: Together,
+    of: str | tuple[str, str],
+    question: Callable[[], Told],
+    *,
+    calls: int = 1,
+    by: Deadline | None = None,
 ) -> Callable[[], Told]:
     """Begin to ask a question, and return how its answer is waited for.
 
-    Its guard begins with the wait, and grows with the `calls` that it makes one after the other.
+    Its guard begins with the wait, and grows with the `calls` that it makes one after the other;
+    with a deadline `by`, which several questions may share, the wait ends with that.
     The wait raises what the question raises, and `Unreachable` where it was not answered.
     """
     # In a tuple: None may be an answer.
     begun = together.begin({of: _in_a_tuple(question)})
 
     def answer() -> Told:
-        answers = [*begun.told(within_s=_EACH_S * max(calls, 1)).values()]
+        within_s = _EACH_S * max(calls, 1) if by is None else by.left_s()
+        answers = [*begun.told(within_s=within_s).values()]
         if not answers:
             raise Unreachable(f"no answer in time: {of if isinstance(of, str) else of[0]}")
         return answers[0][0]

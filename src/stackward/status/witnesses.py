@@ -30,10 +30,14 @@ def hail(world: World, addresses: Sequence[str], peers: Sequence[str]) -> Witnes
     """Call the addresses from each of these nodes, all at the same time."""
     if not addresses or not peers:
         return Witnesses(why="no other node is known that could call it")
-    told = world.together.ask(
-        {each: partial(_told_by, world.shell, each, addresses) for each in peers},
+    heard_by = world.together.ask(
+        {
+            ("calls", each, *addresses): partial(_told_by, world.shell, each, addresses)
+            for each in peers
+        },
         within_s=WHOLE_S,
     )
+    told = {peer: one for (_, peer, *_), one in heard_by.items()}
     answers = {peer: one for peer, one in told.items() if isinstance(one, Mapping)}
     if not answers:
         reasons = [f"`{peer}`: {one or 'no answer in time'}" for peer, one in told.items()]
