@@ -173,16 +173,24 @@ def _ssh(world: World, node: str | None) -> Sign:
 
 
 def _rpc(world: World, found: Found) -> Sign:
-    """Call nova-compute, unless Nova reports it down: then nothing is sent to it."""
+    """Call nova-compute, unless Nova reports it down: then nothing is sent to it.
+
+    Each look makes its own call: a plan and its judge look within a minute, and Nova waits as long
+    for a call.
+    """
     if not found.service.is_up:
         return Sign.NO
-    return _called(world, [found.hypervisor])[found.hypervisor.id] or Sign.UNKNOWN
+    told = _called(world, [found.hypervisor], look=object())
+    return told[found.hypervisor.id] or Sign.UNKNOWN
 
 
-def _called(world: World, hypervisors: Sequence[Hypervisor]) -> Mapping[str, Sign | None]:
+def _called(
+    world: World, hypervisors: Sequence[Hypervisor], look: object = None
+) -> Mapping[str, Sign | None]:
     """Call these nova-computes side by side, and return what came of it, by the hypervisor's id.
 
-    None: it was not called, for an earlier call still hangs. That proves nothing of it now.
+    None: it was not called, for an earlier call of that `look` still hangs. That proves nothing of
+    it now.
     """
     put: set[str] = set()
 
@@ -190,7 +198,7 @@ def _called(world: World, hypervisors: Sequence[Hypervisor]) -> Mapping[str, Sig
         put.add(hypervisor)
         return _answers(world, hypervisor)
 
-    keys = {one.id: ("RPC", one.host, one.id) for one in hypervisors}
+    keys = {one.id: ("RPC", one.host, one.id, look) for one in hypervisors}
     told = world.together.ask(
         {key: partial(call, each) for each, key in keys.items()}, within_s=_ANSWER_S
     )
