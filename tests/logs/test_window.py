@@ -25,6 +25,12 @@ def test_a_time_with_a_zone_is_that_time() -> None:
     assert found == datetime(2026, 11, 27, 22, 0, tzinfo=UTC)
 
 
+def test_a_time_as_we_show_it_is_understood() -> None:
+    found = read_time("2026-11-27 22:00:05 UTC", flag="--since", newest=NEWEST)
+
+    assert found == datetime(2026, 11, 27, 22, 0, 5, tzinfo=UTC)
+
+
 def test_a_time_without_a_zone_is_one_of_this_machine() -> None:
     found = read_time("2026-11-27T23:00", flag="--since", newest=NEWEST)
 

@@ -1,6 +1,7 @@
 """`stackward log`: what the services of all nodes have logged."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -168,10 +169,14 @@ def follow(
         )
     refuse_columns(EVENT_COLUMNS, output)
     named: Mapping[str, Link] = {}
+    began = datetime.now(UTC)
     if where.source is None and kind_of(sought) != "request":
         sought, named = by_nova(context, choice, sought)
     with opened_logs(context, where, choice) as (source, together, anatomy):
         query = query_of(where, source, together, anatomy, None)
+        if where.source is None and kind_of(sought) != "request" and not (named or query.until):
+            # Our own question for it is logged as well; uWSGI writes whole seconds.
+            query = replace(query, until=began.replace(microsecond=0) - timedelta(microseconds=1))
 
         def read(asked: "Query") -> "Reading":
             return read_logs(source, together, anatomy, asked)

@@ -57,7 +57,9 @@ def nearest(sought: str, read: Read, asked: Query) -> tuple[str, ...]:
     ids = [one.request for one in found.events if one.request]
     ids += [one.server for one in found.events if one.server]
     ids += [id_ for text in texts for id_ in re.findall(rf"(?:req-)?{UUID}", text)]
-    return tuple(dict.fromkeys(one for one in ids if one.startswith(begin)))[:MOST_NEAR]
+    return tuple(dict.fromkeys(one for one in ids if one.startswith(begin) and one != sought))[
+        :MOST_NEAR
+    ]
 
 
 def _around(events: Iterable[Event], asked: Query, links: Mapping[str, Link]) -> Query:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from stackward.errors import BadInput
 
+_AS_SHOWN = re.compile(r" UTC$")
 _SPAN = re.compile(r"(?P<number>\d{1,9})(?P<unit>[smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -17,7 +18,8 @@ def is_span(given: str) -> bool:
 def read_time(given: str, *, flag: str, newest: datetime) -> datetime:
     """Return the time that is meant; a span counts back from `newest`.
 
-    A time without a zone is one of this machine. Raises BadInput for what is neither.
+    A time without a zone is one of this machine; "UTC" may follow it, as where we show it. Raises
+    BadInput for what is neither.
     """
     if found := _SPAN.fullmatch(given):
         try:
@@ -25,7 +27,7 @@ def read_time(given: str, *, flag: str, newest: datetime) -> datetime:
         except OverflowError as error:
             raise _odd(given, flag) from error
     try:
-        at = datetime.fromisoformat(given)
+        at = datetime.fromisoformat(_AS_SHOWN.sub("Z", given))
         return at if at.tzinfo else at.astimezone()
     except (ValueError, OverflowError) as error:
         raise _odd(given, flag) from error

@@ -21,6 +21,7 @@ MOST_NODES = 4
 MOST_LINES = 6  # of an event, in a text for people; data has all
 MOST_FILES = 3  # named of what could not be read
 MOST_OF_LINE = 2000  # characters of a line of a log, in a text for people; data has 64 KiB
+_DATE = len("2026-11-27")
 _QUIET = 3  # events of a hop that are shown where none is a warning or worse
 
 
@@ -182,8 +183,19 @@ def _event_row(one: Event) -> tuple[Cell, ...]:
 
 
 def _story_lines(story: Story, width: int | None) -> Iterator[str]:
-    """Return each hop with its first and its worst events; many small reads are one line."""
-    shown = [hop for hop in story.hops if not (hop.is_read or hop.is_periodic)]
+    """Return each hop with its first and its worst events; many small reads are one line.
+
+    A request that was asked for is shown, whatever it did. Times have their date where a story goes
+    over days.
+    """
+    shown, reads, checks = [], [], []
+    for hop in story.hops:
+        is_asked = story.sought in {hop.request, hop.events[0].global_request}
+        if is_asked or not (hop.is_read or hop.is_periodic):
+            shown.append(hop)
+        else:
+            (reads if hop.is_read else checks).append(hop)
+    is_dated = len({local(one.at)[:_DATE] for one in story.events}) > 1
     uncertain = dict(
         zip(
             [hop.events[0] for hop in shown],
@@ -193,17 +205,15 @@ def _story_lines(story: Story, width: int | None) -> Iterator[str]:
     )
     for hop in shown:
         about = ", about the same time" if uncertain.get(hop.events[0]) else ""
-        yield from wrap(f"{to_the_millisecond(hop.began)} {_hop(hop)}{about}", width, rest="  ")
+        began = _when(hop.began, is_dated=is_dated)
+        yield from wrap(f"{began} {_hop(hop)}{about}", width, rest="  ")
         certain = "" if hop.link.certainty is Certainty.CERTAIN else " (likely)"
         yield from wrap(f"because {hop.link.why}{certain}", width, first="  ", rest="    ")
-        yield from _hop_lines(hop, width)
-    for what, some in (
-        ("reads", [hop for hop in story.hops if hop.is_read]),
-        ("periodic checks", [hop for hop in story.hops if hop.is_periodic and not hop.is_read]),
-    ):
+        yield from _hop_lines(hop, width, is_dated=is_dated)
+    for what, some in (("read", reads), ("periodic check", checks)):
         if some:
             names = tuple(dict.fromkeys(hop.component for hop in some))
-            yield f"also {len(some)} {what}: {first_of(names, MOST_NODES)}"
+            yield f"also {count_of(len(some), what)}: {first_of(names, MOST_NODES)}"
     for gap in story.gaps:
         yield from wrap(f"gap: {gap}", width, rest="  ")
     if story.hops:
@@ -225,7 +235,12 @@ def _hop(hop: Hop) -> str:
     return f"{hop.node} {hop.component}{request}: {events}{took}"
 
 
-def _hop_lines(hop: Hop, width: int | None) -> Iterator[str]:
+def _when(at: datetime, *, is_dated: bool) -> str:
+    time = to_the_millisecond(at)
+    return f"{local(at)[:_DATE]} {time}" if is_dated else time
+
+
+def _hop_lines(hop: Hop, width: int | None, *, is_dated: bool) -> Iterator[str]:
     grave = [one for one in hop.events if one.level >= Level.WARNING]
     quiet = [one for one in hop.events if one.level < Level.WARNING]
     kept = {id(one) for one in (*grave, *quiet[:_QUIET], *quiet[-1:])}
@@ -235,7 +250,7 @@ def _hop_lines(hop: Hop, width: int | None) -> Iterator[str]:
             left += 1
             continue
         word = f"{one.level.word}: " if one.level >= Level.WARNING else ""
-        said = f"{to_the_millisecond(one.at)} {word}{_quoted(one.message)}"
+        said = f"{_when(one.at, is_dated=is_dated)} {word}{_quoted(one.message)}"
         yield from wrap(said, width, first="    ", rest="      ")
         if one.raised:
             last = one.raised[-1]
