@@ -39,6 +39,7 @@ _LINK = "etc/localtime"
 _ZONES = "zoneinfo/"
 _TIMEDATECTL = ("sos_commands/systemd/timedatectl", "sos_commands/systemd/timedatectl_status")
 _WANTED = "name a folder or a tar of collected logs"
+_UNPACK = "collect it once more; or unpack what is whole of it (`tar -x`), and name that folder"
 _MOST = 64 * 1024  # of a small file that is read here
 
 
@@ -139,7 +140,9 @@ def _extract(given: Path, folder: Path) -> None:
             for member in archive:
                 if member.isdir() or member.isreg():
                     archive.extract(member, folder, filter="data")
-    except (tarfile.TarError, EOFError) as error:
+    except (tarfile.ReadError, EOFError) as error:
+        raise BadInput(f"`{given}` is broken off", says=str(error) or None, hint=_UNPACK) from error
+    except tarfile.TarError as error:
         raise BadInput(
             f"`{given}` cannot be read as a tar of logs", says=str(error) or None, hint=_WANTED
         ) from error
