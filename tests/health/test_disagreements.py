@@ -274,6 +274,18 @@ def test_a_guest_at_the_source_of_an_evacuation_hides_no_missing_one(
     assert case.thing_id in remedy_of(case)
 
 
+@pytest.mark.parametrize(("state", "named"), [("running", ["domain-elsewhere"]), ("shut off", [])])
+def test_a_guest_that_runs_at_the_source_of_an_evacuation_is_named(
+    state: str, named: list[str]
+) -> None:
+    """It writes until nova-compute starts there, and its server is off to Nova."""
+    server = a_server("SHUTOFF", host="compute-08")
+    record = a_record(server, "done", kind="evacuation", updated=LONG_AGO)
+    seen = with_guest(agreeing(server, records=[record]), "compute-07", guest_of(server, state))
+
+    assert [case.name for case in find_cases(seen)] == named
+
+
 @pytest.mark.parametrize("status", ["ACTIVE", "SHUTOFF", "PAUSED", "SUSPENDED", "RESCUE"])
 @pytest.mark.parametrize("state", ["running", "paused", "shut off", "crashed"])
 @pytest.mark.parametrize("sources", [set(), {"compute-07"}, {"compute-09"}, {*HOSTS}])

@@ -300,9 +300,13 @@ def _domain_elsewhere(index: Index) -> Iterator[Case]:
             continue
         running = [host for host, one in guests if one.state in RUNS]
         twice = running if len(running) > 1 else []  # that is `server-twice`
+        has_own = server.host in {host for host, _ in guests}  # without it: `domain-missing`
         for host, domain in guests:
-            # nova-compute there destroys what an open evacuation has left, as it starts.
-            if host in {server.host, *twice, *index.sources(id_)}:
+            if host in {server.host, *twice}:
+                continue
+            # nova-compute there destroys what an open evacuation has left, as it starts. A guest
+            # that runs there writes until then.
+            if host in index.sources(id_) and not (has_own and domain.state in RUNS):
                 continue
             lives = f"on `{server.host}`" if server.host else "on no host"
             yield _of_server(
@@ -824,8 +828,8 @@ CLASSES = (
         title="A node has a guest of a server that Nova has elsewhere",
         means="A move was lost: the guest was left behind at its source, or has moved and Nova "
         "does not know it. One that runs may be the only one that does.",
-        left_out=f"{_MOVING}; what an open evacuation has left at its source, which nova-compute "
-        "there destroys as it starts",
+        left_out=f"{_MOVING}; a guest that is off, and that an open evacuation has left at its "
+        "source: nova-compute there destroys it as it starts",
         remedy="end nothing before you know which of them has the server's data: "
         "`openstack server migration list --server {id}` has its last moves, "
         "`virsh domstate {id}` on each node what runs. `stackward cloud reconcile --repair "

@@ -185,7 +185,7 @@ def _event_row(one: Event) -> tuple[Cell, ...]:
 def _story_lines(story: Story, width: int | None) -> Iterator[str]:
     """Return each hop with its first and its worst events; many small reads are one line.
 
-    A request that was asked for is shown, whatever it did. Times have their date where a story goes
+    A request that was asked for is shown, a read too. Times have their date where a story goes
     over days.
     """
     shown, reads, checks = [], [], []
