@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from facts.test_scan import BODY, START, asked, line, scan, stamp, texts, write
@@ -259,6 +259,26 @@ HEADS = st.builds(
 REPEATED = st.lists(st.one_of(EVENTS, st.lists(HEADS, max_size=4)), max_size=6)
 
 
+FAILED = f"{stamp(START)} 8 WARNING nova.x [req-{ID} me us - - -] it failed\n"
+WITH_COMMA = FAILED.replace(stamp(START), stamp(START).replace(".", ",")).replace(" 8 ", " 9 ")
+NO_TIME = FAILED.replace(stamp(START)[:10], "2026-13-45")
+
+
+@example(
+    groups=[[FAILED, FAILED, NO_TIME]], times=1, piece=1, most=1, also=[], traced=False, until=None
+)
+@example(
+    groups=[[FAILED, WITH_COMMA, FAILED.replace(" 8 ", " 9 ")]],
+    times=3,
+    piece=1,
+    most=1,
+    also=[],
+    traced=False,
+    until=None,
+)
+@example(
+    groups=[[FAILED, NO_TIME, FAILED]], times=2, piece=1, most=1, also=[], traced=False, until=None
+)
 @given(
     REPEATED,
     st.integers(1, 3),
@@ -293,6 +313,7 @@ def test_a_line_that_is_known_again_is_counted_as_if_it_was_read(  # noqa: PLR09
     assert known == read
 
 
+@example([[FAILED, NO_TIME, FAILED]], 1, 1, None)
 @given(REPEATED, st.integers(1, 400), st.integers(1, 2), st.sampled_from([None, START + 30]))
 def test_where_nothing_is_counted_the_same_events_are_sent(
     scanner: ModuleType, groups: list[list[str]], piece: int, most: int, until: float | None

@@ -188,7 +188,9 @@ def _story_lines(story: Story, width: int | None) -> Iterator[str]:
     A request that was asked for is shown, a read too. Times have their date where a story goes
     over days.
     """
-    shown, reads, checks = [], [], []
+    shown: list[Hop] = []
+    reads: list[Hop] = []
+    checks: list[Hop] = []
     for hop in story.hops:
         is_asked = story.sought in {hop.request, hop.events[0].global_request}
         if is_asked or not (hop.is_read or hop.is_periodic):

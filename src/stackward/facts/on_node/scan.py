@@ -584,7 +584,8 @@ class Alike:
             said = said[LONG_INSTANCE:]
         if len(said.translate(None, DIGITS)) != len(said):
             said = FREE.sub(b"0", without_ids(said))
-        return line[STAMP:begin], line[behind:end], has_server, said, self.has_number(line)
+        front = line[POINT : POINT + 1] + line[STAMP:begin]
+        return front, line[behind:end], has_server, said, self.has_number(line)
 
     def after(self, text: Any, place: int, end: int, behind: int, scan: Scan) -> int:
         """Count the event of a line that is known; return where it ends, or 0: it must be read.
@@ -598,7 +599,10 @@ class Alike:
             return 0
         given, front, request, back = found.groups()
         stop = int(found.end())
-        letters = (front, back, request is None)
+        # A header with an impossible date is none: its line goes on with this event.
+        if stop < end and bytes(text[stop : stop + TO_MINUTE]) not in scan.zone.minutes:
+            return 0
+        letters = (given[POINT], front, back, request is None)
         like = self.letters.get(letters)
         if like is None:
             like = self.like(bytes(text[place : stop - 1]), letters)
@@ -612,8 +616,9 @@ class Alike:
 
     def is_one_more(self, like: Like, given: bytes, scan: Scan) -> bool:
         """Count one more of a kind, of this time; say whether it need not be read."""
-        if like.seen >= 2 * self.most and not self.counts:
-            return True  # its time does not matter
+        is_time = given[:TO_MINUTE] in scan.zone.minutes
+        if like.seen >= 2 * self.most and not self.counts and is_time:
+            return True  # which time it is does not matter
         at = scan.zone.known.get(given)
         if at is None:
             try:
@@ -715,6 +720,7 @@ FAULT = re.compile(rb"\(HTTP/[\d.]+ 5\d\d\)|\" 5\d\d ")
 
 # Of a line of a service whose beginning need not be read by a pattern.
 STAMP = len("2026-11-27 22:50:00.000")
+POINT = len("2026-11-27 22:50:00")  # where a point or a comma is
 LONG_REQUEST = len("req-b311da90-4759-4302-9f62-9c031032dd64")
 CONTEXTS = (b" [None", b" [-", b" [req-")
 INSTANCE = b" [instance: "
