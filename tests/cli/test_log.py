@@ -212,6 +212,20 @@ def test_what_may_not_be_read_is_named_once_for_all_nodes_that_have_it(
     ]
 
 
+def test_each_folder_that_is_not_read_is_named(run: Run, tmp_path: Path) -> None:
+    """On a controller, a login without rights may read no folder of a service."""
+    (tmp_path / "ctl").mkdir()
+    (tmp_path / "ctl/nova.log").write_text("2026-11-27 22:50:00.000 7 ERROR nova.x [-] it\n")
+    names = ("cinder", "glance", "keystone", "neutron", "placement")
+    for name in names:
+        (tmp_path / "ctl" / name).symlink_to(tmp_path.parent)
+
+    _, _, said = run("errors", "--from", str(tmp_path))
+
+    named = ", ".join(f"/{name}" for name in names)
+    assert f"`ctl`: 5 places are not read (it leads out of its folder): {named}\n" in said
+
+
 def test_an_id_that_is_nowhere_in_what_could_be_read_may_be_in_the_rest(
     run: Run, tmp_path: Path
 ) -> None:

@@ -435,11 +435,14 @@ def _unreadable(nodes: Iterable[NodeRead]) -> Iterator[str]:
 
 
 def _by_folder(places: Iterable[str]) -> Iterator[str]:
-    """Name places; of a folder with many, it and their number."""
-    folders: dict[PurePosixPath, list[str]] = {}
+    """Name places; of a folder with many files, it and their number. A folder itself is named."""
+    files: dict[PurePosixPath, list[str]] = {}
     for one in places:
-        folders.setdefault(PurePosixPath(one).parent, []).append(one)
-    for folder, own in folders.items():
+        if PurePosixPath(one).suffix:
+            files.setdefault(PurePosixPath(one).parent, []).append(one)
+        else:
+            yield one
+    for folder, own in files.items():
         yield from [f"{count_of(len(own), 'file')} in {folder}"] if len(own) > MOST_FILES else own
 
 
