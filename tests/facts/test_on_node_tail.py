@@ -423,25 +423,34 @@ def test_a_node_tells_its_lines_while_they_are_written(tmp_path: Path) -> None:
     assert [each[3] for each in found] == [line(1, "new") + "\xff"]
 
 
+def an_entry(cursor: str, said: str) -> str:
+    """Return an entry of the journal as journalctl prints it."""
+    return json.dumps(
+        {"__CURSOR": cursor, "__REALTIME_TIMESTAMP": "1795819800000000", "MESSAGE": said,
+         "SYSLOG_IDENTIFIER": "mariadbd", "_PID": "62", "_SYSTEMD_UNIT": "mariadb.service"}
+    )  # fmt: skip
+
+
+def put_journalctl(place: Path, monkeypatch: pytest.MonkeyPatch, does: str) -> None:
+    """Put a stand-in for journalctl where it is found; what it is asked is in `asked`."""
+    program = place / "journalctl"
+    program.write_text(f'#!/bin/sh\necho "$@" >>{place}/asked\n{does}\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{place}:{os.environ['PATH']}")
+
+
+OF_UNITS = {"units": ["mariadb.service"], "journal": True}
+
+
 def test_the_journal_of_units_is_followed_and_taken_up_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A stand-in for journalctl: what it is asked is seen, and it ends with its owner."""
-    program = tmp_path / "journalctl"
-    entry = json.dumps(
-        {"__CURSOR": "c1", "__REALTIME_TIMESTAMP": "1795819800000000", "MESSAGE": "it runs",
-         "SYSLOG_IDENTIFIER": "mariadbd", "_PID": "62", "_SYSTEMD_UNIT": "mariadb.service"}
-    )  # fmt: skip
-    program.write_text(
-        f'#!/bin/sh\necho $$ >{tmp_path}/pid\necho "$@" >>{tmp_path}/asked\n'
-        f"echo '{entry}'\nexec sleep 600\n"
-    )
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    units = {"units": ["mariadb.service"], "journal": True}
-    with talking(tmp_path, cursor=None, **units) as talk:
+    """What it is asked is seen, and it ends with its owner."""
+    does = f"echo $$ >{tmp_path}/pid\necho '{an_entry('c1', 'it runs')}'\nexec sleep 600"
+    put_journalctl(tmp_path, monkeypatch, does)
+    with talking(tmp_path, cursor=None, **OF_UNITS) as talk:
         heard_from(talk)
-    with talking(tmp_path, cursor="c1", **units) as talk:
+    with talking(tmp_path, cursor="c1", **OF_UNITS) as talk:
         (found,) = heard_from(talk)
 
     first, second = (tmp_path / "asked").read_text().splitlines()
@@ -462,24 +471,11 @@ def test_the_last_lines_of_the_journal_are_old_ones(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Shown as new ones, minutes late and without a date, they looked like a crash of just now."""
-    entries = "".join(
-        json.dumps(
-            {"__CURSOR": f"c{number}", "__REALTIME_TIMESTAMP": f"179581980000000{number}",
-             "MESSAGE": said, "SYSLOG_IDENTIFIER": "mariadbd", "_PID": "62",
-             "_SYSTEMD_UNIT": "mariadb.service"}
-        ) + "\\n"
-        for number, said in enumerate(["it starts", "it runs"])
-    )  # fmt: skip
-    program = tmp_path / "journalctl"
-    program.write_text(
-        f'#!/bin/sh\necho "$@" >>{tmp_path}/asked\n'
-        f"case $* in *' -f '*) exec sleep 600;; *) printf '{entries}';; esac\n"
-    )
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    units = {"units": ["mariadb.service"], "journal": True}
+    entries = [an_entry("c0", "it starts"), an_entry("c1", "it runs")]
+    prints = "".join(f"echo '{one}'\n" for one in entries)
+    put_journalctl(tmp_path, monkeypatch, f"case $* in *' -f '*) exec sleep 600;; esac\n{prints}")
 
-    with talking(tmp_path, cursor=None, lines=2, **units) as talk:
+    with talking(tmp_path, cursor=None, lines=2, **OF_UNITS) as talk:
         begun = json.loads(talk.hear(within_s=60) or b"")
         wait_until(lambda: len((tmp_path / "asked").read_text().splitlines()) > 1, within_s=60)
 

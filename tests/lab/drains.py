@@ -322,6 +322,15 @@ class Drains:
         found = self.lab.cloud.compute.servers(name=f"^{names}")
         self.remove(*(server.id for server in found))
 
+    @contextmanager
+    def running(self, name: str) -> Iterator[str]:
+        """Give a server whose guest runs on the first compute node, and remove it in the end."""
+        self.remove_left_over(name)
+        made = self.boot(name, self.lab.spec.compute_nodes[0].name)
+        self.wait_for_guests([made])
+        yield made
+        self.remove(made)
+
     def stop(self, server_id: str) -> None:
         """Stop a server."""
         self.lab.cloud.compute.stop_server(server_id)

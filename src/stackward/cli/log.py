@@ -169,12 +169,12 @@ def follow(
         )
     refuse_columns(EVENT_COLUMNS, output)
     named: Mapping[str, Link] = {}
-    began = datetime.now(UTC)
-    if where.source is None and kind_of(sought) != "request":
+    began, asks_nova = datetime.now(UTC), where.source is None and kind_of(sought) != "request"
+    if asks_nova:
         sought, named = by_nova(context, choice, sought)
     with opened_logs(context, where, choice) as (source, together, anatomy):
         query = query_of(where, source, together, anatomy, None)
-        if where.source is None and kind_of(sought) != "request" and not (named or query.until):
+        if asks_nova and not (named or query.until):
             # Our own question for it is logged as well; uWSGI writes whole seconds.
             query = replace(query, until=began.replace(microsecond=0) - timedelta(microseconds=1))
 

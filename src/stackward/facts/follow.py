@@ -57,9 +57,8 @@ def nearest(sought: str, read: Read, asked: Query) -> tuple[str, ...]:
     ids = [one.request for one in found.events if one.request]
     ids += [one.server for one in found.events if one.server]
     ids += [id_ for text in texts for id_ in re.findall(rf"(?:req-)?{UUID}", text)]
-    return tuple(dict.fromkeys(one for one in ids if one.startswith(begin) and one != sought))[
-        :MOST_NEAR
-    ]
+    near = [one for one in ids if one.startswith(begin) and one != sought]
+    return tuple(dict.fromkeys(near))[:MOST_NEAR]
 
 
 def _around(events: Iterable[Event], asked: Query, links: Mapping[str, Link]) -> Query:

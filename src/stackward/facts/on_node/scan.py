@@ -616,8 +616,8 @@ class Alike:
 
     def is_one_more(self, like: Like, given: bytes, scan: Scan) -> bool:
         """Count one more of a kind, of this time; say whether it need not be read."""
-        is_time = given[:TO_MINUTE] in scan.zone.minutes
-        if like.seen >= 2 * self.most and not self.counts and is_time:
+        is_known = not self.counts and like.seen >= 2 * self.most
+        if is_known and given[:TO_MINUTE] in scan.zone.minutes:
             return True  # which time it is does not matter
         at = scan.zone.known.get(given)
         if at is None:
@@ -1733,7 +1733,7 @@ def scan_journal(scan: Scan, units: list[str], folder: str | None) -> None:
     words += ["--since", f"@{int(since)}"] if since is not None else []
     words += ["--until", f"@{int(scan.wanted.until) + 1}"] if scan.wanted.until else []
     asked = []
-    own = [word for unit in units for word in ("-u", unit)]
+    own = of_units(units)
     if scan.wanted.words:
         found = "|".join(re.escape(word.decode()) for word in scan.wanted.words)
         asked.append([*words, *own, "-g", found])
@@ -1777,6 +1777,11 @@ def scan_journal(scan: Scan, units: list[str], folder: str | None) -> None:
         read_journal(scan, answer.stdout, seen, told)
     told["events"].sort()
     scan.files.append(told)
+
+
+def of_units(units: list[str]) -> list[str]:
+    """Return the words by which journalctl is asked for these units."""
+    return [word for unit in units for word in ("-u", unit)]
 
 
 def journal_unread(places: tuple[str, ...]) -> str | None:

@@ -41,6 +41,7 @@ if TYPE_CHECKING:  # they are sent before this file
         journal_event,
         journal_unread,
         last_head,
+        of_units,
         shown,
     )
     from stackward.facts.on_node.talk import Talk  # noqa: TC004
@@ -180,7 +181,7 @@ class Unit:
         self.cursor = cursor
         words = [program, "--no-pager", "-q", "-o", "json", "-f"]
         words += ["--no-tail", "--after-cursor", cursor] if cursor else ["-n", "0"]
-        words += [word for unit in asked["units"] for word in ("-u", unit)]
+        words += of_units(asked["units"])
         self.process = subprocess.Popen(  # journalctl of this node
             words,
             stdin=subprocess.DEVNULL,
@@ -196,13 +197,7 @@ class Unit:
     def entries(self) -> list[dict[str, Any]]:
         """Return what is new."""
         *lines, self.rest = (self.rest + read_all(self.process.stdout)).split(b"\n")
-        found = []
-        for line in lines:
-            try:
-                found.append(json.loads(line.decode("utf-8", "replace")))
-            except ValueError:
-                continue
-        return found
+        return entries_in(lines)
 
     def why_over(self) -> str | None:
         """Return why it has ended; None where it goes on."""
@@ -210,6 +205,15 @@ class Unit:
             return None
         said = read_all(self.process.stderr).decode("utf-8", "replace").strip()
         return said.splitlines()[-1][:200] if said else "it has ended"
+
+
+def entries_in(lines: list[bytes]) -> list[dict[str, Any]]:
+    """Return the entries that journalctl has printed; any other line is none."""
+    found = []
+    for line in lines:
+        with contextlib.suppress(ValueError):
+            found.append(json.loads(line.decode("utf-8", "replace")))
+    return found
 
 
 LIBC = ctypes.CDLL(None)
@@ -301,7 +305,7 @@ class Tail:
         if not lines:
             return None
         words = [program, "--no-pager", "-q", "-o", "json", "-n", str(lines)]
-        words += [word for unit in self.asked["units"] for word in ("-u", unit)]
+        words += of_units(self.asked["units"])
         try:
             answer = subprocess.run(  # journalctl of this node
                 words,
@@ -315,12 +319,10 @@ class Tail:
             self.notes.append("journal: its last lines were not read in time")
             return None
         cursor, heads = None, Heads(self.bodies, self.prefixes, self.zone)
-        for number, line in enumerate(answer.stdout.split(b"\n")):
-            with contextlib.suppress(ValueError):
-                entry = json.loads(line.decode("utf-8", "replace"))
-                cursor = str(entry.get("__CURSOR"))
-                event = self.of_journal(entry, heads, number)
-                self.old += [event] if event else []
+        for number, entry in enumerate(entries_in(answer.stdout.split(b"\n"))):
+            cursor = str(entry.get("__CURSOR"))
+            event = self.of_journal(entry, heads, number)
+            self.old += [event] if event else []
         return cursor
 
     def of_journal(self, entry: dict[str, Any], heads: Heads, number: int) -> list[Any] | None:

@@ -22,12 +22,8 @@ PAIRS = [*combinations(FAULTS, 2)]
 @pytest.fixture(scope="module")
 def server(lab: RealLab) -> Iterator[str]:
     """Given a server that runs, and a cloud whose witnesses agree."""
-    drains = Drains(lab, Path())
-    drains.remove_left_over(NAME)
-    made = drains.boot(NAME, lab.spec.compute_nodes[0].name)
-    drains.wait_for_guests([made])
-    yield made
-    drains.remove(made)
+    with Drains(lab, Path()).running(NAME) as made:
+        yield made
 
 
 @pytest.fixture(autouse=True)

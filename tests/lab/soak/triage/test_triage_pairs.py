@@ -35,11 +35,8 @@ PAIRS = [
 @pytest.fixture
 def server(lab: RealLab, drains: Drains) -> Iterator[str]:
     """Given a server that runs."""
-    drains.remove_left_over(NAME)
-    made = drains.boot(NAME, lab.spec.compute_nodes[0].name)
-    drains.wait_for_guests([made])
-    yield made
-    drains.remove(made)
+    with drains.running(NAME) as made:
+        yield made
     for fault in SIGNATURES:
         lab.call("mend", fault, made)  # of those that were made the records go, with the server
 

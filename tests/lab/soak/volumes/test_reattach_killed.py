@@ -43,12 +43,8 @@ def _ready(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def server(lab: RealLab) -> Iterator[str]:
     """Given a server that runs."""
-    drains = Drains(lab, Path())
-    drains.remove_left_over(NAME)
-    made = drains.boot(NAME, lab.spec.compute_nodes[0].name)
-    drains.wait_for_guests([made])
-    yield made
-    drains.remove(made)
+    with Drains(lab, Path()).running(NAME) as made:
+        yield made
 
 
 @pytest.fixture
